@@ -1,1 +1,10 @@
-//! See the package description.
+//! Values, heap, interpreter and standard library of Perilune: a complete Lua 5.4 interpreter that a
+//! compiler can be plugged into (see [`tier`]).
+
+pub mod heap;
+pub mod object;
+pub mod state;
+pub mod thread;
+pub mod tier;
+pub mod value;
+pub mod vm;

@@ -1,0 +1,3 @@
+//! Coroutines (to be written).
+/// State of a coroutine.
+pub struct ThreadDetail {}

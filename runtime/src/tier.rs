@@ -1,0 +1,63 @@
+//! The seam between the runtime and a compiler.
+//!
+//! The runtime never names the JIT. It counts (`Proto::hotness`), asks the installed [`Tier`] when a
+//! count runs out, and enters compiled code through it. Without a tier it is a complete interpreter.
+
+use crate::object::Proto;
+use crate::value::Value;
+use crate::vm::{Throw, Vm};
+
+/// What became of a frame that continued in compiled code from a loop header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoopOutcome {
+    /// Continue interpreting the same frame at this word index.
+    Resume(u32),
+    /// The function returned: this many results stand in `base[-2 ..]` of the frame (its original
+    /// base, for a vararg function).
+    Returned(u32),
+}
+
+/// `Proto::tier_flags`: there is native code; call it by [`Tier::call`].
+pub const COMPILED: u8 = 1;
+/// `Proto::tier_flags`: never ask to compile this function again.
+pub const REFUSED: u8 = 2;
+
+/// A compiler of hot functions. All methods take `&self`: compiled code may re-enter.
+pub trait Tier {
+    /// `proto.hotness` went negative at a call. The tier compiles (then sets [`COMPILED`]) or not, and
+    /// resets the count. The frame at `base` with `nargs` arguments is about to run (arguments are
+    /// not yet padded or moved).
+    fn function_hot(&self, vm: &mut Vm, proto: *mut Proto, base: *mut Value, nargs: u32);
+
+    /// `proto.hotness` went negative at the back-edge whose target is the instruction at `pc`
+    /// (registers are up to date; the loop continues). Compiles and runs the loop where it can,
+    /// and resets the count. `None`: nothing happened, interpret on.
+    ///
+    /// # Errors
+    /// The compiled loop threw.
+    fn loop_hot(
+        &self,
+        vm: &mut Vm,
+        proto: *mut Proto,
+        base: *mut Value,
+        pc: u32,
+    ) -> Result<Option<LoopOutcome>, Throw>;
+
+    /// Calls a [`COMPILED`] function on the frame at `base` (callee and [`Link::BOUNDARY`] link are
+    /// in place); results as by the result protocol of [`crate::vm`].
+    ///
+    /// [`Link::BOUNDARY`]: crate::vm::Link::BOUNDARY
+    ///
+    /// # Errors
+    /// The function threw.
+    fn call(&self, vm: &mut Vm, base: *mut Value, nargs: u32) -> Result<u32, Throw>;
+
+    /// A prototype is about to be freed.
+    fn forget(&self, proto: *mut Proto);
+
+    /// Objects that compiled code refers to: calls `mark` for each (shapes, tables, functions, strings).
+    fn trace(&self, mark: &mut dyn FnMut(Value));
+
+    /// For the embedding library's statistics.
+    fn as_any(&self) -> &dyn std::any::Any;
+}

@@ -1,0 +1,155 @@
+//! The state of one Lua world, and the protocol by which its parts call each other.
+//!
+//! # Frames
+//!
+//! ```text
+//!          base[-2]   base[-1]   base[0] … base[max_stack-1]
+//!          callee     link       registers
+//! ```
+//!
+//! Interpreted, compiled and native (Rust) functions all have such a frame, so that every walk
+//! (tracebacks, `debug`, the collector) sees all of them. [`Link`] says how far below the caller's
+//! base is, at which instruction the caller stands, and who is to be returned to. Stack memory is
+//! reserved once per coroutine and never moves. The lowest frame's callee slot holds nil.
+//!
+//! A vararg function's frame is moved above its extra arguments by `VARARGPREP`: callee and fixed
+//! parameters are copied up, and a link of kind [`Link::VARARG`] leads down to the original header.
+//!
+//! # Results
+//!
+//! A callee delivers `n` results in `base[-2 ..][..n]`, where `base` is its own base (for a vararg
+//! function: the original, unmoved one) and returns `n`. With `n == 0` it still stores nil in
+//! `base[-2]`, so that a caller that wants exactly one result need not look at `n`.
+//!
+//! # Errors
+//!
+//! A fallible function returns `Result<_, Throw>`; [`Throw`] is a token, the error value is in
+//! `Vm::thrown`. Message handlers run where the error is thrown, before anything unwinds.
+//!
+//! # Safepoints
+//!
+//! Allocation never collects. It raises `Vm::poll`; the interpreter and compiled code test that
+//! word at back-edges and function entries and call [`Vm::safepoint`](crate::vm::Vm), where the collector may run
+//! a step and finalizers. So code in Rust may hold raw values freely until it calls back into Lua;
+//! across such a call it must keep them in its frame (`Args`, pushed slots) or a handle.
+
+use std::cell::Cell;
+use std::sync::atomic::AtomicU32;
+
+use crate::heap::Heap;
+use crate::object::{CodeHead, Table, Thread};
+use crate::tier::Tier;
+use crate::value::Value;
+
+/// Proof that an error was thrown: its value is in `Vm::thrown`.
+#[derive(Debug)]
+#[must_use]
+pub struct Throw;
+
+/// The frame link in `base[-1]`: raw bits that read as a small double, so the collector may scan them.
+///
+/// ```text
+///   bits 0..32   pc: word index of the instruction in the caller that made this call
+///   bits 32..56  delta: distance in slots from the caller's base to this base
+///   bits 56..60  kind
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Link(pub u64);
+
+impl Link {
+    /// Called by the interpreter activation that runs this frame: a return continues there.
+    pub const INTERPRETED: u64 = 0;
+    /// Called from Rust or compiled code: a return leaves the interpreter activation.
+    pub const BOUNDARY: u64 = 1;
+    /// A moved vararg frame: `delta` leads to the original base, whose link is the real one.
+    pub const VARARG: u64 = 2;
+    /// Bit: this frame replaced its caller by a tail call.
+    pub const TAIL: u64 = 4;
+
+    /// Packs a link.
+    #[inline(always)]
+    pub const fn new(pc: u32, delta: usize, kind: u64) -> Link {
+        Link(pc as u64 | (delta as u64) << 32 | kind << 56)
+    }
+    /// The caller's instruction.
+    #[inline(always)]
+    pub const fn pc(self) -> u32 {
+        self.0 as u32
+    }
+    /// Slots from the caller's base to this one.
+    #[inline(always)]
+    pub const fn delta(self) -> usize {
+        (self.0 >> 32) as usize & 0xFF_FFFF
+    }
+    /// Kind without the tail bit.
+    #[inline(always)]
+    pub const fn kind(self) -> u64 {
+        self.0 >> 56 & 3
+    }
+    /// Whether the frame was entered by a tail call.
+    #[inline(always)]
+    pub const fn is_tail(self) -> bool {
+        self.0 >> 56 & Link::TAIL != 0
+    }
+}
+
+/// The arguments of a native function: its frame.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Args {
+    /// The frame's base; arguments are `base[0 .. count]`.
+    pub base: *mut Value,
+    /// Number of arguments.
+    pub count: u32,
+}
+
+/// One Lua world. Compiled code addresses the leading fields by `offset_of!`.
+#[repr(C)]
+pub struct Vm {
+    /// Non-zero asks the running code to call `Vm::safepoint` at its next poll. May be set from
+    /// any thread.
+    pub poll: AtomicU32,
+    /// Bumped when an inherited-field cache may have become wrong (see `Feedback::epoch`): a
+    /// `CACHED_METHODS` table gains or loses a string key or its metatable changes, or a metatable's
+    /// metamethod field is written.
+    pub method_epoch: Cell<u32>,
+    /// First address that frames of the current coroutine must not reach.
+    pub stack_limit: *mut Value,
+    /// Lowest native stack address that compiled code may use on the current native stack.
+    pub native_limit: usize,
+    /// The current frame's base, whenever Rust code runs that may look at frames.
+    pub base: *mut Value,
+    /// End of the current frame's values: of a native frame, or of an open result list.
+    pub top: *mut Value,
+    /// The current Lua frame's instruction (word index) whenever Rust code runs for it.
+    pub pc: u32,
+    /// Depth of Rust recursion (metamethods, callbacks, `pcall`), limited as PUC Lua's C calls.
+    pub c_depth: u32,
+    /// Native stack pointer of the innermost protected entry into compiled code, or 0.
+    pub entry_sp: usize,
+    /// Operands and results of stubs that keep all registers.
+    pub scratch: [u64; 16],
+    /// Entry for functions that are not compiled (installed by the tier).
+    pub interpreter_entry: *const u8,
+    /// The shared code head of native functions.
+    pub native_code: CodeHead,
+    /// The heap; its allocation fast path is known to compiled code.
+    pub heap: Heap,
+    /// The value of the error being thrown.
+    pub thrown: Value,
+    /// The running coroutine.
+    pub current: *mut Thread,
+    /// The main coroutine.
+    pub main: *mut Thread,
+    /// Globals.
+    pub globals: *mut Table,
+    /// The registry.
+    pub registry: *mut Table,
+    /// Metatables of types without their own (index: see `crate::meta`).
+    pub type_metatables: [*mut Table; 10],
+    /// The compiler, if any.
+    pub tier: Option<Box<dyn Tier>>,
+    /// Everything that compiled code never touches.
+    pub detail: Box<crate::state::Detail>,
+}
