@@ -4,6 +4,7 @@
 pub mod heap;
 pub mod object;
 pub mod state;
+pub mod text;
 pub mod thread;
 pub mod tier;
 pub mod value;
