@@ -3,15 +3,23 @@
 //! The runtime never names the JIT. It counts (`Proto::hotness`), asks the installed [`Tier`] when a
 //! count runs out, and enters compiled code through it. Without a tier it is a complete interpreter.
 
-use crate::object::Proto;
+use crate::object::{Header, Proto};
 use crate::value::Value;
 use crate::vm::{Throw, Vm};
 
 /// What became of a frame that continued in compiled code from a loop header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoopOutcome {
-    /// Continue interpreting the same frame at this word index.
-    Resume(u32),
+    /// Continue interpreting at this place. `base` may be of a frame above the one that entered the
+    /// loop, when the exit lay in an inlined call: the frames between have links of kind
+    /// [`Link::INTERPRETED`](crate::vm::Link::INTERPRETED), so that they return into the same
+    /// interpreter activation.
+    Resume {
+        /// The innermost frame's base.
+        base: *mut Value,
+        /// The word index in that frame's function.
+        pc: u32,
+    },
     /// The function returned: this many results stand in `base[-2 ..]` of the frame (its original
     /// base, for a vararg function).
     Returned(u32),
@@ -52,11 +60,14 @@ pub trait Tier {
     /// The function threw.
     fn call(&self, vm: &mut Vm, base: *mut Value, nargs: u32) -> Result<u32, Throw>;
 
-    /// A prototype is about to be freed.
+    /// A prototype is about to be freed (its `tier_id` is not `u32::MAX`). No frame of it exists.
     fn forget(&self, proto: *mut Proto);
 
-    /// Objects that compiled code refers to: calls `mark` for each (shapes, tables, functions, strings).
-    fn trace(&self, mark: &mut dyn FnMut(Value));
+    /// Objects that `proto`'s compiled code refers to: calls `mark` with the header of each (shapes,
+    /// tables, functions, strings, prototypes). The collector calls it when it scans a prototype
+    /// whose `tier_id` is not `u32::MAX`, so that code keeps objects alive no longer than its
+    /// prototype lives.
+    fn trace(&self, proto: *const Proto, mark: &mut dyn FnMut(*mut Header));
 
     /// For the embedding library's statistics.
     fn as_any(&self) -> &dyn std::any::Any;
