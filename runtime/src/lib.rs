@@ -2,8 +2,10 @@
 //! compiler can be plugged into (see [`tier`]).
 
 pub mod heap;
+pub mod native;
 pub mod object;
 pub mod state;
+mod stubs;
 pub mod text;
 pub mod thread;
 pub mod tier;

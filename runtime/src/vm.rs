@@ -37,7 +37,7 @@ use std::cell::Cell;
 use std::sync::atomic::AtomicU32;
 
 use crate::heap::Heap;
-use crate::object::{CodeHead, Table, Thread};
+use crate::object::{CodeHead, Table, Thread, Upvalue};
 use crate::tier::Tier;
 use crate::value::Value;
 
@@ -104,6 +104,47 @@ pub struct Args {
     pub count: u32,
 }
 
+/// `Vm::poll`: the collector wants a step.
+pub const POLL_GC: u32 = 1;
+/// `Vm::poll`: a host asked for an interrupt (timeout, Ctrl-C, cancellation).
+pub const POLL_INTERRUPT: u32 = 2;
+/// `Vm::poll`: hooks are set; compiled code is not entered, the interpreter runs its hooking copy.
+pub const POLL_HOOK: u32 = 4;
+
+/// Results of a call from Rust: they stand on the stack above the current frame, and stay valid
+/// until the next push or call.
+#[derive(Clone, Copy, Debug)]
+pub struct Results {
+    /// The first result.
+    pub first: *mut Value,
+    /// Number of results.
+    pub count: u32,
+}
+
+impl Results {
+    /// Number of results.
+    #[inline]
+    pub fn count(self) -> usize {
+        self.count as usize
+    }
+    /// Result `i` (from 0), nil where there is none.
+    #[inline]
+    pub fn get(self, i: usize) -> Value {
+        if i < self.count as usize {
+            // SAFETY: the call delivered `count` values from `first`.
+            unsafe { *self.first.add(i) }
+        } else {
+            Value::NIL
+        }
+    }
+    /// All results. Valid until the next push or call.
+    #[inline]
+    pub fn slice<'a>(self) -> &'a [Value] {
+        // SAFETY: as in `get`.
+        unsafe { std::slice::from_raw_parts(self.first, self.count as usize) }
+    }
+}
+
 /// One Lua world. Compiled code addresses the leading fields by `offset_of!`.
 #[repr(C)]
 pub struct Vm {
@@ -114,7 +155,9 @@ pub struct Vm {
     /// `CACHED_METHODS` table gains or loses a string key or its metatable changes, or a metatable's
     /// metamethod field is written.
     pub method_epoch: Cell<u32>,
-    /// First address that frames of the current coroutine must not reach.
+    /// Soft end of the current coroutine's stack: frames (base + max_stack) must not reach beyond it
+    /// without `Vm::grow_stack`, which raises it. Nothing above it has been written since the
+    /// collector last cleared the stack, so it bounds what the collector must clear.
     pub stack_limit: *mut Value,
     /// Lowest native stack address that compiled code may use on the current native stack.
     pub native_limit: usize,
@@ -136,6 +179,8 @@ pub struct Vm {
     pub native_code: CodeHead,
     /// The heap; its allocation fast path is known to compiled code.
     pub heap: Heap,
+    /// Open upvalues of the current coroutine, by falling stack address.
+    pub open_upvalues: *mut Upvalue,
     /// The value of the error being thrown.
     pub thrown: Value,
     /// The running coroutine.
