@@ -322,7 +322,7 @@ impl Args {
     }
 }
 
-/// A function to register: name, function, intrinsic number (0 for most).
+/// A function to register: name, function, and its number `Intrinsic::X.number()` (0 for most).
 pub type Registration = (&'static str, NativeFn, u32);
 
 impl Vm {
