@@ -5,6 +5,7 @@ pub mod heap;
 pub mod native;
 pub mod object;
 pub mod state;
+pub mod string;
 mod stubs;
 pub mod text;
 pub mod thread;

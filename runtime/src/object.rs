@@ -63,7 +63,7 @@ pub struct Header {
 /// (`data` is null), which `Heap::flatten` turns into a flat one in place.
 #[repr(C)]
 pub struct LuaString {
-    /// Header; `flags` bit 0 = interned, bit 1 = `hash` is valid, bit 2 = owns an outside buffer.
+    /// Header; `flags`: the constants below.
     pub header: Header,
     /// Length in bytes.
     pub len: usize,
@@ -84,8 +84,12 @@ impl LuaString {
     pub const INTERNED: u8 = 1;
     /// `Header::flags`: `hash` is valid.
     pub const HASHED: u8 = 2;
-    /// `Header::flags`: `data` is an allocation of `len` bytes owned by this string.
+    /// `Header::flags`: `data` is an allocation owned by this string (its capacity in the tail).
     pub const OUTSIDE: u8 = 4;
+    /// `Header::flags`: `data` is a prefix of a buffer shared with other strings (in the tail).
+    pub const SHARED: u8 = 8;
+    /// `Header::flags`: a flat result of a concatenation.
+    pub const CONCAT: u8 = 16;
 }
 
 /// An integer that does not fit 48 bits. Immutable.

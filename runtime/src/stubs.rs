@@ -43,21 +43,6 @@ impl Vm {
     pub fn number_to_string(&mut self, v: Value) -> Result<*mut LuaString, Throw> {
         unimplemented!()
     }
-    /// The bytes of a string (a rope is flattened).
-    ///
-    /// # Safety
-    /// `s` must be live, and stay reachable as long as the slice is used.
-    pub unsafe fn string_bytes<'a>(&mut self, s: *mut LuaString) -> &'a [u8] {
-        unimplemented!()
-    }
-    /// A new string value (interned when short).
-    pub fn string(&mut self, bytes: &[u8]) -> Value {
-        unimplemented!()
-    }
-    /// An integer value.
-    pub fn int(&mut self, i: i64) -> Value {
-        unimplemented!()
-    }
     /// A new native function.
     pub fn new_native(
         &mut self,
@@ -80,13 +65,6 @@ impl Vm {
     /// # Errors
     /// `stack overflow`
     pub fn ensure_stack(&mut self, from: *mut Value, n: usize) -> Result<(), Throw> {
-        unimplemented!()
-    }
-    /// To be called after storing values into a table, userdata or native function.
-    ///
-    /// # Safety
-    /// `parent` must be a live heap object.
-    pub unsafe fn barrier_back<T>(&mut self, parent: *mut T) {
         unimplemented!()
     }
     /// Puts a value into the running native function's frame, so that it survives calls back into

@@ -1,10 +1,389 @@
-//! The heap (to be written by its owner).
+//! The heap: allocation, collection, and what the rest of the runtime must do to keep both right.
+//!
+//! # Allocation
+//!
+//! Objects of at most [`MAX_SMALL`] bytes live in the cells of size-class blocks ([`block`]); larger
+//! ones are single allocations. [`Heap::free`] holds one list of free cells per class; compiled
+//! code pops from it inline. **Allocation never collects**: it counts (when a free list is
+//! refilled, and for memory outside of cells through [`Heap::account`]) and raises `Vm::poll`.
+//!
+//! ```text
+//!   live cell   | kind color flags aux extra:u32 | object's fields …
+//!   free cell   | Kind::Free …                   | next free cell or null | …
+//! ```
+//!
+//! # Colours
+//!
+//! Two whites, gray and black. New objects have the current white ([`Heap::alloc_color`]).
+//! Invariant while marking: **a black object never points to a white one.** Who stores a heap
+//! value into an object keeps it with a barrier, *after* the store (and before the next safepoint):
+//!
+//! * tables, userdata, native functions' upvalues: [`Heap::barrier_back`] (the parent becomes gray again);
+//! * upvalue cells, prototypes, shapes: [`Heap::barrier_forward`] (the child is marked);
+//! * VM stacks need none: they are scanned again before a cycle ends.
+//!
+//! Objects just allocated are white, so initialising stores need none.
 
-/// Allocator and collector state. `free` is read by compiled code.
+pub mod block;
+mod facade;
+
+use std::alloc::Layout;
+use std::ptr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::object::{Header, Kind, WideInt};
+use crate::string::StringTable;
+use crate::value::Value;
+use crate::vm::POLL_GC;
+
+/// One of the two whites.
+pub const WHITE0: u8 = 0;
+/// The other white.
+pub const WHITE1: u8 = 1;
+/// Reached, its references not yet.
+pub const GRAY: u8 = 2;
+/// Reached, and all it refers to. The greatest: the barrier's test is `color >= BLACK`.
+pub const BLACK: u8 = 3;
+
+/// Cell sizes are multiples of this.
+pub const GRANULE: usize = 16;
+/// Largest object that lives in a block.
+pub const MAX_SMALL: usize = 512;
+/// Entries of [`Heap::free`]; an object of `size` bytes uses entry `size.div_ceil(GRANULE)`.
+pub const CLASSES: usize = MAX_SMALL / GRANULE + 1;
+
+/// Offset of the link to the next free cell within a free cell.
+pub const FREE_NEXT: usize = 8;
+
+/// The free-list entry for objects of `size` bytes.
+#[inline(always)]
+pub const fn class_of(size: usize) -> usize {
+    size.div_ceil(GRANULE)
+}
+
+/// What the collector is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// Between cycles: every object is white.
+    Pause,
+    /// Marking: the barrier's invariant holds.
+    Mark,
+    /// Marking is done: objects of the other white are dead, and are being freed.
+    Sweep,
+}
+
+/// Allocator and collector state. The leading fields are read by compiled code.
 #[repr(C)]
 pub struct Heap {
-    /// Free lists by size class: each free cell holds the next at offset 8.
-    pub free: [*mut u8; 24],
+    /// Free lists by size class: each free cell holds the next at offset [`FREE_NEXT`].
+    pub free: [*mut u8; CLASSES],
     /// Colour of new objects.
     pub alloc_color: u8,
+    /// What the collector is doing.
+    pub phase: Phase,
+    /// Bytes in use: cells handed out or in `free`, large objects, and accounted outside memory.
+    pub bytes: usize,
+    /// `bytes` at which the poll is raised next.
+    pub threshold: usize,
+    /// The word to raise (`Vm::poll`), null before [`Heap::attach`].
+    poll: *const AtomicU32,
+    /// Blocks and large objects.
+    pub(crate) store: block::Store,
+    /// Interned strings.
+    pub(crate) strings: StringTable,
+    /// Reached objects whose references are still to be marked.
+    pub(crate) gray: Vec<*mut Header>,
+    /// Objects to be visited again at the end of marking.
+    pub(crate) gray_again: Vec<*mut Header>,
+}
+
+impl Heap {
+    /// An empty heap. `seed` perturbs string hashes; equal seeds give equal runs.
+    pub fn new(seed: u64) -> Heap {
+        Heap {
+            free: [ptr::null_mut(); CLASSES],
+            alloc_color: WHITE0,
+            phase: Phase::Pause,
+            bytes: 0,
+            threshold: 1 << 20,
+            poll: ptr::null(),
+            store: block::Store::new(),
+            strings: StringTable::new(seed),
+            gray: Vec::new(),
+            gray_again: Vec::new(),
+        }
+    }
+
+    /// Names the poll word, `Vm::poll` of the state that holds this heap. To be called once the
+    /// state has its final address.
+    ///
+    /// # Safety
+    /// `poll` must stay valid as long as the heap allocates.
+    pub unsafe fn attach(&mut self, poll: *const AtomicU32) {
+        self.poll = poll;
+    }
+
+    /// Asks for a safepoint.
+    #[cold]
+    pub fn raise_poll(&self) {
+        if !self.poll.is_null() {
+            // SAFETY: `attach`'s contract.
+            unsafe { (*self.poll).fetch_or(POLL_GC, Ordering::Relaxed) };
+        }
+    }
+
+    /// Allocates an object of `size` bytes (header and trailing values included) and writes its
+    /// header: `kind`, the current white, all else 0. The caller initialises every other field
+    /// before the next safepoint. Never collects, never fails.
+    #[inline(always)]
+    pub fn alloc<T>(&mut self, kind: Kind, size: usize) -> *mut T {
+        debug_assert!(size >= size_of::<T>().min(FREE_NEXT + 8));
+        if size <= MAX_SMALL {
+            let class = class_of(size);
+            let cell = self.free[class];
+            if !cell.is_null() {
+                // SAFETY: cells in `free` are free cells of a block of this class: at least 16
+                // bytes, with the link at FREE_NEXT; nobody else uses them.
+                unsafe {
+                    self.free[class] = *cell.add(FREE_NEXT).cast::<*mut u8>();
+                    cell.cast::<Header>().write(self.header(kind));
+                }
+                return cell.cast();
+            }
+        }
+        self.alloc_slow(kind, size).cast()
+    }
+
+    /// Allocates an object and writes `value` into it; the header is overwritten with that of a new
+    /// object of `kind`, but `flags`, `aux` and `extra` are kept. `tail` bytes follow the struct and
+    /// are to be initialised by the caller before the next safepoint.
+    #[inline]
+    pub fn alloc_with<T>(&mut self, kind: Kind, tail: usize, value: T) -> *mut T {
+        let p: *mut T = self.alloc(kind, size_of::<T>() + tail);
+        // SAFETY: `alloc` returned room for a `T`, and every object starts with a header.
+        unsafe {
+            p.write(value);
+            let header = p.cast::<Header>();
+            (*header).kind = kind;
+            (*header).color = self.alloc_color;
+        }
+        p
+    }
+
+    /// The header of a new object.
+    #[inline(always)]
+    pub fn header(&self, kind: Kind) -> Header {
+        Header { kind, color: self.alloc_color, flags: 0, aux: 0, extra: 0 }
+    }
+
+    /// A wide integer cell. Use `Heap::int` unless the inline form is known not to do.
+    #[inline(always)]
+    pub fn wide_int(&mut self, value: i64) -> *mut WideInt {
+        let p: *mut WideInt = self.alloc(Kind::WideInt, size_of::<WideInt>());
+        // SAFETY: freshly allocated with that size.
+        unsafe { (*p).value = value };
+        p
+    }
+
+    /// The value of an integer, in a cell where it needs one.
+    #[inline(always)]
+    pub fn int(&mut self, i: i64) -> Value {
+        match Value::inline_int(i) {
+            Some(v) => v,
+            None => Value::wide_int(self.wide_int(i)),
+        }
+    }
+
+    /// Refills a free list, or allocates a large object.
+    #[cold]
+    #[inline(never)]
+    fn alloc_slow(&mut self, kind: Kind, size: usize) -> *mut u8 {
+        let p = if size > MAX_SMALL {
+            let p = self.store.alloc_large(size);
+            self.account(size as isize);
+            p
+        } else {
+            self.refill(class_of(size))
+        };
+        // SAFETY: both give exclusive memory of at least `size` bytes, aligned to 16.
+        unsafe { p.cast::<Header>().write(self.header(kind)) };
+        p
+    }
+
+    /// Gives the free list of `class` new cells and returns one more.
+    fn refill(&mut self, class: usize) -> *mut u8 {
+        let (list, count) = self.store.take_free(class);
+        self.account((count * class * GRANULE) as isize);
+        // SAFETY: a non-empty list of free cells.
+        self.free[class] = unsafe { *list.add(FREE_NEXT).cast::<*mut u8>() };
+        list
+    }
+
+    /// Counts memory that objects hold outside of their cell: positive when allocated, negative
+    /// when freed. Sweeping an object takes back what it still holds.
+    #[inline]
+    pub fn account(&mut self, delta: isize) {
+        self.bytes = self.bytes.saturating_add_signed(delta);
+        if self.bytes >= self.threshold {
+            self.raise_poll();
+        }
+    }
+
+    /// An array of `n` nils outside of any cell, accounted; null for 0. Table parts use these, and
+    /// the sweeper frees what a dead table still holds.
+    pub fn alloc_values(&mut self, n: usize) -> *mut Value {
+        if n == 0 {
+            return ptr::null_mut();
+        }
+        self.account((n * 8) as isize);
+        let layout = values_layout(n);
+        // SAFETY: the size is not zero.
+        let p = unsafe { std::alloc::alloc(layout) }.cast::<Value>();
+        if p.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        // SAFETY: `n` values were allocated.
+        unsafe { fill_nil(p, n) };
+        p
+    }
+
+    /// Changes the size of an array made by [`Heap::alloc_values`]; new elements are nil.
+    ///
+    /// # Safety
+    /// `p` must come from `alloc_values` or `resize_values` with size `old`; it is no longer valid.
+    pub unsafe fn resize_values(&mut self, p: *mut Value, old: usize, new: usize) -> *mut Value {
+        if old == 0 {
+            return self.alloc_values(new);
+        }
+        if new == 0 {
+            // SAFETY: the caller's contract.
+            unsafe { self.free_values(p, old) };
+            return ptr::null_mut();
+        }
+        self.account((new as isize - old as isize) * 8);
+        let layout = values_layout(new);
+        // SAFETY: the caller's contract; the new size is not zero.
+        let p = unsafe { std::alloc::realloc(p.cast(), values_layout(old), layout.size()) };
+        if p.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        let p = p.cast::<Value>();
+        if new > old {
+            // SAFETY: the array now has `new` elements.
+            unsafe { fill_nil(p.add(old), new - old) };
+        }
+        p
+    }
+
+    /// Frees an array made by [`Heap::alloc_values`].
+    ///
+    /// # Safety
+    /// `p` must come from `alloc_values` or `resize_values` with size `n`; it is no longer valid.
+    pub unsafe fn free_values(&mut self, p: *mut Value, n: usize) {
+        if n != 0 {
+            self.account(-((n * 8) as isize));
+            // SAFETY: the caller's contract.
+            unsafe { std::alloc::dealloc(p.cast(), values_layout(n)) };
+        }
+    }
+
+    /// To be called after a heap value was stored into `parent` (table, userdata, native function):
+    /// a black parent becomes gray again.
+    ///
+    /// # Safety
+    /// `parent` must be a live object.
+    #[inline(always)]
+    pub unsafe fn barrier_back<T>(&mut self, parent: *mut T) {
+        let parent = parent.cast::<Header>();
+        // SAFETY: the caller's contract.
+        if unsafe { (*parent).color } >= BLACK {
+            self.barrier_back_slow(parent);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn barrier_back_slow(&mut self, parent: *mut Header) {
+        if self.phase == Phase::Mark {
+            // SAFETY: `parent` is live (barrier_back).
+            unsafe { (*parent).color = GRAY };
+            self.gray_again.push(parent);
+        } else {
+            // Not yet swept: sweep it now.
+            // SAFETY: as above.
+            unsafe { (*parent).color = self.alloc_color };
+        }
+    }
+
+    /// To be called after `value` was stored into `parent` (upvalue cell, prototype, shape): when the
+    /// parent is black and the value white, the value is marked.
+    ///
+    /// # Safety
+    /// `parent` must be a live object and `value` a live value.
+    #[inline(always)]
+    pub unsafe fn barrier_forward<T>(&mut self, parent: *mut T, value: Value) {
+        let parent = parent.cast::<Header>();
+        // SAFETY: the caller's contract.
+        if unsafe { (*parent).color } >= BLACK && value.is_heap() {
+            self.barrier_forward_slow(parent, value.header());
+        }
+    }
+
+    /// [`Heap::barrier_forward`] for objects that are not values (shapes, prototypes, upvalues).
+    ///
+    /// # Safety
+    /// `parent` and `child` must be live objects; `child` may be null.
+    #[inline(always)]
+    pub unsafe fn barrier_object<T, U>(&mut self, parent: *mut T, child: *mut U) {
+        let parent = parent.cast::<Header>();
+        // SAFETY: the caller's contract.
+        if unsafe { (*parent).color } >= BLACK && !child.is_null() {
+            self.barrier_forward_slow(parent, child.cast());
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn barrier_forward_slow(&mut self, parent: *mut Header, child: *mut Header) {
+        // SAFETY: both are live (callers' contracts).
+        unsafe {
+            if self.phase == Phase::Mark {
+                self.mark_header(child);
+            } else {
+                (*parent).color = self.alloc_color;
+            }
+        }
+    }
+
+    /// Makes a white object gray.
+    ///
+    /// # Safety
+    /// `object` must be a live object.
+    #[inline(always)]
+    pub(crate) unsafe fn mark_header(&mut self, object: *mut Header) {
+        // SAFETY: the caller's contract.
+        unsafe {
+            if (*object).color < GRAY {
+                (*object).color = GRAY;
+                self.gray.push(object);
+            }
+        }
+    }
+}
+
+/// Layout of an array of values.
+fn values_layout(n: usize) -> Layout {
+    Layout::array::<Value>(n).expect("value array too large")
+}
+
+/// Writes `n` nils.
+///
+/// # Safety
+/// `p` must be valid for `n` writes.
+pub unsafe fn fill_nil(p: *mut Value, n: usize) {
+    for i in 0..n {
+        // SAFETY: the caller's contract.
+        unsafe { p.add(i).write(Value::NIL) };
+    }
 }

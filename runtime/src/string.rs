@@ -1,0 +1,730 @@
+//! Strings: interning, flat long strings, buffers shared by appends, and ropes.
+//!
+//! ```text
+//!   short (<= 40)  | head | bytes …                    interned: equal bytes, equal address
+//!   inline long    | head | bytes …                    data -> tail
+//!   OUTSIDE        | head | capacity | –               data -> allocation of its own
+//!   SHARED         | head | *Buffer  | –               data -> Buffer's bytes, a prefix of them
+//!   rope           | head | left     | right           data null
+//! ```
+//!
+//! `s = s .. x` in a loop appends in place: the result shares its left operand's buffer when that
+//! operand ends where the buffer's used part ends (as Go's slices do). So every operand stays valid, and the
+//! loop is linear. Other concatenations of long strings make ropes, which are flattened in place when their
+//! bytes are first needed.
+
+use std::alloc::Layout;
+use std::cmp::Ordering;
+use std::ptr;
+use std::slice;
+
+use crate::heap::{Heap, MAX_SMALL, Phase};
+use crate::object::{Header, Kind, LuaString};
+use crate::value::Value;
+
+/// Results up to this length are always flat.
+pub const FLAT_MAX: usize = 1024;
+/// Ropes deeper than this are flattened at once (which bounds the memory of their nodes).
+pub const ROPE_DEPTH: u32 = 4096;
+/// Left-deep ropes deeper than this become buffers.
+const LEFT_DEPTH: u32 = 32;
+
+/// A growable allocation that several strings see prefixes of. Bytes below `used` never change.
+#[repr(C)]
+pub(crate) struct Buffer {
+    /// Strings that refer to it.
+    refs: usize,
+    /// Bytes in use: the longest prefix.
+    used: usize,
+    /// Bytes allocated.
+    capacity: usize,
+}
+
+impl Buffer {
+    fn layout(capacity: usize) -> Layout {
+        Layout::from_size_align(size_of::<Buffer>() + capacity, 8).expect("string too long")
+    }
+
+    /// A buffer without bytes or references.
+    fn new(capacity: usize) -> *mut Buffer {
+        let layout = Buffer::layout(capacity);
+        // SAFETY: the size is not zero.
+        let p = unsafe { std::alloc::alloc(layout) }.cast::<Buffer>();
+        if p.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        // SAFETY: freshly allocated.
+        unsafe { p.write(Buffer { refs: 0, used: 0, capacity }) };
+        p
+    }
+
+    /// Its first byte.
+    fn bytes(this: *mut Buffer) -> *mut u8 {
+        // SAFETY: the bytes follow the head in the same allocation.
+        unsafe { this.cast::<u8>().add(size_of::<Buffer>()) }
+    }
+
+    /// Appends bytes that fit.
+    ///
+    /// # Safety
+    /// The capacity must suffice; `bytes` may be a part of the buffer in use.
+    unsafe fn push(this: *mut Buffer, bytes: &[u8]) {
+        // SAFETY: the caller's contract; the target is not in use, so does not overlap.
+        unsafe {
+            let at = Buffer::bytes(this).add((*this).used);
+            ptr::copy_nonoverlapping(bytes.as_ptr(), at, bytes.len());
+            (*this).used += bytes.len();
+        }
+    }
+}
+
+/// The table of interned strings: open addressing with linear probing. An entry is the address in
+/// the low 48 bits and the hash's high half above; 0 is empty, [`REMOVED`] a removed one.
+pub(crate) struct StringTable {
+    entries: Box<[u64]>,
+    /// Entries that are not empty (removed ones included).
+    filled: usize,
+    /// Strings.
+    pub(crate) count: usize,
+    seed: u64,
+}
+
+/// A removed entry.
+const REMOVED: u64 = 1;
+const ADDRESS: u64 = (1 << 48) - 1;
+
+impl StringTable {
+    pub(crate) fn new(seed: u64) -> StringTable {
+        StringTable { entries: vec![0; 1024].into_boxed_slice(), filled: 0, count: 0, seed }
+    }
+
+    /// Every interned string, dead ones not yet swept included.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = *mut LuaString> {
+        self.entries
+            .iter()
+            .filter(|&&e| e > REMOVED)
+            .map(|&e| ptr::with_exposed_provenance_mut((e & ADDRESS) as usize))
+    }
+
+    /// Removes a string that is about to be freed.
+    ///
+    /// # Safety
+    /// `s` must be a valid interned string of this table.
+    pub(crate) unsafe fn remove(&mut self, s: *mut LuaString) {
+        let mask = self.entries.len() - 1;
+        // SAFETY: the caller's contract.
+        let hash = unsafe { (*s).hash };
+        let wanted = s.addr() as u64 | (hash as u64 >> 16) << 48;
+        let mut i = hash as usize & mask;
+        loop {
+            let e = self.entries[i];
+            if e == wanted {
+                // A removed entry before an empty one need not be kept.
+                if self.entries[(i + 1) & mask] == 0 {
+                    self.entries[i] = 0;
+                    self.filled -= 1;
+                } else {
+                    self.entries[i] = REMOVED;
+                }
+                self.count -= 1;
+                return;
+            }
+            debug_assert!(e != 0, "interned string missing from the table");
+            if e == 0 {
+                return;
+            }
+            i = (i + 1) & mask;
+        }
+    }
+
+    /// Makes room: rebuilt at twice the number of strings or more, without removed entries.
+    #[cold]
+    fn rebuild(&mut self) {
+        let size = (self.count * 2 + 512).next_power_of_two();
+        let mask = size - 1;
+        let mut entries = vec![0u64; size].into_boxed_slice();
+        for &e in self.entries.iter().filter(|&&e| e > REMOVED) {
+            let s: *const LuaString = ptr::with_exposed_provenance((e & ADDRESS) as usize);
+            // SAFETY: the table holds valid strings only.
+            let mut i = unsafe { (*s).hash } as usize & mask;
+            while entries[i] != 0 {
+                i = (i + 1) & mask;
+            }
+            entries[i] = e;
+        }
+        self.entries = entries;
+        self.filled = self.count;
+    }
+}
+
+/// Folded 64×64 → 128 multiplication.
+#[inline(always)]
+fn fold(a: u64, b: u64) -> u64 {
+    let r = a as u128 * b as u128;
+    r as u64 ^ (r >> 64) as u64
+}
+
+#[inline(always)]
+fn read8(b: &[u8], at: usize) -> u64 {
+    let mut x = [0; 8];
+    x.copy_from_slice(&b[at..at + 8]);
+    u64::from_le_bytes(x)
+}
+
+#[inline(always)]
+fn read4(b: &[u8], at: usize) -> u64 {
+    let mut x = [0; 4];
+    x.copy_from_slice(&b[at..at + 4]);
+    u32::from_le_bytes(x) as u64
+}
+
+/// The hash of a string's bytes (wyhash's construction: folded multiplications).
+#[inline]
+pub fn hash_bytes(seed: u64, b: &[u8]) -> u32 {
+    const K0: u64 = 0xa076_1d64_78bd_642f;
+    const K1: u64 = 0xe703_7ed1_a0b4_28db;
+    let n = b.len();
+    let (x, y, h);
+    if n <= 16 {
+        h = seed;
+        if n >= 8 {
+            (x, y) = (read8(b, 0), read8(b, n - 8));
+        } else if n >= 4 {
+            (x, y) = (read4(b, 0), read4(b, n - 4));
+        } else if n > 0 {
+            x = (b[0] as u64) << 16 | (b[n / 2] as u64) << 8 | b[n - 1] as u64;
+            y = 0;
+        } else {
+            (x, y) = (0, 0);
+        }
+    } else {
+        let mut acc = seed;
+        let mut at = 0;
+        while n - at > 16 {
+            acc = fold(read8(b, at) ^ K0, read8(b, at + 8) ^ acc);
+            at += 16;
+        }
+        h = acc;
+        (x, y) = (read8(b, n - 16), read8(b, n - 8));
+    }
+    let r = fold(x ^ K0 ^ n as u64, y ^ h ^ K1);
+    fold(r ^ K0, K1) as u32
+}
+
+impl LuaString {
+    /// The bytes of a flat string; `None` for a rope.
+    #[inline(always)]
+    pub fn flat_bytes(&self) -> Option<&[u8]> {
+        if self.data.is_null() {
+            None
+        } else {
+            // SAFETY: a flat string's `data` points to `len` bytes that live as long as it does.
+            Some(unsafe { slice::from_raw_parts(self.data, self.len) })
+        }
+    }
+
+    /// True for interned strings, which compare by address.
+    #[inline(always)]
+    pub fn is_interned(&self) -> bool {
+        self.header.flags & LuaString::INTERNED != 0
+    }
+
+    /// The two halves of a rope.
+    ///
+    /// # Safety
+    /// `this` must be a rope.
+    #[inline(always)]
+    pub(crate) unsafe fn halves(this: *mut LuaString) -> [*mut LuaString; 2] {
+        // SAFETY: a rope's tail holds them.
+        unsafe { *(&raw mut (*this).tail).cast::<[*mut LuaString; 2]>() }
+    }
+
+    fn word(this: *mut LuaString) -> *mut usize {
+        // SAFETY: only the address within the object is computed.
+        unsafe { (&raw mut (*this).tail).cast() }
+    }
+}
+
+/// Bytes of an object with a pointer-sized word and a spare one behind the head.
+const OUTSIDE_SIZE: usize = size_of::<LuaString>() + 16;
+
+impl Heap {
+    /// A string of these bytes: interned when short.
+    #[inline]
+    pub fn new_string(&mut self, bytes: &[u8]) -> *mut LuaString {
+        if bytes.len() <= LuaString::MAX_SHORT {
+            self.intern(bytes)
+        } else {
+            self.long_string(bytes)
+        }
+    }
+
+    /// [`Heap::new_string`] as a value.
+    #[inline]
+    pub fn str_value(&mut self, bytes: &[u8]) -> Value {
+        Value::string(self.new_string(bytes))
+    }
+
+    /// The interned string of at most [`LuaString::MAX_SHORT`] bytes.
+    pub fn intern(&mut self, bytes: &[u8]) -> *mut LuaString {
+        debug_assert!(bytes.len() <= LuaString::MAX_SHORT);
+        let hash = hash_bytes(self.strings.seed, bytes);
+        let tag = (hash as u64 >> 16) << 48;
+        let mask = self.strings.entries.len() - 1;
+        let mut i = hash as usize & mask;
+        let mut removed = usize::MAX;
+        loop {
+            let e = self.strings.entries[i];
+            if e & !ADDRESS == tag && e > REMOVED {
+                let s: *mut LuaString = ptr::with_exposed_provenance_mut((e & ADDRESS) as usize);
+                // SAFETY: the table holds valid strings only, and interned ones are flat.
+                unsafe {
+                    if (*s).len == bytes.len()
+                        && slice::from_raw_parts((*s).data, (*s).len) == bytes
+                    {
+                        // Found dead but not yet swept: it lives again.
+                        if self.phase == Phase::Sweep {
+                            (*s).header.color = self.alloc_color;
+                        }
+                        return s;
+                    }
+                }
+            }
+            if e == 0 {
+                break;
+            }
+            if e == REMOVED && removed == usize::MAX {
+                removed = i;
+            }
+            i = (i + 1) & mask;
+        }
+        let s = self.alloc_inline(bytes, LuaString::INTERNED | LuaString::HASHED, hash);
+        let entry = s.expose_provenance() as u64 | tag;
+        let table = &mut self.strings;
+        table.count += 1;
+        if removed != usize::MAX {
+            table.entries[removed] = entry;
+        } else {
+            table.entries[i] = entry;
+            table.filled += 1;
+            if table.filled * 4 > table.entries.len() * 3 {
+                table.rebuild();
+            }
+        }
+        s
+    }
+
+    /// A string with its bytes behind the head.
+    #[inline(always)]
+    fn alloc_inline(&mut self, bytes: &[u8], flags: u8, hash: u32) -> *mut LuaString {
+        let p: *mut LuaString = self.alloc(Kind::String, size_of::<LuaString>() + bytes.len());
+        // SAFETY: the cell has room for the head and the bytes.
+        unsafe {
+            (*p).header.flags = flags;
+            (*p).len = bytes.len();
+            (*p).hash = hash;
+            (*p).depth = 0;
+            let data = (&raw mut (*p).tail).cast::<u8>();
+            (*p).data = data;
+            ptr::copy_nonoverlapping(bytes.as_ptr(), data, bytes.len());
+        }
+        p
+    }
+
+    fn long_string(&mut self, bytes: &[u8]) -> *mut LuaString {
+        if bytes.len() <= MAX_SMALL - size_of::<LuaString>() {
+            self.alloc_inline(bytes, 0, 0)
+        } else {
+            self.outside(bytes.to_vec())
+        }
+    }
+
+    /// A string that takes over `bytes`; long ones without copying.
+    pub fn string_from_vec(&mut self, mut bytes: Vec<u8>) -> *mut LuaString {
+        if bytes.len() <= MAX_SMALL - size_of::<LuaString>() {
+            return self.new_string(&bytes);
+        }
+        if bytes.capacity() > bytes.len() + bytes.len() / 4 {
+            bytes.shrink_to_fit();
+        }
+        self.outside(bytes)
+    }
+
+    fn outside(&mut self, bytes: Vec<u8>) -> *mut LuaString {
+        let p: *mut LuaString = self.alloc(Kind::String, OUTSIDE_SIZE);
+        // SAFETY: the cell has room for a head and two words.
+        unsafe {
+            (*p).hash = 0;
+            (*p).depth = 0;
+            self.set_outside(p, bytes);
+        }
+        p
+    }
+
+    /// Makes `s` own `bytes`.
+    ///
+    /// # Safety
+    /// `s` must be a string object of [`OUTSIDE_SIZE`] that owns nothing.
+    unsafe fn set_outside(&mut self, s: *mut LuaString, bytes: Vec<u8>) {
+        let mut bytes = std::mem::ManuallyDrop::new(bytes);
+        self.account(bytes.capacity() as isize);
+        // SAFETY: the caller's contract.
+        unsafe {
+            (*s).header.flags |= LuaString::OUTSIDE;
+            (*s).len = bytes.len();
+            (*s).data = bytes.as_mut_ptr();
+            *LuaString::word(s) = bytes.capacity();
+        }
+    }
+
+    /// Makes `s` a string of all bytes in use of `buffer`.
+    ///
+    /// # Safety
+    /// `s` must be a string object of [`OUTSIDE_SIZE`] that owns nothing.
+    unsafe fn set_shared(&mut self, s: *mut LuaString, buffer: *mut Buffer) {
+        // SAFETY: the caller's contract.
+        unsafe {
+            (*buffer).refs += 1;
+            (*s).header.flags |= LuaString::SHARED;
+            (*s).len = (*buffer).used;
+            (*s).data = Buffer::bytes(buffer);
+            *LuaString::word(s) = buffer.expose_provenance();
+        }
+    }
+
+    fn shared(&mut self, buffer: *mut Buffer) -> *mut LuaString {
+        let p: *mut LuaString = self.alloc(Kind::String, OUTSIDE_SIZE);
+        // SAFETY: the cell has room for a head and two words.
+        unsafe {
+            (*p).hash = 0;
+            (*p).depth = 0;
+            self.set_shared(p, buffer);
+        }
+        p
+    }
+
+    fn new_buffer(&mut self, capacity: usize) -> *mut Buffer {
+        self.account((size_of::<Buffer>() + capacity) as isize);
+        Buffer::new(capacity)
+    }
+
+    /// Frees what a dead string holds outside of its cell, and forgets an interned one.
+    ///
+    /// # Safety
+    /// `s` must be a string about to be freed.
+    pub(crate) unsafe fn drop_string(&mut self, s: *mut LuaString) {
+        // SAFETY: the caller's contract; the flags say what the word behind the head is.
+        unsafe {
+            let flags = (*s).header.flags;
+            if flags & LuaString::INTERNED != 0 {
+                self.strings.remove(s);
+            } else if flags & LuaString::OUTSIDE != 0 {
+                let capacity = *LuaString::word(s);
+                self.account(-(capacity as isize));
+                drop(Vec::from_raw_parts((*s).data.cast_mut(), (*s).len, capacity));
+            } else if flags & LuaString::SHARED != 0 {
+                let buffer = LuaString::buffer(s);
+                (*buffer).refs -= 1;
+                if (*buffer).refs == 0 {
+                    let layout = Buffer::layout((*buffer).capacity);
+                    self.account(-(layout.size() as isize));
+                    std::alloc::dealloc(buffer.cast(), layout);
+                }
+            }
+        }
+    }
+
+    /// The bytes of a string; a rope is flattened. They stay valid while the string is reachable.
+    #[inline(always)]
+    pub fn str_bytes<'a>(&mut self, s: *mut LuaString) -> &'a [u8] {
+        // SAFETY: `s` is a live string; bytes of a flat string never change.
+        unsafe {
+            if (*s).data.is_null() {
+                self.flatten(s);
+            }
+            slice::from_raw_parts((*s).data, (*s).len)
+        }
+    }
+
+    /// Makes a rope flat, in place.
+    #[cold]
+    #[inline(never)]
+    pub fn flatten(&mut self, s: *mut LuaString) {
+        // SAFETY: `s` is live and so is all it refers to; the cell of a rope has OUTSIDE_SIZE.
+        unsafe {
+            if !(*s).data.is_null() {
+                return;
+            }
+            let mut bytes = Vec::with_capacity((*s).len);
+            append_rope(s, &mut bytes);
+            (*s).depth = 0;
+            self.set_outside(s, bytes);
+        }
+    }
+
+    /// The hash of a string; equal for equal bytes.
+    #[inline]
+    pub fn str_hash(&mut self, s: *mut LuaString) -> u32 {
+        // SAFETY: `s` is a live string.
+        unsafe {
+            if (*s).header.flags & LuaString::HASHED == 0 {
+                let hash = hash_bytes(self.strings.seed, self.str_bytes(s));
+                (*s).hash = hash;
+                (*s).header.flags |= LuaString::HASHED;
+            }
+            (*s).hash
+        }
+    }
+
+    /// Equality of strings.
+    #[inline(always)]
+    pub fn str_eq(&mut self, a: *mut LuaString, b: *mut LuaString) -> bool {
+        // SAFETY: both are live strings.
+        a == b
+            || unsafe {
+                ((*a).header.flags | (*b).header.flags) & LuaString::INTERNED == 0
+                    && (*a).len == (*b).len
+                    && self.long_eq(a, b)
+            }
+    }
+
+    #[inline(never)]
+    fn long_eq(&mut self, a: *mut LuaString, b: *mut LuaString) -> bool {
+        self.str_bytes(a) == self.str_bytes(b)
+    }
+
+    /// Order of strings: by bytes, as `strcoll` in the C locale.
+    #[inline]
+    pub fn str_cmp(&mut self, a: *mut LuaString, b: *mut LuaString) -> Ordering {
+        self.str_bytes(a).cmp(self.str_bytes(b))
+    }
+
+    /// `a .. b`. The caller has checked that the length is acceptable.
+    pub fn concat(&mut self, a: *mut LuaString, b: *mut LuaString) -> *mut LuaString {
+        // SAFETY: both are live strings, and nothing is freed here.
+        unsafe {
+            let (la, lb) = ((*a).len, (*b).len);
+            if lb == 0 {
+                return a;
+            }
+            if la == 0 {
+                return b;
+            }
+            let total = la + lb;
+            if total <= LuaString::MAX_SHORT {
+                let mut bytes = [0u8; LuaString::MAX_SHORT];
+                ptr::copy_nonoverlapping((*a).data, bytes.as_mut_ptr(), la);
+                ptr::copy_nonoverlapping((*b).data, bytes.as_mut_ptr().add(la), lb);
+                return self.intern(&bytes[..total]);
+            }
+            if (*a).header.flags & LuaString::SHARED != 0 {
+                return self.append(a, &[b], lb);
+            }
+            if total <= FLAT_MAX {
+                // A result of concatenation that grows again: probably built in a loop.
+                if (*a).header.flags & LuaString::CONCAT != 0 && lb <= la && total > 128 {
+                    return self.append(a, &[b], lb);
+                }
+                return self.concat_flat(&[a, b], total);
+            }
+            if (*a).depth >= LEFT_DEPTH && lb <= la
+                || (*a).header.flags & LuaString::CONCAT != 0 && lb <= la / 4
+            {
+                return self.append(a, &[b], lb);
+            }
+            self.rope(a, b)
+        }
+    }
+
+    /// `parts[0] .. parts[1] .. …`, at least one. The caller has checked the total length.
+    pub fn concat_many(&mut self, parts: &[*mut LuaString]) -> *mut LuaString {
+        match *parts {
+            [] => return self.intern(b""),
+            [a] => return a,
+            [a, b] => return self.concat(a, b),
+            _ => {}
+        }
+        // SAFETY: all are live strings, and nothing is freed here.
+        unsafe {
+            let total: usize = parts.iter().map(|&s| (*s).len).sum();
+            let first = parts[0];
+            let rest = total - (*first).len;
+            let growing = (*first).header.flags & LuaString::CONCAT != 0
+                && total > 128
+                && rest <= (*first).len;
+            if (*first).header.flags & LuaString::SHARED != 0 && rest > 0 || growing {
+                return self.append(first, &parts[1..], rest);
+            }
+            if total <= FLAT_MAX {
+                return self.concat_flat(parts, total);
+            }
+            // From the right, runs of short parts as one.
+            let mut end = parts.len();
+            let mut acc = ptr::null_mut::<LuaString>();
+            while end > 0 {
+                let (mut start, mut length) = (end - 1, (*parts[end - 1]).len);
+                while start > 0 && length + (*parts[start - 1]).len <= FLAT_MAX {
+                    start -= 1;
+                    length += (*parts[start]).len;
+                }
+                let run = match end - start {
+                    1 => parts[start],
+                    _ => self.concat_flat(&parts[start..end], length),
+                };
+                acc = if acc.is_null() { run } else { self.concat(run, acc) };
+                end = start;
+            }
+            acc
+        }
+    }
+
+    /// A flat string of all parts.
+    ///
+    /// # Safety
+    /// The parts must be live strings of `total` bytes together.
+    unsafe fn concat_flat(&mut self, parts: &[*mut LuaString], total: usize) -> *mut LuaString {
+        let mut short = [0u8; LuaString::MAX_SHORT];
+        if total > LuaString::MAX_SHORT && total <= MAX_SMALL - size_of::<LuaString>() {
+            let p: *mut LuaString = self.alloc(Kind::String, size_of::<LuaString>() + total);
+            // SAFETY: the cell has room for the head and `total` bytes.
+            unsafe {
+                (*p).header.flags = LuaString::CONCAT;
+                (*p).len = total;
+                (*p).hash = 0;
+                (*p).depth = 0;
+                let mut at = (&raw mut (*p).tail).cast::<u8>();
+                (*p).data = at;
+                for &s in parts {
+                    let bytes = self.str_bytes(s);
+                    ptr::copy_nonoverlapping(bytes.as_ptr(), at, bytes.len());
+                    at = at.add(bytes.len());
+                }
+            }
+            return p;
+        }
+        if total <= LuaString::MAX_SHORT {
+            let mut n = 0;
+            for &s in parts {
+                let bytes = self.str_bytes(s);
+                short[n..n + bytes.len()].copy_from_slice(bytes);
+                n += bytes.len();
+            }
+            return self.intern(&short[..n]);
+        }
+        let mut bytes = Vec::with_capacity(total);
+        for &s in parts {
+            bytes.extend_from_slice(self.str_bytes(s));
+        }
+        let p = self.outside(bytes);
+        // SAFETY: a new string.
+        unsafe { (*p).header.flags |= LuaString::CONCAT };
+        p
+    }
+
+    /// `a` followed by `parts` of `rest` bytes: in the buffer of `a` where it has room at its end,
+    /// else in a new one with room to grow.
+    ///
+    /// # Safety
+    /// All must be live strings, longer than a short one together.
+    unsafe fn append(
+        &mut self,
+        a: *mut LuaString,
+        parts: &[*mut LuaString],
+        rest: usize,
+    ) -> *mut LuaString {
+        // SAFETY: the caller's contract; `str_bytes` of one part stays valid when another is flattened.
+        unsafe {
+            let length = (*a).len;
+            let mut buffer = ptr::null_mut();
+            if (*a).header.flags & LuaString::SHARED != 0 {
+                let b = LuaString::buffer(a);
+                if (*b).used == length && (*b).capacity - length >= rest {
+                    buffer = b;
+                }
+            }
+            if buffer.is_null() {
+                buffer = self.new_buffer((length + rest) * 2);
+                let bytes = self.str_bytes(a);
+                Buffer::push(buffer, bytes);
+            }
+            for &part in parts {
+                let bytes = self.str_bytes(part);
+                Buffer::push(buffer, bytes);
+            }
+            self.shared(buffer)
+        }
+    }
+
+    /// A rope of two strings.
+    ///
+    /// # Safety
+    /// Both must be live strings.
+    unsafe fn rope(&mut self, a: *mut LuaString, b: *mut LuaString) -> *mut LuaString {
+        let p: *mut LuaString = self.alloc(Kind::String, OUTSIDE_SIZE);
+        // SAFETY: the cell has room for a head and two words; the operands are live.
+        unsafe {
+            (*p).len = (*a).len + (*b).len;
+            (*p).data = ptr::null();
+            (*p).hash = 0;
+            (*p).depth = 1 + (*a).depth.max((*b).depth);
+            *(&raw mut (*p).tail).cast::<[*mut LuaString; 2]>() = [a, b];
+            if (*p).depth > ROPE_DEPTH {
+                self.flatten(p);
+            }
+        }
+        p
+    }
+}
+
+impl LuaString {
+    /// The buffer of a `SHARED` string.
+    ///
+    /// # Safety
+    /// `this` must be one.
+    pub(crate) unsafe fn buffer(this: *mut LuaString) -> *mut Buffer {
+        // SAFETY: the word behind the head holds it.
+        ptr::with_exposed_provenance_mut(unsafe { *LuaString::word(this) })
+    }
+
+    /// Bytes that the string holds outside of its cell, a shared buffer counted in equal parts (rounded down).
+    ///
+    /// # Safety
+    /// `this` must be a live string.
+    pub(crate) unsafe fn outside_bytes(this: *mut LuaString) -> usize {
+        // SAFETY: the flags say what the word behind the head is.
+        unsafe {
+            if (*this).header.flags & LuaString::OUTSIDE != 0 {
+                *LuaString::word(this)
+            } else if (*this).header.flags & LuaString::SHARED != 0 {
+                let buffer = LuaString::buffer(this);
+                (size_of::<Buffer>() + (*buffer).capacity) / (*buffer).refs
+            } else {
+                0
+            }
+        }
+    }
+}
+
+/// Appends the bytes of a rope, iteratively.
+///
+/// # Safety
+/// `s` must be a live string.
+unsafe fn append_rope(s: *mut LuaString, out: &mut Vec<u8>) {
+    let mut todo = vec![s];
+    while let Some(s) = todo.pop() {
+        // SAFETY: what a live rope refers to is live.
+        unsafe {
+            match (*s).flat_bytes() {
+                Some(bytes) => out.extend_from_slice(bytes),
+                None => {
+                    let [left, right] = LuaString::halves(s);
+                    todo.push(right);
+                    todo.push(left);
+                }
+            }
+        }
+    }
+}
+
+/// The header's size is part of every object's layout.
+const _: () = assert!(size_of::<Header>() == 8);
