@@ -7,3 +7,5 @@
 pub mod bytecode;
 pub mod exits;
 pub mod intrinsic;
+pub mod listing;
+pub mod verify;

@@ -1,0 +1,423 @@
+//! The bytecode compiler: resolved tree to [`Function`].
+//!
+//! Destination-driven: an expression is compiled *to* a register, so that
+//! `local x = a + b` computes into `x`. Active local variables occupy the
+//! registers `0..active_regs`; above them, temporaries are a stack whose top
+//! is `free`. Invariants:
+//!
+//! * Between statements `free == active_regs`.
+//! * An instruction sequence writes to the register of an *active* local only
+//!   by its last write: intermediate results go to temporaries, since the rest
+//!   of the expression may still read the local.
+//! * An open upvalue or to-be-closed variable exists only for an active local:
+//!   every way out of a block with such locals passes a closing instruction.
+//!
+//! Chains that the parser reads in a loop are compiled in a loop (`chain.rs`);
+//! all other recursion is bounded by the parser's nesting limit.
+
+mod chain;
+mod expr;
+mod logic;
+mod stat;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use perilune_ir::bytecode::{
+    self, Constant, LocalVar, MAX_REGISTERS, NO_FEEDBACK, Op, UpvalueDesc, Word,
+};
+
+use crate::ast::{self, Ast, Attrib, Expr, FuncId, LocalId, UpvalueSource};
+use crate::error::{SyntaxError, chunk_id_bytes};
+use crate::strings::{StrId, WordMap};
+
+type Result<T> = std::result::Result<T, SyntaxError>;
+type Reg = u8;
+
+/// Word indices of forward jumps that wait for their target.
+type Jumps = Vec<usize>;
+
+/// The register of a local variable that has none: a compile-time constant,
+/// or one that is not active.
+const NO_REGISTER: Reg = u8::MAX;
+
+/// Compiles a chunk.
+pub(crate) fn compile(ast: &Ast, chunk_name: &[u8]) -> Result<bytecode::Function> {
+    let source: Arc<[u8]> = chunk_name.into();
+    compile_function(ast, Ast::MAIN, &source, &[])
+}
+
+/// Compiles one function and those in it; `outer` has the registers of the
+/// enclosing function's variables.
+fn compile_function(
+    ast: &Ast,
+    id: FuncId,
+    source: &Arc<[u8]>,
+    outer: &[Reg],
+) -> Result<bytecode::Function> {
+    let mut compiler = Compiler::new(ast, id, source);
+    compiler.upvalues = compiler.upvalue_descriptors(outer);
+    compiler.function_body()?;
+    let function = compiler.finish();
+    #[cfg(debug_assertions)]
+    if let Err(error) = perilune_ir::verify::verify_one(&function) {
+        panic!(
+            "the compiler made invalid bytecode: {error}\n{}",
+            perilune_ir::listing::listing_one(&function)
+        );
+    }
+    Ok(function)
+}
+
+#[derive(PartialEq, Eq, Hash)]
+enum ConstantKey {
+    Nil,
+    Bool(bool),
+    Int(i64),
+    Float(u64),
+    Str(StrId),
+}
+
+/// A label of the function: its position once known, and the jumps to it.
+#[derive(Default)]
+struct LabelState {
+    position: Option<usize>,
+    pending: Jumps,
+}
+
+/// A loop being compiled.
+struct LoopState {
+    breaks: Jumps,
+    /// Active variables that a `break` leaves are those from here on.
+    active: usize,
+    /// The code after the loop closes them anyhow.
+    closes_at_exit: bool,
+}
+
+struct Compiler<'a> {
+    ast: &'a Ast,
+    function: &'a ast::Function,
+    source: &'a Arc<[u8]>,
+    code: Vec<u32>,
+    lines: Vec<u32>,
+    constants: Vec<Constant>,
+    constant_index: WordMap<ConstantKey, u32>,
+    functions: Vec<Arc<bytecode::Function>>,
+    upvalues: Vec<UpvalueDesc>,
+    templates: Vec<Box<[u16]>>,
+    debug_locals: Vec<LocalVar>,
+    /// Active variables; the parser counted them in the same order.
+    active: Vec<LocalId>,
+    /// The index in `debug_locals` of each active variable with a register.
+    active_debug: Vec<usize>,
+    registers: Vec<Reg>,
+    active_regs: usize,
+    free: usize,
+    max_stack: usize,
+    feedback: u16,
+    labels: Vec<LabelState>,
+    loops: Vec<LoopState>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(ast: &'a Ast, id: FuncId, source: &'a Arc<[u8]>) -> Self {
+        let function = ast.function(id);
+        Compiler {
+            ast,
+            function,
+            source,
+            code: Vec::new(),
+            lines: Vec::new(),
+            constants: Vec::new(),
+            constant_index: WordMap::default(),
+            functions: Vec::new(),
+            upvalues: Vec::new(),
+            templates: Vec::new(),
+            debug_locals: Vec::new(),
+            active: Vec::new(),
+            active_debug: Vec::new(),
+            registers: vec![NO_REGISTER; function.locals.len()],
+            active_regs: 0,
+            free: 0,
+            max_stack: 2,
+            feedback: 0,
+            labels: function.labels.iter().map(|_| LabelState::default()).collect(),
+            loops: Vec::new(),
+        }
+    }
+
+    fn function_body(&mut self) -> Result<()> {
+        let function = self.function;
+        let params = function.params;
+        self.reserve(params as usize, function.line)?;
+        self.activate(LocalId(0), params);
+        if function.is_vararg {
+            self.emit_abc(Op::VarargPrep, params as u8, 0, 0, function.line.max(1));
+        }
+        self.statements(&function.body)?;
+        self.deactivate(0);
+        self.emit(Word::abc(Op::Return0, 0, 0, 0), function.end_line);
+        Ok(())
+    }
+
+    fn finish(self) -> bytecode::Function {
+        let function = self.function;
+        bytecode::Function {
+            upvalues: self.upvalues.into(),
+            code: self.code.into(),
+            constants: self.constants.into(),
+            functions: self.functions.into(),
+            templates: self.templates.into(),
+            lines: self.lines.into(),
+            locals: self.debug_locals.into(),
+            source: self.source.clone(),
+            line_defined: function.line,
+            last_line_defined: if function.parent.is_some() { function.end_line } else { 0 },
+            num_params: function.params as u8,
+            is_vararg: function.is_vararg,
+            max_stack: self.max_stack as u8,
+            feedback_count: self.feedback,
+        }
+    }
+
+    fn upvalue_descriptors(&self, outer: &[Reg]) -> Vec<UpvalueDesc> {
+        let describe = |upvalue: &ast::Upvalue| {
+            let (in_stack, index) = match upvalue.source {
+                UpvalueSource::Local(id) => (true, outer[id.0 as usize]),
+                UpvalueSource::Upvalue(index) => (false, index),
+                UpvalueSource::Host => (true, 0),
+            };
+            let name = self.ast.strings.shared(upvalue.name);
+            UpvalueDesc { name, in_stack, index, constant: self.is_constant(upvalue) }
+        };
+        self.function.upvalues.iter().map(describe).collect()
+    }
+
+    /// Whether nothing assigns to the variable behind an upvalue.
+    fn is_constant(&self, upvalue: &ast::Upvalue) -> bool {
+        let mut source = upvalue.source;
+        let mut parent = self.function.parent;
+        let mut host_assigned = upvalue.assigned;
+        while let Some(id) = parent {
+            let outer = self.ast.function(id);
+            match source {
+                UpvalueSource::Local(id) => return !outer.locals[id.0 as usize].assigned,
+                UpvalueSource::Upvalue(index) => {
+                    source = outer.upvalues[usize::from(index)].source;
+                    host_assigned = outer.upvalues[usize::from(index)].assigned;
+                }
+                UpvalueSource::Host => break,
+            }
+            parent = outer.parent;
+        }
+        !host_assigned
+    }
+
+    // ---- code ----
+
+    fn pc(&self) -> usize {
+        self.code.len()
+    }
+
+    fn emit(&mut self, word: Word, line: u32) {
+        self.code.push(word.0);
+        self.lines.push(line);
+    }
+
+    fn emit_extra(&mut self, word: Word, extra: u32, line: u32) {
+        self.emit(word, line);
+        self.code.push(extra);
+        self.lines.push(line);
+    }
+
+    fn emit_abc(&mut self, op: Op, a: Reg, b: u8, c: u8, line: u32) {
+        self.emit(Word::abc(op, a, b, c), line);
+    }
+
+    /// The second word of a cached site, with `low` in its low half.
+    fn feedback_word(&mut self, low: u16) -> u32 {
+        let index = if self.feedback == NO_FEEDBACK {
+            NO_FEEDBACK
+        } else {
+            self.feedback += 1;
+            self.feedback - 1
+        };
+        Word::pair(low, index)
+    }
+
+    fn error(&self, message: &str, line: u32) -> SyntaxError {
+        let mut full = chunk_id_bytes(self.source);
+        full.extend_from_slice(format!(":{line}: {message}").as_bytes());
+        SyntaxError { message: full, incomplete: false, line }
+    }
+
+    // ---- jumps ----
+
+    /// An unconditional forward jump.
+    fn jump(&mut self, line: u32) -> usize {
+        let at = self.pc();
+        self.emit(Word::sj(Op::Jmp, 0), line);
+        at
+    }
+
+    /// A conditional forward jump: `word` and its distance.
+    fn branch(&mut self, word: Word, line: u32) -> usize {
+        let at = self.pc();
+        self.emit_extra(word, 0, line);
+        at
+    }
+
+    /// Lets the jump at `at` lead to the current position.
+    fn patch_one(&mut self, at: usize) -> Result<()> {
+        let target = self.pc();
+        if Word(self.code[at]).0 & 0xFF == Op::Jmp as u32 {
+            let distance = target - (at + 1);
+            if distance >= 1 << 23 {
+                return Err(self.error("control structure too long", self.lines[at]));
+            }
+            self.code[at] = Word::sj(Op::Jmp, distance as i32).0;
+        } else {
+            self.code[at + 1] = (target - (at + 2)) as u32;
+        }
+        Ok(())
+    }
+
+    fn patch_here(&mut self, jumps: Jumps) -> Result<()> {
+        jumps.into_iter().try_for_each(|at| self.patch_one(at))
+    }
+
+    /// A back-edge to `target`.
+    fn loop_to(&mut self, target: usize, line: u32) -> Result<()> {
+        let distance = self.pc() + 1 - target;
+        if distance >= 1 << 23 {
+            return Err(self.error("control structure too long", line));
+        }
+        self.emit(Word::sj(Op::Loop, -(distance as i32)), line);
+        Ok(())
+    }
+
+    // ---- registers and variables ----
+
+    /// Takes `count` registers; the first of them is returned.
+    fn reserve(&mut self, count: usize, line: u32) -> Result<Reg> {
+        let first = self.free;
+        self.require(first + count, line)?;
+        self.free = first + count;
+        Ok(first as Reg)
+    }
+
+    /// Makes the frame at least `size` registers large.
+    fn require(&mut self, size: usize, line: u32) -> Result<()> {
+        if size > MAX_REGISTERS {
+            return Err(self.error("function or expression needs too many registers", line));
+        }
+        self.max_stack = self.max_stack.max(size);
+        Ok(())
+    }
+
+    /// Whether `reg` is a temporary, which nothing but the expression that is
+    /// being compiled to it reads.
+    fn is_temporary(&self, reg: Reg) -> bool {
+        usize::from(reg) >= self.active_regs
+    }
+
+    fn register(&self, local: LocalId) -> Reg {
+        self.registers[local.0 as usize]
+    }
+
+    fn local(&self, id: LocalId) -> &'a ast::Local {
+        &self.function.locals[id.0 as usize]
+    }
+
+    /// Makes `count` variables from `first` on active, in the registers from
+    /// `active_regs` on, which hold their values.
+    fn activate(&mut self, first: LocalId, count: u32) {
+        for id in (first.0..first.0 + count).map(LocalId) {
+            self.active.push(id);
+            let local = self.local(id);
+            if local.value.is_some() {
+                continue;
+            }
+            let register = self.active_regs as Reg;
+            self.registers[id.0 as usize] = register;
+            self.active_regs += 1;
+            self.active_debug.push(self.debug_locals.len());
+            self.debug_locals.push(LocalVar {
+                name: self.ast.strings.shared(local.name),
+                start_pc: self.pc() as u32,
+                end_pc: 0,
+                register,
+            });
+        }
+        debug_assert!(self.active_regs <= self.free);
+    }
+
+    /// Ends the scope of all but the first `active` variables.
+    fn deactivate(&mut self, active: usize) {
+        for id in self.active.drain(active..) {
+            if self.function.locals[id.0 as usize].value.is_none() {
+                let index = self
+                    .active_debug
+                    .pop()
+                    .expect("every variable with a register has debug information");
+                self.debug_locals[index].end_pc = self.code.len() as u32;
+                self.active_regs -= 1;
+            }
+        }
+        self.free = self.active_regs;
+    }
+
+    /// The first register to close when all but the first `active` variables
+    /// go out of scope, if any of them needs it.
+    fn close_from(&self, active: usize) -> Option<Reg> {
+        let needs = |&&id: &&LocalId| {
+            let local = self.local(id);
+            local.value.is_none() && (local.captured || local.attrib == Attrib::Close)
+        };
+        self.active[active..].iter().find(needs).map(|&id| self.register(id))
+    }
+
+    fn emit_close(&mut self, active: usize, line: u32) {
+        if let Some(register) = self.close_from(active) {
+            self.emit_abc(Op::Close, register, 0, 0, line);
+        }
+    }
+
+    // ---- constants ----
+
+    fn constant(&mut self, value: Expr) -> u32 {
+        let key = match value {
+            Expr::Nil => ConstantKey::Nil,
+            Expr::Bool(value) => ConstantKey::Bool(value),
+            Expr::Int(value) => ConstantKey::Int(value),
+            Expr::Float(value) => ConstantKey::Float(value.to_bits()),
+            Expr::Str(id) => ConstantKey::Str(id),
+            other => unreachable!("{other:?} is no constant"),
+        };
+        if let Some(&index) = self.constant_index.get(&key) {
+            return index;
+        }
+        let index = self.constants.len() as u32;
+        self.constants.push(match key {
+            ConstantKey::Nil => Constant::Nil,
+            ConstantKey::Bool(value) => Constant::Bool(value),
+            ConstantKey::Int(value) => Constant::Int(value),
+            ConstantKey::Float(bits) => Constant::Float(f64::from_bits(bits)),
+            ConstantKey::Str(id) => Constant::Str(self.ast.strings.shared(id)),
+        });
+        self.constant_index.insert(key, index);
+        index
+    }
+
+    /// The index of a constant, when it fits eight bits.
+    fn constant8(&mut self, value: Expr) -> Option<u8> {
+        u8::try_from(self.constant(value)).ok()
+    }
+
+    /// The index of a string constant, when it fits sixteen bits.
+    fn constant16(&mut self, name: StrId) -> Option<u16> {
+        u16::try_from(self.constant(Expr::Str(name))).ok()
+    }
+}
