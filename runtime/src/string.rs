@@ -301,6 +301,18 @@ impl Heap {
         let s = self.alloc_inline(bytes, LuaString::INTERNED | LuaString::HASHED, hash);
         let entry = s.expose_provenance() as u64 | tag;
         let table = &mut self.strings;
+        if self.phase == Phase::Sweep {
+            // The allocation may have swept strings out of the table: look for the place again.
+            removed = usize::MAX;
+            i = hash as usize & mask;
+            while table.entries[i] != 0 {
+                if table.entries[i] == REMOVED {
+                    removed = i;
+                    break;
+                }
+                i = (i + 1) & mask;
+            }
+        }
         table.count += 1;
         if removed != usize::MAX {
             table.entries[removed] = entry;
@@ -728,3 +740,122 @@ unsafe fn append_rope(s: *mut LuaString, out: &mut Vec<u8>) {
 
 /// The header's size is part of every object's layout.
 const _: () = assert!(size_of::<Header>() == 8);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(heap: &mut Heap, s: *mut LuaString) -> Vec<u8> {
+        heap.str_bytes(s).to_vec()
+    }
+
+    #[test]
+    fn short_strings_are_interned() {
+        let mut heap = Heap::new(42);
+        let a = heap.new_string(b"hello");
+        let b = heap.new_string(b"hello");
+        assert_eq!(a, b);
+        let parts = [heap.new_string(b"hel"), heap.new_string(b"lo")];
+        assert_eq!(heap.concat(parts[0], parts[1]), a);
+        for n in 0..=LuaString::MAX_SHORT {
+            let bytes = vec![b'x'; n];
+            let s = heap.new_string(&bytes);
+            assert_eq!(text(&mut heap, s), bytes);
+            assert_eq!(heap.string_from_vec(bytes), s);
+        }
+    }
+
+    #[test]
+    fn long_strings_compare_by_content() {
+        let mut heap = Heap::new(42);
+        for n in [41, 100, 480, 481, 5000] {
+            let bytes: Vec<u8> = (0..n).map(|i| i as u8).collect();
+            let a = heap.new_string(&bytes);
+            let b = heap.string_from_vec(bytes.clone());
+            assert_ne!(a, b);
+            assert!(heap.str_eq(a, b));
+            assert_eq!(heap.str_hash(a), heap.str_hash(b));
+            let half = n / 2;
+            let left = heap.new_string(&bytes[..half]);
+            let right = heap.new_string(&bytes[half..]);
+            let c = heap.concat(left, right);
+            assert!(heap.str_eq(a, c));
+            assert_eq!(heap.str_hash(a), heap.str_hash(c));
+            assert_eq!(heap.str_cmp(a, c), Ordering::Equal);
+        }
+    }
+
+    #[test]
+    fn appending_shares_and_stays_right() {
+        let mut heap = Heap::new(1);
+        let mut s = heap.new_string(b"");
+        let mut expected = Vec::new();
+        let mut kept = Vec::new();
+        for i in 0..3000 {
+            let piece = format!("{i},");
+            let p = heap.new_string(piece.as_bytes());
+            s = heap.concat(s, p);
+            expected.extend_from_slice(piece.as_bytes());
+            if i % 100 == 0 {
+                kept.push((s, expected.len()));
+                // A second append to the same string must not disturb the first.
+                let other = heap.concat(s, p);
+                let got = text(&mut heap, other);
+                assert_eq!(got[..expected.len()], expected[..]);
+                assert_eq!(&got[expected.len()..], piece.as_bytes());
+            }
+        }
+        assert_eq!(text(&mut heap, s), expected);
+        for (s, n) in kept {
+            assert_eq!(text(&mut heap, s), expected[..n]);
+        }
+    }
+
+    #[test]
+    fn prepending_and_nesting() {
+        let mut heap = Heap::new(1);
+        let mut s = heap.new_string(b"end");
+        let mut expected = b"end".to_vec();
+        for i in 0..10_000 {
+            let piece = format!("{i};");
+            let p = heap.new_string(piece.as_bytes());
+            s = heap.concat(p, s);
+            expected.splice(0..0, piece.bytes());
+        }
+        assert_eq!(text(&mut heap, s), expected);
+        let (open, close) = (heap.new_string(b"("), heap.new_string(b")"));
+        for _ in 0..2000 {
+            s = heap.concat_many(&[open, s, close]);
+            expected.insert(0, b'(');
+            expected.push(b')');
+        }
+        assert_eq!(text(&mut heap, s), expected);
+    }
+
+    #[test]
+    fn many_parts() {
+        let mut heap = Heap::new(1);
+        for n in 0..12 {
+            let mut expected = Vec::new();
+            let parts: Vec<_> = (0..n)
+                .map(|i| {
+                    let bytes = vec![b'a' + i as u8; (i * 97) % 700];
+                    expected.extend_from_slice(&bytes);
+                    heap.new_string(&bytes)
+                })
+                .collect();
+            let s = heap.concat_many(&parts);
+            assert_eq!(text(&mut heap, s), expected);
+        }
+    }
+
+    #[test]
+    fn hashes_differ() {
+        let mut seen = std::collections::HashSet::new();
+        for i in 0..100_000u32 {
+            seen.insert(hash_bytes(9, format!("key{i}").as_bytes()));
+        }
+        assert!(seen.len() > 99_990, "{}", seen.len());
+        assert_ne!(hash_bytes(1, b"a"), hash_bytes(2, b"a"));
+    }
+}

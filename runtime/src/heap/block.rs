@@ -133,24 +133,8 @@ impl Store {
         unsafe { dealloc(large.object.cast(), large_layout(large.size)) };
     }
 
-    /// The free cells of some swept block of `class`, in a list, and their number; from a new block
-    /// where there are none.
-    pub fn take_free(&mut self, class: usize) -> (*mut u8, usize) {
-        let block = match self.classes[class].available.pop() {
-            Some(block) => block,
-            None => self.new_block(class),
-        };
-        // SAFETY: blocks in `available` are valid.
-        unsafe {
-            let taken = ((*block).free, (*block).free_count as usize);
-            (*block).free = ptr::null_mut();
-            (*block).free_count = 0;
-            taken
-        }
-    }
-
     /// A new block, all of it free, not in `available`.
-    fn new_block(&mut self, class: usize) -> *mut Block {
+    pub fn new_block(&mut self, class: usize) -> *mut Block {
         let block = self.unused_block().cast::<Block>();
         let cell_size = class * GRANULE;
         let cells = (BLOCK - BLOCK_HEAD) / cell_size;
@@ -219,6 +203,11 @@ impl Store {
             // SAFETY: allocated by `unused_block`; none of its blocks is in use.
             unsafe { dealloc(chunk.start, CHUNK_LAYOUT) };
         }
+    }
+
+    /// Chunks allocated.
+    pub fn chunk_count(&self) -> usize {
+        self.chunks.len()
     }
 
     /// True when `p` is the start of a cell of a block or a large object, in use or not.

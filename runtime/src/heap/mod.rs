@@ -25,13 +25,32 @@
 //! Objects just allocated are white, so initialising stores need none.
 
 pub mod block;
+pub mod control;
+pub mod cycle;
 mod facade;
+pub mod finalize;
+pub mod handles;
+mod mark;
+pub mod roots;
+pub mod sweep;
+#[cfg(test)]
+mod tests;
+mod verify;
+pub mod weak;
+
+pub use control::{check_bulk, collect, out_of_memory, safepoint, step, try_buffer, verify};
+pub use finalize::close;
+pub use handles::{RootId, RootSet};
+pub use roots::Roots;
 
 use std::alloc::Layout;
+use std::any::Any;
+use std::collections::VecDeque;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::object::{Header, Kind, WideInt};
+use self::block::Block;
+use crate::object::{Header, Kind, Proto, Shape, Table, Thread, WideInt};
 use crate::string::StringTable;
 use crate::value::Value;
 use crate::vm::POLL_GC;
@@ -96,6 +115,51 @@ pub struct Heap {
     pub(crate) gray: Vec<*mut Header>,
     /// Objects to be visited again at the end of marking.
     pub(crate) gray_again: Vec<*mut Header>,
+    /// True in the atomic end of marking.
+    atomic: bool,
+    /// The colour of what a sweep frees.
+    dead_color: u8,
+    /// Why the collector does not run: [`cycle::stop`].
+    stopped: u8,
+    /// Sweep position: the class, and the number of large objects still to look at.
+    sweep_class: usize,
+    sweep_large: usize,
+    /// Shapes reached in this cycle.
+    marked_shapes: Vec<*mut Shape>,
+    /// Weak tables reached, and other tables with removed entries.
+    weak_tables: Vec<*mut Table>,
+    removed_keys: Vec<*mut Table>,
+    ephemerons: Vec<weak::Ephemeron>,
+    /// Every prototype and thread.
+    protos: Vec<*mut Proto>,
+    threads: Vec<*mut Thread>,
+    /// Objects with finalizers, in order of registration; and those to be finalized, in order.
+    finalizable: Vec<*mut Header>,
+    pending: VecDeque<*mut Header>,
+    /// Calls a finalizer.
+    pub finalizer: Option<finalize::FinalizerHook>,
+    /// Values that a host keeps.
+    pub handles: RootSet,
+    /// Host values of dead objects, to be dropped at a safepoint.
+    graveyard: Vec<Box<dyn Any>>,
+    /// Parameters of `collectgarbage`.
+    pub parameters: cycle::Parameters,
+    /// Most bytes that may be in use.
+    limit: usize,
+    /// `threshold`, the limit left aside.
+    next_threshold: usize,
+    /// `bytes` at the last step.
+    stepped_at: usize,
+    /// Bytes in use at the end of the last cycle.
+    live_estimate: usize,
+    /// A bulk allocation may have passed the limit.
+    bulk_pending: bool,
+    /// Cycles ended so far.
+    pub cycles: u64,
+    /// See [`Heap::set_stress`].
+    stress: u32,
+    stress_count: u32,
+    verify_cycles: bool,
 }
 
 impl Heap {
@@ -112,6 +176,32 @@ impl Heap {
             strings: StringTable::new(seed),
             gray: Vec::new(),
             gray_again: Vec::new(),
+            atomic: false,
+            dead_color: u8::MAX,
+            stopped: 0,
+            sweep_class: CLASSES,
+            sweep_large: 0,
+            marked_shapes: Vec::new(),
+            weak_tables: Vec::new(),
+            removed_keys: Vec::new(),
+            ephemerons: Vec::new(),
+            protos: Vec::new(),
+            threads: Vec::new(),
+            finalizable: Vec::new(),
+            pending: VecDeque::new(),
+            finalizer: None,
+            handles: RootSet::default(),
+            graveyard: Vec::new(),
+            parameters: cycle::Parameters::default(),
+            limit: usize::MAX,
+            next_threshold: cycle::MIN_THRESHOLD,
+            stepped_at: 0,
+            live_estimate: 0,
+            bulk_pending: false,
+            cycles: 0,
+            stress: 0,
+            stress_count: 0,
+            verify_cycles: false,
         }
     }
 
@@ -149,6 +239,7 @@ impl Heap {
                     self.free[class] = *cell.add(FREE_NEXT).cast::<*mut u8>();
                     cell.cast::<Header>().write(self.header(kind));
                 }
+                self.list_object(kind, cell);
                 return cell.cast();
             }
         }
@@ -208,16 +299,85 @@ impl Heap {
         };
         // SAFETY: both give exclusive memory of at least `size` bytes, aligned to 16.
         unsafe { p.cast::<Header>().write(self.header(kind)) };
+        self.list_object(kind, p);
         p
+    }
+
+    /// Lists an object of the kinds that the collector walks.
+    #[inline(always)]
+    fn list_object(&mut self, kind: Kind, object: *mut u8) {
+        if matches!(kind, Kind::Proto) {
+            self.protos.push(object.cast());
+        } else if matches!(kind, Kind::Thread) {
+            self.threads.push(object.cast());
+        }
     }
 
     /// Gives the free list of `class` new cells and returns one more.
     fn refill(&mut self, class: usize) -> *mut u8 {
-        let (list, count) = self.store.take_free(class);
-        self.account((count * class * GRANULE) as isize);
-        // SAFETY: a non-empty list of free cells.
-        self.free[class] = unsafe { *list.add(FREE_NEXT).cast::<*mut u8>() };
-        list
+        let block = self.block_with_free(class);
+        // SAFETY: the block is valid, in no list, and its list of free cells is not empty.
+        unsafe {
+            let cell = (*block).free;
+            let rest = *cell.add(FREE_NEXT).cast::<*mut u8>();
+            let count = (*block).free_count as usize;
+            if self.stress != 0 {
+                (*block).free = rest;
+                (*block).free_count -= 1;
+                if !rest.is_null() {
+                    self.store.classes[class].available.push(block);
+                }
+                self.account((class * GRANULE) as isize);
+                self.raise_poll();
+            } else {
+                (*block).free = ptr::null_mut();
+                (*block).free_count = 0;
+                self.free[class] = rest;
+                self.account((count * class * GRANULE) as isize);
+            }
+            cell
+        }
+    }
+
+    /// A swept block of `class` with free cells, taken out of all lists.
+    fn block_with_free(&mut self, class: usize) -> *mut Block {
+        loop {
+            if let Some(block) = self.store.classes[class].available.pop() {
+                return block;
+            }
+            let Some(block) = self.store.classes[class].unswept.pop() else {
+                return self.store.new_block(class);
+            };
+            // SAFETY: an unswept block is in no other list.
+            unsafe {
+                self.sweep_block(block);
+                if (*block).free_count > 0 {
+                    return block;
+                }
+            }
+        }
+    }
+
+    /// Gives all cells in `free` back to their blocks.
+    fn spill_free_lists(&mut self) {
+        for class in 1..CLASSES {
+            let mut cell = std::mem::replace(&mut self.free[class], ptr::null_mut());
+            while !cell.is_null() {
+                // SAFETY: cells in `free` are free cells of swept blocks.
+                unsafe {
+                    let next = *cell.add(FREE_NEXT).cast::<*mut u8>();
+                    let block = Block::containing(cell);
+                    *cell.add(FREE_NEXT).cast::<*mut u8>() = (*block).free;
+                    if (*block).free_count == 0 {
+                        self.store.classes[class].available.push(block);
+                    }
+                    (*block).free = cell;
+                    (*block).free_count += 1;
+                    cell = next;
+                }
+                self.bytes -= class * GRANULE;
+            }
+        }
     }
 
     /// Counts memory that objects hold outside of their cell: positive when allocated, negative
@@ -225,7 +385,7 @@ impl Heap {
     #[inline]
     pub fn account(&mut self, delta: isize) {
         self.bytes = self.bytes.saturating_add_signed(delta);
-        if self.bytes >= self.threshold {
+        if delta > 0 && self.bytes >= self.threshold {
             self.raise_poll();
         }
     }
@@ -356,18 +516,16 @@ impl Heap {
         }
     }
 
-    /// Makes a white object gray.
+    /// To be called with an object found through a weak reference (a shape through a transition)
+    /// that is going to be used.
     ///
     /// # Safety
-    /// `object` must be a live object.
-    #[inline(always)]
-    pub(crate) unsafe fn mark_header(&mut self, object: *mut Header) {
-        // SAFETY: the caller's contract.
-        unsafe {
-            if (*object).color < GRAY {
-                (*object).color = GRAY;
-                self.gray.push(object);
-            }
+    /// `object` must be a valid object.
+    #[inline]
+    pub unsafe fn revive<T>(&mut self, object: *mut T) {
+        if self.phase == Phase::Mark {
+            // SAFETY: the caller's contract.
+            unsafe { self.mark_header(object.cast()) }
         }
     }
 }

@@ -1,0 +1,225 @@
+//! Safepoints, and what `collectgarbage` and a host can ask of the collector.
+
+use std::sync::atomic::Ordering;
+
+use super::cycle::{Mode, stop};
+use super::roots::VmRoots;
+use super::{Heap, finalize};
+use crate::value::Value;
+use crate::vm::{POLL_GC, Throw, Vm};
+
+/// Runs `f` on a state's heap with its roots.
+fn with_roots<R>(vm: &mut Vm, f: impl FnOnce(&mut Heap, &mut VmRoots) -> R) -> R {
+    let vm: *mut Vm = vm;
+    // SAFETY: exclusive access to the state; `VmRoots` does not touch the heap field.
+    unsafe {
+        let mut roots = VmRoots::new(vm);
+        f(&mut (*vm).heap, &mut roots)
+    }
+}
+
+/// Drops what dead objects left behind. Host destructors may come back to the heap.
+fn empty_graveyard(vm: &mut Vm) {
+    while !vm.heap.graveyard.is_empty() {
+        drop(std::mem::take(&mut vm.heap.graveyard));
+    }
+}
+
+/// The collector's part of `Vm::safepoint`: a step when one is due, then finalizers.
+///
+/// # Errors
+/// `not enough memory` when the state is above its limit after a full collection.
+pub fn safepoint(vm: &mut Vm) -> Result<(), Throw> {
+    vm.poll.fetch_and(!POLL_GC, Ordering::Relaxed);
+    if vm.heap.stopped == 0 {
+        if vm.heap.stress != 0 {
+            vm.heap.stress_count += 1;
+            if vm.heap.stress_count >= vm.heap.stress {
+                vm.heap.stress_count = 0;
+                with_roots(vm, |heap, roots| heap.full_cycle(roots));
+            }
+        } else {
+            with_roots(vm, |heap, roots| heap.allocation_step(roots));
+        }
+    }
+    empty_graveyard(vm);
+    finalize::run_some(vm);
+    if vm.heap.bytes > vm.heap.limit || vm.heap.bulk_pending {
+        return enforce_limit(vm);
+    }
+    Ok(())
+}
+
+#[cold]
+fn enforce_limit(vm: &mut Vm) -> Result<(), Throw> {
+    vm.heap.bulk_pending = false;
+    if vm.heap.stopped & (stop::FINALIZER | stop::CLOSING) == 0 {
+        with_roots(vm, |heap, roots| heap.full_cycle(roots));
+        empty_graveyard(vm);
+    }
+    let next = vm.heap.next_threshold;
+    vm.heap.set_threshold(next);
+    if vm.heap.count() > vm.heap.limit {
+        return Err(out_of_memory(vm));
+    }
+    Ok(())
+}
+
+/// Throws `not enough memory` (as it is: no position, no message handler).
+#[cold]
+pub fn out_of_memory(vm: &mut Vm) -> Throw {
+    let message = vm.heap.intern(b"not enough memory");
+    vm.thrown = Value::string(message);
+    Throw
+}
+
+/// To be called before allocating `bytes` at once: fails when the limit or the machine cannot
+/// bear it.
+///
+/// # Errors
+/// `not enough memory`
+pub fn check_bulk(vm: &mut Vm, bytes: usize) -> Result<(), Throw> {
+    let room = vm.heap.limit.saturating_sub(vm.heap.live_estimate);
+    if bytes > room || bytes > isize::MAX as usize / 4 {
+        return Err(out_of_memory(vm));
+    }
+    if bytes > vm.heap.limit.saturating_sub(vm.heap.bytes) {
+        // Above the limit unless garbage is freed first: decided at the next safepoint.
+        vm.heap.bulk_pending = true;
+        vm.heap.raise_poll();
+    }
+    Ok(())
+}
+
+/// An empty buffer for `bytes` bytes.
+///
+/// # Errors
+/// `not enough memory`
+pub fn try_buffer(vm: &mut Vm, bytes: usize) -> Result<Vec<u8>, Throw> {
+    check_bulk(vm, bytes)?;
+    let mut buffer = Vec::new();
+    match buffer.try_reserve_exact(bytes) {
+        Ok(()) => Ok(buffer),
+        Err(_) => Err(out_of_memory(vm)),
+    }
+}
+
+/// `collectgarbage("collect")`: a full cycle and every pending finalizer. False within a finalizer, where
+/// nothing is done. Must be called where a safepoint may be.
+pub fn collect(vm: &mut Vm) -> bool {
+    if vm.heap.stopped & (stop::FINALIZER | stop::CLOSING) != 0 {
+        return false;
+    }
+    with_roots(vm, |heap, roots| heap.full_cycle(roots));
+    empty_graveyard(vm);
+    finalize::run_pending(vm, usize::MAX);
+    true
+}
+
+/// `collectgarbage("step", kilobytes)`: work as for that much allocation (0: one basic step). True when
+/// it ended a cycle; `None` within a finalizer.
+pub fn step(vm: &mut Vm, kilobytes: usize) -> Option<bool> {
+    if vm.heap.stopped & (stop::FINALIZER | stop::CLOSING) != 0 {
+        return None;
+    }
+    let basic = 1usize << vm.heap.parameters.step_size.clamp(8, 30);
+    let mut work =
+        kilobytes.saturating_mul(1024).max(basic).min(isize::MAX as usize / 1024) as isize;
+    let done = with_roots(vm, |heap, roots| {
+        while work > 0 {
+            if heap.single_step(roots, work.min(basic as isize)) {
+                return true;
+            }
+            work -= basic as isize;
+        }
+        false
+    });
+    empty_graveyard(vm);
+    finalize::run_some(vm);
+    Some(done)
+}
+
+/// Checks every invariant of the heap.
+///
+/// # Errors
+/// A description of the first violation.
+pub fn verify(vm: &mut Vm) -> Result<(), String> {
+    with_roots(vm, |heap, roots| heap.verify(roots))
+}
+
+impl Heap {
+    /// `collectgarbage("stop")`
+    pub fn stop(&mut self) {
+        self.stopped |= stop::USER;
+        self.set_threshold(usize::MAX);
+    }
+
+    /// `collectgarbage("restart")`
+    pub fn restart(&mut self) {
+        self.stopped &= !stop::USER;
+        self.set_threshold(self.bytes + super::cycle::STEP);
+    }
+
+    /// `collectgarbage("isrunning")`
+    pub fn is_running(&self) -> bool {
+        self.stopped & stop::USER == 0
+    }
+
+    /// `collectgarbage("setpause", n)`: the old value.
+    pub fn set_pause(&mut self, percent: u32) -> u32 {
+        std::mem::replace(&mut self.parameters.pause, percent)
+    }
+
+    /// `collectgarbage("setstepmul", n)`: the old value.
+    pub fn set_step_multiplier(&mut self, percent: u32) -> u32 {
+        std::mem::replace(&mut self.parameters.step_multiplier, percent)
+    }
+
+    /// `collectgarbage("incremental", pause, stepmul, stepsize)`, where 0 keeps a value: the old mode.
+    pub fn set_incremental(&mut self, pause: u32, multiplier: u32, step_size: u32) -> Mode {
+        let p = &mut self.parameters;
+        for (field, value) in [
+            (&mut p.pause, pause),
+            (&mut p.step_multiplier, multiplier),
+            (&mut p.step_size, step_size),
+        ] {
+            if value != 0 {
+                *field = value;
+            }
+        }
+        std::mem::replace(&mut p.mode, Mode::Incremental)
+    }
+
+    /// `collectgarbage("generational", minor, major)`, where 0 keeps a value: the old mode.
+    pub fn set_generational(&mut self, minor: u32, major: u32) -> Mode {
+        let p = &mut self.parameters;
+        for (field, value) in [(&mut p.minor_multiplier, minor), (&mut p.major_multiplier, major)] {
+            if value != 0 {
+                *field = value;
+            }
+        }
+        std::mem::replace(&mut p.mode, Mode::Generational)
+    }
+
+    /// Limits the bytes in use; `usize::MAX` for no limit.
+    pub fn set_limit(&mut self, bytes: usize) {
+        self.limit = bytes;
+        self.set_threshold(self.next_threshold);
+        if self.bytes > bytes {
+            self.raise_poll();
+        }
+    }
+
+    /// Collects at every `period`-th safepoint, and raises the poll at every allocation; 0 turns
+    /// it off. With `verify`, checks the whole heap after each cycle.
+    pub fn set_stress(&mut self, period: u32, verify: bool) {
+        self.stress = period;
+        self.stress_count = 0;
+        self.verify_cycles = verify;
+        if period != 0 {
+            // Every allocation takes the slow path from now on.
+            self.spill_free_lists();
+            self.raise_poll();
+        }
+    }
+}

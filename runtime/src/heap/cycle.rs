@@ -1,0 +1,332 @@
+//! The collector's cycle: pause, mark, the atomic end of marking, sweep; and its pacing.
+//!
+//! A cycle starts when the heap has grown to `pause` percent of what the last one left (and to
+//! [`MIN_THRESHOLD`] at least). Then each [`STEP`] bytes of allocation pay for a step of several
+//! times as much marking or sweeping, so the cycle ends before the heap has grown much further.
+
+use std::ptr;
+
+use super::{CLASSES, FREE_NEXT, GRANULE, GRAY, Heap, Phase, Roots, WHITE0, WHITE1};
+use crate::object::{CacheKind, Feedback, FieldEntry, Header, Proto, Shape, Thread};
+
+/// A cycle does not start below this many bytes.
+pub const MIN_THRESHOLD: usize = 1 << 20;
+/// Bytes of allocation between steps.
+pub const STEP: usize = 128 << 10;
+/// Bytes of work per allocated byte at a step multiplier of 100.
+const WORK_PER_BYTE: usize = 4;
+
+/// Reasons for not collecting: bits of `Heap::stopped`.
+pub mod stop {
+    /// `collectgarbage("stop")`
+    pub const USER: u8 = 1;
+    /// A finalizer is running.
+    pub const FINALIZER: u8 = 2;
+    /// The state is closing.
+    pub const CLOSING: u8 = 4;
+}
+
+/// The collector's mode as `collectgarbage` knows it. Both run the same incremental cycle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// `"incremental"`
+    Incremental,
+    /// `"generational"`
+    Generational,
+}
+
+/// Parameters, in `collectgarbage`'s units.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameters {
+    /// Mode.
+    pub mode: Mode,
+    /// Percentage of the live heap at which the next cycle starts.
+    pub pause: u32,
+    /// Work per allocation, in percent of the default.
+    pub step_multiplier: u32,
+    /// Binary logarithm of a step's size in bytes.
+    pub step_size: u32,
+    /// Kept for `collectgarbage("generational", …)`.
+    pub minor_multiplier: u32,
+    /// Kept for `collectgarbage("generational", …)`.
+    pub major_multiplier: u32,
+}
+
+impl Default for Parameters {
+    fn default() -> Parameters {
+        Parameters {
+            mode: Mode::Incremental,
+            pause: 200,
+            step_multiplier: 100,
+            step_size: 13,
+            minor_multiplier: 20,
+            major_multiplier: 100,
+        }
+    }
+}
+
+impl Heap {
+    /// Bytes in use, exactly.
+    pub fn count(&self) -> usize {
+        let mut unused = 0;
+        for class in 1..CLASSES {
+            let mut cell = self.free[class];
+            while !cell.is_null() {
+                unused += class * GRANULE;
+                // SAFETY: cells in `free` are free cells.
+                cell = unsafe { *cell.add(FREE_NEXT).cast() };
+            }
+        }
+        self.bytes.saturating_sub(unused)
+    }
+
+    /// Sets the number of bytes at which the poll is raised next, as far as the limit allows.
+    pub(super) fn set_threshold(&mut self, bytes: usize) {
+        let bytes = if self.stopped == 0 { bytes } else { usize::MAX };
+        self.next_threshold = bytes;
+        let limit =
+            if self.bytes <= self.limit { self.limit.saturating_add(1) } else { usize::MAX };
+        self.threshold = bytes.min(limit);
+        if self.bytes >= self.threshold {
+            self.raise_poll();
+        }
+    }
+
+    fn work(&self, bytes: usize) -> isize {
+        let multiplier = self.parameters.step_multiplier.max(25) as usize;
+        (bytes.saturating_mul(WORK_PER_BYTE * multiplier) / 100).min(isize::MAX as usize) as isize
+    }
+
+    /// What is due when allocation asked for it: a step of work in proportion.
+    pub(super) fn allocation_step(&mut self, roots: &mut dyn Roots) {
+        if self.bytes < self.next_threshold {
+            return;
+        }
+        let debt = self.bytes.saturating_sub(self.stepped_at).clamp(STEP, 64 * STEP);
+        let work = if self.phase == Phase::Pause { self.work(STEP) } else { self.work(debt) };
+        self.single_step(roots, work);
+    }
+
+    /// One step of work; true when it ended a cycle.
+    pub(super) fn single_step(&mut self, roots: &mut dyn Roots, work: isize) -> bool {
+        let mut done = false;
+        match self.phase {
+            Phase::Pause => {
+                self.start_cycle(roots);
+                self.propagate(roots, work);
+            }
+            Phase::Mark => {
+                if self.propagate(roots, work) > 0 {
+                    self.finish_marking(roots);
+                }
+            }
+            Phase::Sweep => {
+                if self.sweep_some(work) {
+                    self.finish_cycle(roots);
+                    done = true;
+                }
+            }
+        }
+        self.stepped_at = self.bytes;
+        if !done {
+            self.set_threshold(self.bytes + STEP);
+        }
+        done
+    }
+
+    /// A complete cycle from the start: everything unreachable now is freed.
+    pub(super) fn full_cycle(&mut self, roots: &mut dyn Roots) {
+        match self.phase {
+            Phase::Pause => {}
+            Phase::Mark => {
+                // Forget the marks: nothing has the colour of the dead.
+                self.begin_sweep(u8::MAX);
+                self.sweep_some(isize::MAX);
+            }
+            Phase::Sweep => {
+                self.sweep_some(isize::MAX);
+            }
+        }
+        self.phase = Phase::Pause;
+        self.start_cycle(roots);
+        self.propagate_all(roots);
+        self.finish_marking(roots);
+        self.sweep_some(isize::MAX);
+        self.finish_cycle(roots);
+    }
+
+    fn start_cycle(&mut self, roots: &mut dyn Roots) {
+        self.gray.clear();
+        self.gray_again.clear();
+        self.marked_shapes.clear();
+        self.weak_tables.clear();
+        self.removed_keys.clear();
+        self.ephemerons.clear();
+        self.atomic = false;
+        self.phase = Phase::Mark;
+        self.mark_roots(roots);
+    }
+
+    fn mark_roots(&mut self, roots: &mut dyn Roots) {
+        roots.mark(self);
+        // SAFETY: handles and pending finalizers keep live objects.
+        unsafe {
+            for i in 0..self.handles.len() {
+                self.mark_value(self.handles.at(i));
+            }
+            for i in 0..self.pending.len() {
+                self.mark_header(self.pending[i]);
+            }
+        }
+    }
+
+    /// The atomic end of marking. Afterwards every object of the old white is dead.
+    fn finish_marking(&mut self, roots: &mut dyn Roots) {
+        self.atomic = true;
+        self.mark_roots(roots);
+        self.propagate_all(roots);
+        let again = std::mem::take(&mut self.gray_again);
+        self.gray.extend(again.iter().copied());
+        self.propagate_all(roots);
+        self.gray_again = again;
+        self.gray_again.clear();
+        self.converge_ephemerons(roots);
+        self.clear_weak(roots, true, false);
+        self.separate_finalizable(false);
+        for i in 0..self.pending.len() {
+            // SAFETY: objects awaiting finalization are valid.
+            unsafe { self.mark_header(self.pending[i]) };
+        }
+        self.propagate_all(roots);
+        self.converge_ephemerons(roots);
+        self.clear_weak(roots, true, true);
+        self.ephemerons.clear();
+        self.clear_removed_keys();
+        self.drop_dead_shapes();
+        self.drop_dead_protos(roots);
+        self.drop_dead_threads(roots);
+        self.atomic = false;
+        let dead = self.alloc_color;
+        self.alloc_color = if dead == WHITE0 { WHITE1 } else { WHITE0 };
+        self.begin_sweep(dead);
+        self.phase = Phase::Sweep;
+    }
+
+    fn finish_cycle(&mut self, roots: &mut dyn Roots) {
+        self.phase = Phase::Pause;
+        self.cycles += 1;
+        let live = self.bytes;
+        self.live_estimate = live;
+        self.release_empty(live / 2 + MIN_THRESHOLD);
+        let pause = self.parameters.pause as usize;
+        let next = (live / 100).saturating_mul(pause).max(live + STEP).max(MIN_THRESHOLD);
+        self.set_threshold(next);
+        if self.verify_cycles {
+            self.verify(roots).unwrap_or_else(|problem| panic!("heap: {problem}"));
+        }
+    }
+
+    fn drop_dead_shapes(&mut self) {
+        let shapes = std::mem::take(&mut self.marked_shapes);
+        for &shape in &shapes {
+            // SAFETY: marked shapes are live; their children valid until the sweep.
+            unsafe {
+                let detail = &mut (*shape).detail;
+                detail.adds.retain(|_, child| !is_dead(*child));
+                detail.metas.retain(|_, child| !is_dead(*child));
+            }
+        }
+        self.marked_shapes = shapes;
+    }
+
+    fn drop_dead_protos(&mut self, roots: &mut dyn Roots) {
+        let mut protos = std::mem::take(&mut self.protos);
+        protos.retain(|&p| {
+            // SAFETY: listed prototypes are valid until the sweep that follows.
+            unsafe {
+                if is_dead(p) {
+                    if (*p).tier_id.get() != u32::MAX {
+                        roots.forget_code(p);
+                    }
+                    return false;
+                }
+                clear_feedback(p);
+                true
+            }
+        });
+        self.protos = protos;
+    }
+
+    fn drop_dead_threads(&mut self, roots: &mut dyn Roots) {
+        let mut threads = std::mem::take(&mut self.threads);
+        threads.retain(|&thread: &*mut Thread| {
+            // SAFETY: listed threads are valid until the sweep that follows.
+            unsafe {
+                let dead = is_dead(thread);
+                roots.finish_thread(thread, dead);
+                !dead
+            }
+        });
+        self.threads = threads;
+    }
+}
+
+/// At the end of marking: true for objects that were not reached.
+///
+/// # Safety
+/// `object` must be valid.
+pub(super) unsafe fn is_dead<T>(object: *mut T) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe { (*object.cast::<Header>()).color < GRAY }
+}
+
+/// Forgets what inline caches know about dead shapes, callees and holders.
+///
+/// # Safety
+/// `p` must be live, at the end of marking.
+unsafe fn clear_feedback(p: *mut Proto) {
+    // SAFETY: what a cache refers to was live when it was filled, and the caches of live
+    // prototypes are cleared in every cycle before anything is freed.
+    unsafe {
+        for cell in &(*p).feedback {
+            let Feedback { shape, holder, next_shape, slot: _, epoch: _, types: _, cache, .. } =
+                cell;
+            if dead_or_null(shape.get(), holder.get().cast(), next_shape.get()) {
+                shape.set(ptr::null_mut());
+                holder.set(ptr::null_mut());
+                next_shape.set(ptr::null_mut());
+                if cache.get() != CacheKind::Megamorphic {
+                    cache.set(CacheKind::Empty);
+                }
+            }
+            let more = cell.more.get();
+            if !more.is_null() {
+                for entry in &mut *more {
+                    if dead_or_null(entry.shape, entry.holder.cast(), entry.next_shape) {
+                        *entry = FieldEntry {
+                            shape: ptr::null_mut(),
+                            holder: ptr::null_mut(),
+                            next_shape: ptr::null_mut(),
+                            slot: 0,
+                            epoch: 0,
+                            cache: CacheKind::Empty,
+                        };
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// True when one of the three is dead.
+///
+/// # Safety
+/// Each must be null or valid.
+unsafe fn dead_or_null(shape: *mut Shape, holder: *mut Header, next: *mut Shape) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe {
+        !shape.is_null() && is_dead(shape)
+            || !holder.is_null() && is_dead(holder)
+            || !next.is_null() && is_dead(next)
+    }
+}

@@ -1,0 +1,103 @@
+//! Finalizers: objects with a `__gc` metamethod, in order of registration.
+//!
+//! At the end of marking, unreached objects move to a queue, the latest registered first, and are marked
+//! again; the queue is worked off at safepoints, when no Rust code holds raw references.
+
+use super::{GRAY, Heap, cycle::stop};
+use crate::object::{Header, Kind, table_flags};
+use crate::value::Value;
+use crate::vm::Vm;
+
+/// Finalizers per safepoint.
+const PER_STEP: usize = 10;
+
+/// Calls the `__gc` metamethod of a value; errors become warnings. Installed by the interpreter.
+pub type FinalizerHook = fn(&mut Vm, Value);
+
+impl Heap {
+    /// Registers a table or userdata whose metatable has a `__gc` field, once.
+    ///
+    /// # Safety
+    /// `object` must be a live table or userdata.
+    pub unsafe fn register_finalizer<T>(&mut self, object: *mut T) {
+        let object = object.cast::<Header>();
+        // SAFETY: the caller's contract.
+        unsafe {
+            if (*object).flags & table_flags::FINALIZER == 0 && self.stopped & stop::CLOSING == 0 {
+                (*object).flags |= table_flags::FINALIZER;
+                self.finalizable.push(object);
+            }
+        }
+    }
+
+    /// Moves unreached (or `all`) registered objects to the queue.
+    pub(super) fn separate_finalizable(&mut self, all: bool) {
+        let mut list = std::mem::take(&mut self.finalizable);
+        let start = self.pending.len();
+        list.retain(|&object| {
+            // SAFETY: registered objects are kept until they have been finalized.
+            let go = all || unsafe { (*object).color < GRAY };
+            if go {
+                self.pending.push_back(object);
+            }
+            !go
+        });
+        self.pending.make_contiguous()[start..].reverse();
+        self.finalizable = list;
+        if !self.pending.is_empty() {
+            self.raise_poll();
+        }
+    }
+
+    /// The next object to finalize; it is an ordinary object again.
+    fn next_pending(&mut self) -> Option<Value> {
+        let object = self.pending.pop_front()?;
+        // SAFETY: pending objects are roots.
+        unsafe {
+            (*object).flags &= !table_flags::FINALIZER;
+            // It may be reachable from nothing else: not dead before the next cycle.
+            if self.phase == super::Phase::Mark {
+                self.mark_header(object);
+            }
+            Some(match (*object).kind {
+                Kind::Userdata => Value::userdata(object.cast()),
+                _ => Value::table(object.cast()),
+            })
+        }
+    }
+}
+
+/// Calls at most `limit` pending finalizers. Nothing is collected meanwhile.
+pub(super) fn run_pending(vm: &mut Vm, limit: usize) {
+    if vm.heap.stopped & stop::FINALIZER != 0 {
+        return;
+    }
+    let Some(hook) = vm.heap.finalizer else { return };
+    for _ in 0..limit {
+        let Some(object) = vm.heap.next_pending() else { return };
+        let threshold = vm.heap.next_threshold;
+        vm.heap.stopped |= stop::FINALIZER;
+        hook(vm, object);
+        vm.heap.stopped &= !stop::FINALIZER;
+        vm.heap.set_threshold(threshold);
+    }
+    if !vm.heap.pending.is_empty() {
+        vm.heap.raise_poll();
+    }
+}
+
+/// Calls the finalizers that a safepoint may.
+pub(super) fn run_some(vm: &mut Vm) {
+    if !vm.heap.pending.is_empty() {
+        run_pending(vm, PER_STEP);
+    }
+}
+
+/// Closes the state: calls every finalizer, in reverse order of registration. Finalizers may not register
+/// further objects.
+pub fn close(vm: &mut Vm) {
+    vm.heap.stopped |= stop::CLOSING;
+    vm.heap.separate_finalizable(true);
+    vm.heap.stopped &= !stop::FINALIZER;
+    run_pending(vm, usize::MAX);
+}

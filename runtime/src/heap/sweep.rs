@@ -1,0 +1,299 @@
+//! Sweeping: block by block, by allocation that needs cells or by collector steps.
+//!
+//! What runs a host's destructor (userdata, host callbacks) is not dropped here but moved to
+//! [`Heap::graveyard`], which the safepoint empties when no part of the heap is borrowed: a sweep
+//! may happen inside any allocation.
+
+use std::any::Any;
+use std::ptr;
+
+use super::block::{Block, FREE_HEADER};
+use super::{FREE_NEXT, GRANULE, Heap};
+use crate::object::{
+    HashPart, Header, Kind, NativeFunction, Proto, Shape, Table, Thread, Userdata,
+};
+use crate::value::Value;
+
+impl Heap {
+    /// Prepares to sweep everything; objects of colour `dead` are to be freed.
+    pub(super) fn begin_sweep(&mut self, dead: u8) {
+        self.dead_color = dead;
+        for class in 1..self.free.len() {
+            let mut cell = std::mem::replace(&mut self.free[class], ptr::null_mut());
+            let mut n = 0;
+            while !cell.is_null() {
+                n += 1;
+                // SAFETY: cells in `free` are free cells.
+                cell = unsafe { *cell.add(FREE_NEXT).cast() };
+            }
+            self.bytes -= n * class * GRANULE;
+            let class = &mut self.store.classes[class];
+            class.available.clear();
+            class.unswept.clone_from(&class.blocks);
+            for &block in &class.unswept {
+                // SAFETY: blocks of a class are valid.
+                unsafe { (*block).swept = false };
+            }
+        }
+        self.sweep_class = 1;
+        self.sweep_large = self.store.large.len();
+    }
+
+    /// Sweeps for about `budget` bytes; true when everything has been swept.
+    pub(super) fn sweep_some(&mut self, mut budget: isize) -> bool {
+        while self.sweep_class < self.store.classes.len() {
+            let Some(block) = self.store.classes[self.sweep_class].unswept.pop() else {
+                self.sweep_class += 1;
+                continue;
+            };
+            if budget <= 0 {
+                self.store.classes[self.sweep_class].unswept.push(block);
+                return false;
+            }
+            budget -= super::block::BLOCK as isize;
+            // SAFETY: an unswept block is in no list.
+            unsafe {
+                self.sweep_block(block);
+                if (*block).free_count > 0 {
+                    self.store.classes[self.sweep_class].available.push(block);
+                }
+            }
+        }
+        while self.sweep_large > 0 {
+            if budget <= 0 {
+                return false;
+            }
+            self.sweep_large -= 1;
+            let large = self.store.large[self.sweep_large];
+            budget -= 256;
+            // SAFETY: large objects in the list are valid; dead ones are not used again.
+            unsafe {
+                if (*large.object).color == self.dead_color {
+                    self.drop_object(large.object);
+                    self.account(-(large.size as isize));
+                    // The last one takes its place: either swept already or new.
+                    self.store.free_large(self.sweep_large);
+                } else {
+                    (*large.object).color = self.alloc_color;
+                }
+            }
+        }
+        true
+    }
+
+    /// Frees the dead objects of a block, whitens the others and builds its free list.
+    ///
+    /// # Safety
+    /// `block` must be an unswept block, in no list.
+    pub(super) unsafe fn sweep_block(&mut self, block: *mut Block) {
+        // SAFETY: the caller's contract; each cell starts with a header, live objects are valid.
+        unsafe {
+            let size = (*block).cell_size as usize;
+            let white = self.alloc_color;
+            let dead = self.dead_color;
+            let (mut next, mut free, mut freed) = (ptr::null_mut::<u8>(), 0u32, 0usize);
+            let mut cell = Block::cell(block, (*block).cells as usize);
+            for _ in 0..(*block).cells {
+                cell = cell.sub(size);
+                let header = cell.cast::<Header>();
+                if (*header).kind != Kind::Free {
+                    if (*header).color != dead {
+                        (*header).color = white;
+                        continue;
+                    }
+                    self.drop_object(header);
+                    header.write(FREE_HEADER);
+                    freed += 1;
+                }
+                cell.add(FREE_NEXT).cast::<*mut u8>().write(next);
+                next = cell;
+                free += 1;
+            }
+            (*block).free = next;
+            (*block).free_count = free;
+            (*block).swept = true;
+            self.bytes -= freed * size;
+        }
+    }
+
+    /// Gives back blocks without live objects, beyond a reserve of `keep` bytes.
+    pub(super) fn release_empty(&mut self, keep: usize) {
+        let mut kept = 0;
+        for class in 1..self.store.classes.len() {
+            let mut released: Vec<*mut Block> = Vec::new();
+            self.store.classes[class].available.retain(|&block| {
+                // SAFETY: blocks in `available` are valid.
+                let empty = unsafe { (*block).free_count == (*block).cells };
+                if !empty {
+                    return true;
+                }
+                kept += super::block::BLOCK;
+                if kept > keep {
+                    released.push(block);
+                }
+                kept <= keep
+            });
+            if released.is_empty() {
+                continue;
+            }
+            released.sort_unstable();
+            self.store.classes[class].blocks.retain(|b| released.binary_search(b).is_err());
+            for block in released {
+                // SAFETY: no live object is in it, and it was taken out of all lists.
+                unsafe { self.store.release_block(block) };
+            }
+        }
+    }
+
+    /// Releases what a dead object owns outside of its cell.
+    ///
+    /// # Safety
+    /// `object` must be valid and never be used again.
+    #[inline]
+    pub(super) unsafe fn drop_object(&mut self, object: *mut Header) {
+        // SAFETY: the caller's contract; the kind says what the object is.
+        unsafe {
+            match (*object).kind {
+                Kind::Free | Kind::WideInt | Kind::Upvalue | Kind::LuaClosure => {}
+                Kind::String => self.drop_string(object.cast()),
+                Kind::Table => self.drop_table(object.cast()),
+                Kind::NativeFunction => {
+                    let host = ptr::read(&raw const (*object.cast::<NativeFunction>()).host);
+                    if let Some(host) = host {
+                        self.bury(host);
+                    }
+                }
+                Kind::Userdata => {
+                    let u = object.cast::<Userdata>();
+                    ptr::drop_in_place(&raw mut (*u).user_values);
+                    if let Some(data) = ptr::read(&raw const (*u).data) {
+                        self.bury(data);
+                    }
+                }
+                Kind::Proto => {
+                    let p = object.cast::<Proto>();
+                    self.account(-(proto_bytes(p) as isize));
+                    for cell in &(*p).feedback {
+                        if !cell.more.get().is_null() {
+                            drop(Box::from_raw(cell.more.get()));
+                        }
+                    }
+                    ptr::drop_in_place(p);
+                }
+                Kind::Shape => ptr::drop_in_place(&raw mut (*object.cast::<Shape>()).detail),
+                Kind::Thread => {
+                    let detail = ptr::read(&raw const (*object.cast::<Thread>()).detail);
+                    self.bury(detail);
+                }
+            }
+        }
+    }
+
+    /// Keeps something with a destructor that may run foreign code until the next safepoint.
+    fn bury(&mut self, remains: Box<dyn Any>) {
+        self.graveyard.push(remains);
+        self.raise_poll();
+    }
+
+    /// # Safety
+    /// `t` must be valid and never be used again.
+    #[inline]
+    unsafe fn drop_table(&mut self, t: *mut Table) {
+        // SAFETY: the caller's contract; parts that are not inline are the table's own.
+        unsafe {
+            let slots = (*t).slots;
+            if (*t).slot_cap != 0 && !is_inline(t, slots) {
+                self.free_values(slots, (*t).slot_cap as usize);
+            }
+            let arr = (*t).arr;
+            if (*t).arr_cap != 0 && !is_inline(t, arr) {
+                self.free_values(arr, (*t).arr_cap as usize);
+            }
+            if !(*t).hash.is_null() {
+                self.account(-((*(*t).hash).outside_bytes() as isize));
+                drop(Box::from_raw((*t).hash));
+            }
+        }
+    }
+
+    /// Drops every object and all memory: the state is gone. Nothing may be used afterwards but
+    /// what is returned: the host's values, to be dropped by the caller.
+    pub(crate) fn free_all(&mut self) -> Vec<Box<dyn Any>> {
+        for class in 1..self.free.len() {
+            for i in 0..self.store.classes[class].blocks.len() {
+                let block = self.store.classes[class].blocks[i];
+                // SAFETY: blocks of a class are valid; each object is dropped once.
+                unsafe {
+                    for n in 0..(*block).cells as usize {
+                        let header = Block::cell(block, n).cast::<Header>();
+                        self.drop_last(header);
+                        (*header).kind = Kind::Free;
+                    }
+                }
+            }
+        }
+        for i in 0..self.store.large.len() {
+            let object = self.store.large[i].object;
+            // SAFETY: as above.
+            unsafe {
+                self.drop_last(object);
+                (*object).kind = Kind::Free;
+            }
+        }
+        self.free = [ptr::null_mut(); super::CLASSES];
+        std::mem::take(&mut self.graveyard)
+    }
+
+    /// # Safety
+    /// As for [`Heap::drop_object`].
+    unsafe fn drop_last(&mut self, object: *mut Header) {
+        // SAFETY: the caller's contract. The string table needs no upkeep any more.
+        unsafe {
+            if (*object).kind == Kind::String {
+                (*object).flags &= !crate::object::LuaString::INTERNED;
+            }
+            self.drop_object(object);
+        }
+    }
+}
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        drop(self.free_all());
+    }
+}
+
+/// Whether a part of `t` lies behind its struct.
+///
+/// # Safety
+/// `t` must be valid.
+#[inline(always)]
+pub(crate) unsafe fn is_inline(t: *mut Table, part: *mut Value) -> bool {
+    // SAFETY: the caller's contract.
+    let n = unsafe { (*t).inline_values } as usize;
+    let start = t.addr() + std::mem::offset_of!(Table, inline);
+    part.addr().wrapping_sub(start) < n * 8
+}
+
+impl HashPart {
+    /// Bytes of the hash part, its own struct included: what the table accounts for.
+    pub fn outside_bytes(&self) -> usize {
+        size_of::<HashPart>() + self.entries.capacity() * 16 + self.index.len() * 4
+    }
+}
+
+/// Bytes that a prototype holds outside of its cell (the shareable bytecode not counted).
+///
+/// # Safety
+/// `p` must be valid.
+pub unsafe fn proto_bytes(p: *const Proto) -> usize {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let p = &*p;
+        p.constants.len() * 8
+            + std::mem::size_of_val(&*p.feedback)
+            + p.arg_types.len() * 2
+            + p.protos.len() * 8
+            + p.templates.len() * 8
+    }
+}
