@@ -30,8 +30,16 @@ pub const COMPILED: u8 = 1;
 /// `Proto::tier_flags`: never ask to compile this function again.
 pub const REFUSED: u8 = 2;
 
+/// What a call takes from `Proto::hotness`.
+pub const CALL_HEAT: i32 = 5;
+/// What a back-edge takes from `Proto::hotness`.
+pub const LOOP_HEAT: i32 = 1;
+
 /// A compiler of hot functions. All methods take `&self`: compiled code may re-enter.
 pub trait Tier {
+    /// The `hotness` of a new prototype (`i32::MAX` where there is no tier).
+    fn initial_hotness(&self) -> i32;
+
     /// `proto.hotness` went negative at a call. The tier compiles (then sets [`COMPILED`]) or not, and
     /// resets the count. The frame at `base` with `nargs` arguments is about to run (arguments are
     /// not yet padded or moved).
