@@ -37,9 +37,6 @@ pub const LOOP_HEAT: i32 = 1;
 
 /// A compiler of hot functions. All methods take `&self`: compiled code may re-enter.
 pub trait Tier {
-    /// The `hotness` of a new prototype (`i32::MAX` where there is no tier).
-    fn initial_hotness(&self) -> i32;
-
     /// `proto.hotness` went negative at a call. The tier compiles (then sets [`COMPILED`]) or not, and
     /// resets the count. The frame at `base` with `nargs` arguments is about to run (arguments are
     /// not yet padded or moved).
