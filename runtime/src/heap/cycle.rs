@@ -168,7 +168,8 @@ impl Heap {
     }
 
     fn mark_roots(&mut self, roots: &mut dyn Roots) {
-        roots.mark(self);
+        // SAFETY: roots are live objects.
+        roots.visit(&mut |o| unsafe { self.mark_header(o) });
         // SAFETY: handles and pending finalizers keep live objects.
         unsafe {
             for i in 0..self.handles.len() {

@@ -282,6 +282,27 @@ impl HashPart {
     }
 }
 
+/// Bytes that a table holds outside of its cell.
+///
+/// # Safety
+/// `t` must be valid.
+pub(crate) unsafe fn table_bytes(t: *mut Table) -> usize {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let mut bytes = 0;
+        if (*t).slot_cap != 0 && !is_inline(t, (*t).slots) {
+            bytes += (*t).slot_cap as usize * 8;
+        }
+        if (*t).arr_cap != 0 && !is_inline(t, (*t).arr) {
+            bytes += (*t).arr_cap as usize * 8;
+        }
+        if !(*t).hash.is_null() {
+            bytes += (*(*t).hash).outside_bytes();
+        }
+        bytes
+    }
+}
+
 /// Bytes that a prototype holds outside of its cell (the shareable bytecode not counted).
 ///
 /// # Safety

@@ -11,17 +11,14 @@ use crate::object::{LuaClosure, NativeFunction, Upvalue, Userdata};
 struct Vector(Vec<Value>);
 
 impl Roots for Vector {
-    fn mark(&mut self, heap: &mut Heap) {
-        for &v in &self.0 {
-            // SAFETY: the tests root live values.
-            unsafe { heap.mark_value(v) };
-        }
+    fn visit(&mut self, visit: &mut dyn FnMut(*mut Header)) {
+        self.0.iter().filter(|v| v.is_heap()).for_each(|v| visit(v.header()));
     }
-    fn scan_thread(&mut self, _: &mut Heap, _: *mut Thread, _: bool) -> usize {
+    fn visit_thread(&mut self, _: *mut Thread, _: bool, _: &mut dyn FnMut(*mut Header)) -> usize {
         0
     }
     fn finish_thread(&mut self, _: *mut Thread, _: bool) {}
-    fn mark_code(&mut self, _: &mut Heap, _: *mut Proto) {}
+    fn visit_code(&mut self, _: *mut Proto, _: &mut dyn FnMut(*mut Header)) {}
     fn forget_code(&mut self, _: *mut Proto) {}
     fn update_mode(&mut self, _: *mut Table) {}
     fn methods_changed(&mut self) {}
@@ -40,6 +37,8 @@ fn container(heap: &mut Heap, values: &[Value]) -> *mut Userdata {
 fn full(heap: &mut Heap, roots: &mut Vector) {
     heap.full_cycle(roots);
     heap.verify(roots).unwrap();
+    let (counted, found) = heap.audit();
+    assert_eq!(counted, found);
 }
 
 #[test]
