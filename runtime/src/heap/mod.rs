@@ -172,7 +172,7 @@ impl Heap {
             bytes: 0,
             threshold: 1 << 20,
             poll: ptr::null(),
-            store: block::Store::new(),
+            store: block::Store::default(),
             strings: StringTable::new(seed),
             gray: Vec::new(),
             gray_again: Vec::new(),

@@ -85,8 +85,8 @@ fn interning_and_resurrection_while_sweeping() {
     while heap.phase != Phase::Sweep {
         heap.single_step(&mut roots, isize::MAX);
     }
-    for i in 0..old_len / 2 {
-        assert_eq!(heap.str_value(format!("{i}").as_bytes()), new[i]);
+    for (i, &s) in new.iter().take(old_len / 2).enumerate() {
+        assert_eq!(heap.str_value(format!("{i}").as_bytes()), s);
     }
     while heap.phase == Phase::Sweep {
         heap.single_step(&mut roots, 1);
