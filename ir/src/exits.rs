@@ -22,7 +22,7 @@ macro_rules! for_each_exit_reason {
             TypeGuard,   "type",      Widen, "a value has not the type the profile showed";
             ShapeGuard,  "shape",     Widen, "a table has another shape";
             KindGuard,   "kind",      Widen, "an array holds elements of another kind, or holes";
-            EpochGuard,  "epoch",     Widen, "an inherited field may have been overridden (`Vm::method_epoch` moved)";
+            EpochGuard,  "epoch",     Widen, "an inherited field may have been overridden (`Heap::method_epoch` moved)";
             BoundsGuard, "bounds",    Widen, "an index is not within the array part";
             CalleeGuard, "callee",    Widen, "a call reaches another function than the one assumed";
             ValueGuard,  "value",     Widen, "a value is not the constant it was assumed to be";

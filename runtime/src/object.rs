@@ -113,7 +113,7 @@ pub mod table_flags {
     /// Weak values.
     pub const WEAK_VALUES: u8 = 8;
     /// A compiled function or inline cache relies on the contents (method lookups through
-    /// `__index` chains): writes to string keys of this table bump `Vm::method_epoch`.
+    /// `__index` chains): writes to string keys of this table bump `Heap::method_epoch`.
     pub const CACHED_METHODS: u8 = 16;
 }
 
@@ -167,18 +167,7 @@ pub struct Table {
     pub inline: [Value; 0],
 }
 
-/// The insertion-ordered hash part. Keys: every value but nil, NaN and short strings held by the
-/// shape; floats with integer value are normalised to integers, wide integers compare by value.
-pub struct HashPart {
-    /// Key and value in insertion order; a nil value is a deleted entry whose key still stands.
-    pub entries: Vec<(Value, Value)>,
-    /// Open-addressing index: entry number + 1, 0 for empty; length is a power of two.
-    pub index: Box<[u32]>,
-    /// Entries whose value is not nil.
-    pub live: u32,
-    /// True once an integer key was stored.
-    pub has_int_keys: bool,
-}
+pub use crate::table::hash::HashPart;
 
 /// A hidden class: which string key is in which slot, and the metatable.
 ///
@@ -193,28 +182,25 @@ pub struct Shape {
     /// Number of slots.
     pub len: u32,
     /// Metamethods known to be absent from `meta`: bit `1 << Metamethod as u32`; 0 = unknown.
-    /// Cleared by `Vm::metatable_changed`.
+    /// Only meaningful while `absent_epoch` equals the method epoch.
     pub absent: Cell<u32>,
     /// The shape this one extends by its last key, or null.
     pub parent: *mut Shape,
     /// The last key, or null for a root.
     pub key: *mut LuaString,
-    /// Lookup and transitions; not read by compiled code.
+    /// `Heap::method_epoch` at which `absent` was true: at any other epoch it means nothing.
+    pub absent_epoch: Cell<u32>,
+    /// Shift of the key index; see `crate::shape`.
+    pub index_shift: u32,
+    /// The keys in slot order, `len` of them (owned by `detail`, shared with other shapes).
+    pub keys: *const Cell<*mut LuaString>,
+    /// Index from key to slot; null for few keys.
+    pub index: *const Cell<u32>,
+    /// Ownership of the keys, and transitions; not read by compiled code.
     pub detail: Box<ShapeDetail>,
 }
 
-/// The parts of a shape that only the runtime reads. Owned by `shape.rs`.
-#[derive(Default)]
-pub struct ShapeDetail {
-    /// Keys in slot order.
-    pub keys: Vec<*mut LuaString>,
-    /// Key address → slot, for shapes with more than a few keys.
-    pub index: std::collections::HashMap<usize, u32>,
-    /// Key address → child shape. Weak.
-    pub adds: std::collections::HashMap<usize, *mut Shape>,
-    /// Metatable address (0 = none) → shape with the same keys. Weak.
-    pub metas: std::collections::HashMap<usize, *mut Shape>,
-}
+pub use crate::shape::ShapeDetail;
 
 impl Shape {
     /// `Header::flags`: dictionary.
@@ -387,13 +373,19 @@ impl Types {
 pub enum CacheKind {
     /// Nothing cached yet.
     Empty,
-    /// Get/set: the key is in the receiver's slot `slot` (receiver has shape `shape`).
+    /// Get/set: the key is in the receiver's slot `slot` (receiver has shape `shape`). A get that
+    /// finds nil there, and a set that finds or stores nil, must take the slow path. Never cached for
+    /// sets of keys that start with `__`.
     Own,
     /// Get: the receiver (shape `shape`) lacks the key, the value is in `holder.slots[slot]`;
-    /// valid while `Vm::method_epoch` equals `epoch`.
+    /// valid while `Heap::method_epoch` equals `epoch`.
     Holder,
-    /// Set: the key is new: the receiver goes from `shape` to `next_shape`, slot `slot`.
+    /// Set: the key is new: the receiver goes from `shape` to `next_shape`, slot `slot`. The receiver
+    /// must not be flagged `CACHED_METHODS`; valid while `Heap::method_epoch` equals `epoch`.
     Add,
+    /// Get: neither the receiver (shape `shape`) nor its `__index` chain has the key: the result is
+    /// nil; valid while `Heap::method_epoch` equals `epoch`.
+    Absent,
     /// Too many shapes were seen here.
     Megamorphic,
 }
@@ -411,7 +403,7 @@ pub struct Feedback {
     pub next_shape: Cell<*mut Shape>,
     /// Slot number.
     pub slot: Cell<u32>,
-    /// `Vm::method_epoch` at the time of caching.
+    /// `Heap::method_epoch` at the time of caching.
     pub epoch: Cell<u32>,
     /// [`Types`] of the results seen (gets, calls, upvalues) or values stored (sets).
     pub types: Cell<u16>,
@@ -439,7 +431,7 @@ pub struct FieldEntry {
     pub next_shape: *mut Shape,
     /// Slot number.
     pub slot: u32,
-    /// `Vm::method_epoch` at the time of caching.
+    /// `Heap::method_epoch` at the time of caching.
     pub epoch: u32,
     /// How the access is resolved.
     pub cache: CacheKind,

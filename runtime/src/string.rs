@@ -98,11 +98,6 @@ impl StringTable {
         StringTable { entries: vec![0; 1024].into_boxed_slice(), filled: 0, count: 0, seed }
     }
 
-    /// The hash of a string of this table.
-    pub(crate) fn hash(&self, bytes: &[u8]) -> u32 {
-        hash_bytes(self.seed, bytes)
-    }
-
     /// Every interned string, dead ones not yet swept included.
     pub(crate) fn iter(&self) -> impl Iterator<Item = *mut LuaString> {
         self.entries
@@ -703,20 +698,20 @@ impl LuaString {
         ptr::with_exposed_provenance_mut(unsafe { *LuaString::word(this) })
     }
 
-    /// Bytes that the string holds outside of its cell, and the address of a shared buffer or 0.
+    /// Bytes that the string holds outside of its cell, a shared buffer counted in equal parts (rounded down).
     ///
     /// # Safety
     /// `this` must be a live string.
-    pub(crate) unsafe fn outside_bytes(this: *mut LuaString) -> (usize, usize) {
+    pub(crate) unsafe fn outside_bytes(this: *mut LuaString) -> usize {
         // SAFETY: the flags say what the word behind the head is.
         unsafe {
             if (*this).header.flags & LuaString::OUTSIDE != 0 {
-                (*LuaString::word(this), 0)
+                *LuaString::word(this)
             } else if (*this).header.flags & LuaString::SHARED != 0 {
                 let buffer = LuaString::buffer(this);
-                (size_of::<Buffer>() + (*buffer).capacity, buffer.addr())
+                (size_of::<Buffer>() + (*buffer).capacity) / (*buffer).refs
             } else {
-                (0, 0)
+                0
             }
         }
     }

@@ -33,7 +33,6 @@
 //! a step and finalizers. So code in Rust may hold raw values freely until it calls back into Lua;
 //! across such a call it must keep them in its frame (`Args`, pushed slots) or a handle.
 
-use std::cell::Cell;
 use std::sync::atomic::AtomicU32;
 
 use crate::heap::Heap;
@@ -151,10 +150,6 @@ pub struct Vm {
     /// Non-zero asks the running code to call `Vm::safepoint` at its next poll. May be set from
     /// any thread.
     pub poll: AtomicU32,
-    /// Bumped when an inherited-field cache may have become wrong (see `Feedback::epoch`): a
-    /// `CACHED_METHODS` table gains or loses a string key or its metatable changes, or a metatable's
-    /// metamethod field is written.
-    pub method_epoch: Cell<u32>,
     /// Soft end of the current coroutine's stack: frames (base + max_stack) must not reach beyond it
     /// without `Vm::grow_stack`, which raises it. Nothing above it has been written since the
     /// collector last cleared the stack, so it bounds what the collector must clear.

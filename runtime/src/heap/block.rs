@@ -101,18 +101,16 @@ fn large_layout(size: usize) -> Layout {
     Layout::from_size_align(size, 16).expect("object too large")
 }
 
-impl Default for Store {
+impl Store {
     /// Without any memory.
-    fn default() -> Store {
+    pub fn new() -> Store {
         Store {
             chunks: Vec::new(),
             classes: std::array::from_fn(|_| Class::default()),
             large: Vec::new(),
         }
     }
-}
 
-impl Store {
     /// A large object's memory; the caller writes its header.
     pub fn alloc_large(&mut self, size: usize) -> *mut u8 {
         let layout = large_layout(size);

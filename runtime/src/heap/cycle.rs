@@ -168,10 +168,14 @@ impl Heap {
     }
 
     fn mark_roots(&mut self, roots: &mut dyn Roots) {
-        // SAFETY: roots are live objects.
-        roots.visit(&mut |o| unsafe { self.mark_header(o) });
+        roots.mark(self);
         // SAFETY: handles and pending finalizers keep live objects.
         unsafe {
+            self.mark_object(self.shapes.plain);
+            self.mark_object(self.shapes.dictionary);
+            for name in self.meta_names.0 {
+                self.mark_object(name);
+            }
             for i in 0..self.handles.len() {
                 self.mark_value(self.handles.at(i));
             }
@@ -192,7 +196,7 @@ impl Heap {
         self.gray_again = again;
         self.gray_again.clear();
         self.converge_ephemerons(roots);
-        self.clear_weak(roots, true, false);
+        self.clear_weak(true, false);
         self.separate_finalizable(false);
         for i in 0..self.pending.len() {
             // SAFETY: objects awaiting finalization are valid.
@@ -200,7 +204,7 @@ impl Heap {
         }
         self.propagate_all(roots);
         self.converge_ephemerons(roots);
-        self.clear_weak(roots, true, true);
+        self.clear_weak(true, true);
         self.ephemerons.clear();
         self.clear_removed_keys();
         self.drop_dead_shapes();
@@ -232,9 +236,7 @@ impl Heap {
         for &shape in &shapes {
             // SAFETY: marked shapes are live; their children valid until the sweep.
             unsafe {
-                let detail = &mut (*shape).detail;
-                detail.adds.retain(|_, child| !is_dead(*child));
-                detail.metas.retain(|_, child| !is_dead(*child));
+                crate::shape::drop_dead_children(shape, |child| is_dead(child));
             }
         }
         self.marked_shapes = shapes;

@@ -104,7 +104,7 @@ impl Heap {
         unsafe {
             (*object).color = BLACK;
             match (*object).kind {
-                Kind::Table => self.scan_table(roots, object.cast()),
+                Kind::Table => self.scan_table(object.cast()),
                 Kind::LuaClosure => {
                     let f = object.cast::<LuaClosure>();
                     let n = (*object).extra as usize;
@@ -143,7 +143,7 @@ impl Heap {
                     for &shape in &(*p).templates {
                         self.mark_object(shape);
                     }
-                    roots.visit_code(p, &mut |o| self.mark_object(o));
+                    roots.mark_code(self, p);
                     size_of::<Proto>() + super::sweep::proto_bytes(p)
                 }
                 Kind::Shape => self.scan_shape(object.cast()),
@@ -159,7 +159,7 @@ impl Heap {
                     let thread = object.cast::<Thread>();
                     self.keep_gray(object);
                     let atomic = self.atomic;
-                    roots.visit_thread(thread, atomic, &mut |o| self.mark_object(o))
+                    roots.scan_thread(self, thread, atomic)
                 }
                 Kind::String => {
                     let s = object.cast::<LuaString>();
@@ -191,14 +191,14 @@ impl Heap {
     /// # Safety
     /// `t` must be live.
     #[inline]
-    unsafe fn scan_table(&mut self, roots: &mut dyn Roots, t: *mut Table) -> usize {
+    unsafe fn scan_table(&mut self, t: *mut Table) -> usize {
         // SAFETY: the caller's contract; the table's invariants bound its parts.
         unsafe {
             let shape = (*t).shape;
             self.mark_object(shape);
             let n = (*shape).len as usize;
             if !(*shape).meta.is_null() {
-                roots.update_mode(t);
+                (*t).update_weak_mode(self);
             }
             if (*t).header.flags & (table_flags::WEAK_KEYS | table_flags::WEAK_VALUES) != 0 {
                 if !self.atomic {
@@ -245,8 +245,8 @@ impl Heap {
             self.mark_object((*shape).meta);
             self.mark_object((*shape).parent);
             self.mark_object((*shape).key);
-            for &key in &(*shape).detail.keys {
-                self.mark_object(key);
+            for key in (*shape).keys() {
+                self.mark_object(key.get());
             }
             self.marked_shapes.push(shape);
             size_of::<Shape>() + (*shape).len as usize * 8

@@ -45,12 +45,15 @@ pub use roots::Roots;
 
 use std::alloc::Layout;
 use std::any::Any;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use self::block::Block;
+use crate::meta::{MetaNames, Metamethod};
 use crate::object::{Header, Kind, Proto, Shape, Table, Thread, WideInt};
+use crate::shape::ShapeRoots;
 use crate::string::StringTable;
 use crate::value::Value;
 use crate::vm::POLL_GC;
@@ -107,6 +110,13 @@ pub struct Heap {
     pub threshold: usize,
     /// The word to raise (`Vm::poll`), null before [`Heap::attach`].
     poll: *const AtomicU32,
+    /// Bumped when an inherited-field or absent-metamethod cache may have become wrong (see
+    /// [`crate::table::cache`]).
+    pub method_epoch: Cell<u32>,
+    /// The shapes that tables start from. Roots.
+    pub shapes: ShapeRoots,
+    /// The names of metamethods. Roots.
+    pub meta_names: MetaNames,
     /// Blocks and large objects.
     pub(crate) store: block::Store,
     /// Interned strings.
@@ -165,14 +175,17 @@ pub struct Heap {
 impl Heap {
     /// An empty heap. `seed` perturbs string hashes; equal seeds give equal runs.
     pub fn new(seed: u64) -> Heap {
-        Heap {
+        let mut heap = Heap {
             free: [ptr::null_mut(); CLASSES],
             alloc_color: WHITE0,
             phase: Phase::Pause,
             bytes: 0,
             threshold: 1 << 20,
             poll: ptr::null(),
-            store: block::Store::default(),
+            method_epoch: Cell::new(1),
+            shapes: ShapeRoots { plain: ptr::null_mut(), dictionary: ptr::null_mut() },
+            meta_names: MetaNames([ptr::null_mut(); Metamethod::ALL.len()]),
+            store: block::Store::new(),
             strings: StringTable::new(seed),
             gray: Vec::new(),
             gray_again: Vec::new(),
@@ -202,7 +215,10 @@ impl Heap {
             stress: 0,
             stress_count: 0,
             verify_cycles: false,
-        }
+        };
+        heap.shapes = ShapeRoots::new(&mut heap);
+        heap.meta_names = MetaNames::intern(&mut heap);
+        heap
     }
 
     /// Names the poll word, `Vm::poll` of the state that holds this heap. To be called once the

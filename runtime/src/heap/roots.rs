@@ -1,37 +1,26 @@
 //! What the collector asks of its surroundings, and the answers of a [`Vm`].
 
-use super::GRAY;
-use crate::object::{Header, Proto, Table, Thread};
+use super::{GRAY, Heap};
+use crate::object::{Proto, Thread};
 use crate::vm::Vm;
 
 /// The surroundings of a heap.
 pub trait Roots {
-    /// Visits everything that is referred to from outside of the heap's objects.
-    fn visit(&mut self, visit: &mut dyn FnMut(*mut Header));
+    /// Marks everything that is referred to from outside of the heap's objects.
+    fn mark(&mut self, heap: &mut Heap);
 
-    /// Visits what a thread refers to, its VM stack foremost. With `last`, clears the stack above
+    /// Marks what a thread refers to, its VM stack foremost. With `last`, clears the stack above
     /// its top. Returns the bytes looked at.
-    fn visit_thread(
-        &mut self,
-        thread: *mut Thread,
-        last: bool,
-        visit: &mut dyn FnMut(*mut Header),
-    ) -> usize;
+    fn scan_thread(&mut self, heap: &mut Heap, thread: *mut Thread, last: bool) -> usize;
 
     /// At the end of marking: forgets dead open upvalues of a live thread; closes those of a dead one.
     fn finish_thread(&mut self, thread: *mut Thread, dead: bool);
 
-    /// Visits what the compiled code of a prototype refers to.
-    fn visit_code(&mut self, proto: *mut Proto, visit: &mut dyn FnMut(*mut Header));
+    /// Marks what the compiled code of a prototype refers to.
+    fn mark_code(&mut self, heap: &mut Heap, proto: *mut Proto);
 
     /// A compiled prototype is about to be freed.
     fn forget_code(&mut self, proto: *mut Proto);
-
-    /// Sets the weakness flags of a table with a metatable from its `__mode`.
-    fn update_mode(&mut self, table: *mut Table);
-
-    /// A table that method caches rely on lost an entry.
-    fn methods_changed(&mut self);
 }
 
 /// The roots of a state. The heap is borrowed apart: nothing here touches `Vm::heap`.
@@ -48,46 +37,34 @@ impl VmRoots {
 }
 
 impl Roots for VmRoots {
-    fn visit(&mut self, visit: &mut dyn FnMut(*mut Header)) {
+    fn mark(&mut self, heap: &mut Heap) {
+        let vm = self.vm;
         // SAFETY: `new`'s contract; a state's fields refer to live objects.
         unsafe {
-            let vm = self.vm;
-            if (*vm).thrown.is_heap() {
-                visit((*vm).thrown.header());
-            }
-            let mut object = |o: *mut Header| {
-                if !o.is_null() {
-                    visit(o);
-                }
-            };
-            object((*vm).current.cast());
-            object((*vm).main.cast());
-            object((*vm).globals.cast());
-            object((*vm).registry.cast());
+            heap.mark_value((*vm).thrown);
+            heap.mark_object((*vm).current);
+            heap.mark_object((*vm).main);
+            heap.mark_object((*vm).globals);
+            heap.mark_object((*vm).registry);
             for i in 0..(*vm).type_metatables.len() {
-                object((*vm).type_metatables[i].cast());
+                heap.mark_object((*vm).type_metatables[i]);
             }
         }
     }
 
-    fn visit_thread(
-        &mut self,
-        _thread: *mut Thread,
-        _last: bool,
-        _visit: &mut dyn FnMut(*mut Header),
-    ) -> usize {
+    fn scan_thread(&mut self, _heap: &mut Heap, _thread: *mut Thread, _last: bool) -> usize {
         0
     }
 
     fn finish_thread(&mut self, _thread: *mut Thread, _dead: bool) {}
 
-    fn visit_code(&mut self, proto: *mut Proto, visit: &mut dyn FnMut(*mut Header)) {
+    fn mark_code(&mut self, heap: &mut Heap, proto: *mut Proto) {
         // SAFETY: `new`'s contract; what code refers to is live while its prototype is.
         unsafe {
             if (*proto).tier_id.get() != u32::MAX
                 && let Some(tier) = &(*self.vm).tier
             {
-                tier.trace(proto, visit);
+                tier.trace(proto, &mut |object| heap.mark_object(object));
             }
         }
     }
@@ -97,14 +74,6 @@ impl Roots for VmRoots {
         if let Some(tier) = unsafe { &(*self.vm).tier } {
             tier.forget(proto);
         }
-    }
-
-    fn update_mode(&mut self, _table: *mut Table) {}
-
-    fn methods_changed(&mut self) {
-        // SAFETY: `new`'s contract.
-        let epoch = unsafe { &(*self.vm).method_epoch };
-        epoch.set(epoch.get().wrapping_add(1));
     }
 }
 

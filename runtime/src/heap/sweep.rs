@@ -9,10 +9,7 @@ use std::ptr;
 
 use super::block::{Block, FREE_HEADER};
 use super::{FREE_NEXT, GRANULE, Heap};
-use crate::object::{
-    HashPart, Header, Kind, NativeFunction, Proto, Shape, Table, Thread, Userdata,
-};
-use crate::value::Value;
+use crate::object::{Header, Kind, NativeFunction, Proto, Table, Thread, Userdata};
 
 impl Heap {
     /// Prepares to sweep everything; objects of colour `dead` are to be freed.
@@ -180,7 +177,7 @@ impl Heap {
                     }
                     ptr::drop_in_place(p);
                 }
-                Kind::Shape => ptr::drop_in_place(&raw mut (*object.cast::<Shape>()).detail),
+                Kind::Shape => crate::shape::release(object.cast()),
                 Kind::Thread => {
                     let detail = ptr::read(&raw const (*object.cast::<Thread>()).detail);
                     self.bury(detail);
@@ -199,21 +196,8 @@ impl Heap {
     /// `t` must be valid and never be used again.
     #[inline]
     unsafe fn drop_table(&mut self, t: *mut Table) {
-        // SAFETY: the caller's contract; parts that are not inline are the table's own.
-        unsafe {
-            let slots = (*t).slots;
-            if (*t).slot_cap != 0 && !is_inline(t, slots) {
-                self.free_values(slots, (*t).slot_cap as usize);
-            }
-            let arr = (*t).arr;
-            if (*t).arr_cap != 0 && !is_inline(t, arr) {
-                self.free_values(arr, (*t).arr_cap as usize);
-            }
-            if !(*t).hash.is_null() {
-                self.account(-((*(*t).hash).outside_bytes() as isize));
-                drop(Box::from_raw((*t).hash));
-            }
-        }
+        // SAFETY: the caller's contract.
+        unsafe { crate::table::release(self, t) }
     }
 
     /// Drops every object and all memory: the state is gone. Nothing may be used afterwards but
@@ -260,46 +244,6 @@ impl Heap {
 impl Drop for Heap {
     fn drop(&mut self) {
         drop(self.free_all());
-    }
-}
-
-/// Whether a part of `t` lies behind its struct.
-///
-/// # Safety
-/// `t` must be valid.
-#[inline(always)]
-pub(crate) unsafe fn is_inline(t: *mut Table, part: *mut Value) -> bool {
-    // SAFETY: the caller's contract.
-    let n = unsafe { (*t).inline_values } as usize;
-    let start = t.addr() + std::mem::offset_of!(Table, inline);
-    part.addr().wrapping_sub(start) < n * 8
-}
-
-impl HashPart {
-    /// Bytes of the hash part, its own struct included: what the table accounts for.
-    pub fn outside_bytes(&self) -> usize {
-        size_of::<HashPart>() + self.entries.capacity() * 16 + self.index.len() * 4
-    }
-}
-
-/// Bytes that a table holds outside of its cell.
-///
-/// # Safety
-/// `t` must be valid.
-pub(crate) unsafe fn table_bytes(t: *mut Table) -> usize {
-    // SAFETY: the caller's contract.
-    unsafe {
-        let mut bytes = 0;
-        if (*t).slot_cap != 0 && !is_inline(t, (*t).slots) {
-            bytes += (*t).slot_cap as usize * 8;
-        }
-        if (*t).arr_cap != 0 && !is_inline(t, (*t).arr) {
-            bytes += (*t).arr_cap as usize * 8;
-        }
-        if !(*t).hash.is_null() {
-            bytes += (*(*t).hash).outside_bytes();
-        }
-        bytes
     }
 }
 

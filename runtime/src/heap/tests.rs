@@ -11,17 +11,18 @@ use crate::object::{LuaClosure, NativeFunction, Upvalue, Userdata};
 struct Vector(Vec<Value>);
 
 impl Roots for Vector {
-    fn visit(&mut self, visit: &mut dyn FnMut(*mut Header)) {
-        self.0.iter().filter(|v| v.is_heap()).for_each(|v| visit(v.header()));
+    fn mark(&mut self, heap: &mut Heap) {
+        for &v in &self.0 {
+            // SAFETY: the tests root live values.
+            unsafe { heap.mark_value(v) };
+        }
     }
-    fn visit_thread(&mut self, _: *mut Thread, _: bool, _: &mut dyn FnMut(*mut Header)) -> usize {
+    fn scan_thread(&mut self, _: &mut Heap, _: *mut Thread, _: bool) -> usize {
         0
     }
     fn finish_thread(&mut self, _: *mut Thread, _: bool) {}
-    fn visit_code(&mut self, _: *mut Proto, _: &mut dyn FnMut(*mut Header)) {}
+    fn mark_code(&mut self, _: &mut Heap, _: *mut Proto) {}
     fn forget_code(&mut self, _: *mut Proto) {}
-    fn update_mode(&mut self, _: *mut Table) {}
-    fn methods_changed(&mut self) {}
 }
 
 /// A userdata with user values, as a general container.
@@ -37,8 +38,6 @@ fn container(heap: &mut Heap, values: &[Value]) -> *mut Userdata {
 fn full(heap: &mut Heap, roots: &mut Vector) {
     heap.full_cycle(roots);
     heap.verify(roots).unwrap();
-    let (counted, found) = heap.audit();
-    assert_eq!(counted, found);
 }
 
 #[test]
@@ -74,10 +73,11 @@ fn unreachable_objects_are_freed() {
 fn interning_and_resurrection_while_sweeping() {
     let mut heap = Heap::new(1);
     let mut roots = Vector::default();
+    let own = heap.strings.count;
     let old: Vec<_> = (0..10_000).map(|i| heap.str_value(format!("{i}").as_bytes())).collect();
-    assert_eq!(heap.strings.count, 10_000);
+    assert_eq!(heap.strings.count, own + 10_000);
     heap.full_cycle(&mut roots);
-    assert_eq!(heap.strings.count, 0);
+    assert_eq!(heap.strings.count, own);
     let old_len = old.len();
     let new: Vec<_> = (0..old_len).map(|i| heap.str_value(format!("{i}").as_bytes())).collect();
     // Mark with none rooted, then ask for half of them while the sweep goes on.
@@ -85,13 +85,13 @@ fn interning_and_resurrection_while_sweeping() {
     while heap.phase != Phase::Sweep {
         heap.single_step(&mut roots, isize::MAX);
     }
-    for (i, &s) in new.iter().take(old_len / 2).enumerate() {
-        assert_eq!(heap.str_value(format!("{i}").as_bytes()), s);
+    for i in 0..old_len / 2 {
+        assert_eq!(heap.str_value(format!("{i}").as_bytes()), new[i]);
     }
     while heap.phase == Phase::Sweep {
         heap.single_step(&mut roots, 1);
     }
-    assert_eq!(heap.strings.count, old_len / 2);
+    assert_eq!(heap.strings.count, own + old_len / 2);
     heap.verify(&mut roots).unwrap();
 }
 

@@ -9,6 +9,8 @@
 //! Removed entries of hash parts stand (with value nil) until the table is rebuilt. The key of
 //! such an entry is not marked; when it dies it becomes [`DEAD_KEY`], so that nothing dangles.
 
+use std::cell::Cell;
+
 use super::{GRAY, Heap, Roots};
 use crate::object::{Header, Kind, Table, element_kind, table_flags};
 use crate::value::{TAG_IMMEDIATE, TAG_SHIFT, Value};
@@ -133,7 +135,7 @@ impl Heap {
     }
 
     /// Removes entries of weak tables whose value (with `values`) or key (with `keys`) is dead.
-    pub(super) fn clear_weak(&mut self, roots: &mut dyn Roots, values: bool, keys: bool) {
+    pub(super) fn clear_weak(&mut self, values: bool, keys: bool) {
         for i in 0..self.weak_tables.len() {
             let t = self.weak_tables[i];
             // SAFETY: weak tables in the list are live.
@@ -142,7 +144,7 @@ impl Heap {
                 let values = values && flags & table_flags::WEAK_VALUES != 0;
                 let keys = keys && flags & table_flags::WEAK_KEYS != 0;
                 if values || keys {
-                    clear_table(roots, t, values, keys);
+                    clear_table(&self.method_epoch, t, values, keys);
                 }
             }
         }
@@ -170,7 +172,7 @@ impl Heap {
 
 /// # Safety
 /// `t` must be a live weak table.
-unsafe fn clear_table(roots: &mut dyn Roots, t: *mut Table, values: bool, keys: bool) {
+unsafe fn clear_table(epoch: &Cell<u32>, t: *mut Table, values: bool, keys: bool) {
     // SAFETY: the caller's contract; the table's invariants bound its parts.
     unsafe {
         if values {
@@ -179,7 +181,7 @@ unsafe fn clear_table(roots: &mut dyn Roots, t: *mut Table, values: bool, keys: 
                 if is_unmarked(*slot) {
                     *slot = Value::NIL;
                     if (*t).header.flags & table_flags::CACHED_METHODS != 0 {
-                        roots.methods_changed();
+                        epoch.set(epoch.get().wrapping_add(1));
                     }
                 }
             }
@@ -193,6 +195,9 @@ unsafe fn clear_table(roots: &mut dyn Roots, t: *mut Table, values: bool, keys: 
             while (*t).arr_len > 0 && (*(*t).arr.add((*t).arr_len as usize - 1)).is_nil() {
                 (*t).arr_len -= 1;
             }
+            if (*t).arr_len == 0 {
+                (*t).header.aux = element_kind::EMPTY;
+            }
         }
         if !(*t).hash.is_null() {
             let hash = &mut *(*t).hash;
@@ -201,7 +206,7 @@ unsafe fn clear_table(roots: &mut dyn Roots, t: *mut Table, values: bool, keys: 
                     *v = Value::NIL;
                     hash.live -= 1;
                     if k.is_string() && (*t).header.flags & table_flags::CACHED_METHODS != 0 {
-                        roots.methods_changed();
+                        epoch.set(epoch.get().wrapping_add(1));
                     }
                 }
             }

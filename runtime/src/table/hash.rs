@@ -1,0 +1,278 @@
+//! The hash part: a dictionary that remembers insertion order.
+//!
+//! ```text
+//!   index    | 0 | h₂:2 | 0 | h₀:1 | h₁:3 | …     open addressing, `hash << 32 | entry number + 1`
+//!   entries  | (k,v) | (k,nil) | (k,v) | …         in insertion order
+//! ```
+//!
+//! Identity decides equality of keys except for two kinds: long strings (by bytes) and wide integers
+//! (by value). Interned strings, tables and functions hash by address, so that a probe reads nothing
+//! but index and entry; the hash in the index filters, and lets the index grow without looking at
+//! keys.
+//!
+//! A removed entry keeps its key and holds nil (so a traversal can go on from it, and the key takes
+//! its old place if it comes back); such entries go when the part is rebuilt, which only the
+//! insertion of a new key does. The collector does not keep the keys of removed entries alive; it
+//! replaces dead ones by a value that is equal to no key.
+
+use crate::heap::Heap;
+use crate::object::LuaString;
+use crate::value::{TAG_OTHER, TAG_STRING, Value};
+
+/// The insertion-ordered hash part. Keys: every value but nil, NaN and strings held by the shape;
+/// floats with integer value are normalised to integers.
+pub struct HashPart {
+    /// Key and value in insertion order; a nil value is a removed entry whose key still stands.
+    pub entries: Vec<(Value, Value)>,
+    /// Open-addressing index: `hash << 32 | entry number + 1`, 0 for empty; a power of two long.
+    pub index: Box<[u64]>,
+    /// Entries whose value is not nil.
+    pub live: u32,
+    /// No entry before this one is live.
+    pub first: u32,
+    /// Hash bits to drop to get an index position.
+    pub shift: u32,
+    /// True once an integer key was stored.
+    pub has_int_keys: bool,
+}
+
+/// Hash of a key that is compared by its bits.
+#[inline(always)]
+pub fn hash_bits(bits: u64) -> u32 {
+    (bits.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32
+}
+
+/// Whether a string is compared by address.
+#[inline(always)]
+fn is_interned(s: *mut LuaString) -> bool {
+    // SAFETY: string values point to live strings.
+    unsafe { (*s).header.flags & LuaString::INTERNED != 0 }
+}
+
+/// Entries that an index of `n` words may serve.
+const fn capacity_of(n: usize) -> usize {
+    n / 2 + n / 8
+}
+
+const SMALLEST_INDEX: usize = 4;
+
+impl HashPart {
+    /// A part with room for `n` keys.
+    pub fn with_room(n: usize) -> HashPart {
+        let mut size = SMALLEST_INDEX;
+        while capacity_of(size) < n {
+            size *= 2;
+        }
+        HashPart {
+            entries: Vec::with_capacity(capacity_of(size)),
+            index: vec![0; size].into_boxed_slice(),
+            live: 0,
+            first: 0,
+            shift: 32 - size.trailing_zeros(),
+            has_int_keys: false,
+        }
+    }
+
+    /// Bytes held, for the heap's account.
+    pub fn outside_bytes(&self) -> usize {
+        size_of::<HashPart>()
+            + self.entries.capacity() * size_of::<(Value, Value)>()
+            + self.index.len() * 8
+    }
+
+    /// Whether a new key needs [`HashPart::rebuild`] first.
+    #[inline(always)]
+    pub fn is_full(&self) -> bool {
+        self.entries.len() == capacity_of(self.index.len())
+    }
+
+    /// New keys that fit without [`HashPart::rebuild`].
+    #[inline(always)]
+    pub fn room(&self) -> usize {
+        capacity_of(self.index.len()) - self.entries.len()
+    }
+
+    /// The entry whose index word has this hash and satisfies `same`.
+    #[inline(always)]
+    fn find_by(&self, hash: u32, mut same: impl FnMut(Value) -> bool) -> Option<usize> {
+        let mask = self.index.len() - 1;
+        let mut at = (hash >> self.shift) as usize;
+        loop {
+            // SAFETY: `shift` leaves as many bits as the index's length has; the index always has an
+            // empty word; entry numbers in it are below `entries.len()`.
+            unsafe {
+                let word = *self.index.get_unchecked(at & mask);
+                if word == 0 {
+                    return None;
+                }
+                if (word >> 32) as u32 == hash {
+                    let entry = word as u32 as usize - 1;
+                    if same(self.entries.get_unchecked(entry).0) {
+                        return Some(entry);
+                    }
+                }
+            }
+            at += 1;
+        }
+    }
+
+    /// The entry of a key that is compared by its bits: anything but long strings and wide integers.
+    #[inline(always)]
+    pub fn find_bits(&self, key: Value) -> Option<usize> {
+        self.find_by(hash_bits(key.0), |k| k == key)
+    }
+
+    /// The entry of an integer.
+    #[inline]
+    pub fn find_int(&self, i: i64) -> Option<usize> {
+        match Value::inline_int(i) {
+            Some(key) => self.find_bits(key),
+            None => self.find_by(hash_bits(i as u64), |k| k.as_wide_int() == Some(i)),
+        }
+    }
+
+    /// The entry of a long string.
+    #[inline(never)]
+    fn find_long(&self, heap: &mut Heap, s: *mut LuaString) -> Option<usize> {
+        let hash = heap.str_hash(s);
+        self.find_by(hash, |k| k.as_string().is_some_and(|other| heap.str_eq(other, s)))
+    }
+
+    /// The entry of any string.
+    #[inline]
+    pub fn find_str(&self, heap: &mut Heap, s: *mut LuaString) -> Option<usize> {
+        if is_interned(s) { self.find_bits(Value::string(s)) } else { self.find_long(heap, s) }
+    }
+
+    /// The entry of any key (no float with integer value).
+    #[inline]
+    pub fn find(&self, heap: &mut Heap, key: Value) -> Option<usize> {
+        match key.tag() {
+            TAG_STRING => self.find_str(heap, key.ptr()),
+            TAG_OTHER => match key.as_wide_int() {
+                Some(i) => self.find_int(i),
+                None => self.find_bits(key),
+            },
+            _ => self.find_bits(key),
+        }
+    }
+
+    fn hash_of(heap: &mut Heap, key: Value) -> u32 {
+        if let Some(s) = key.as_string()
+            && !is_interned(s)
+        {
+            return heap.str_hash(s);
+        }
+        match key.as_wide_int() {
+            Some(i) => hash_bits(i as u64),
+            None => hash_bits(key.0),
+        }
+    }
+
+    /// The value of entry `e`.
+    #[inline(always)]
+    pub fn value(&self, e: usize) -> Value {
+        self.entries[e].1
+    }
+
+    /// Stores into entry `e`; nil removes it.
+    #[inline(always)]
+    pub fn store(&mut self, e: usize, value: Value) {
+        let old = std::mem::replace(&mut self.entries[e].1, value);
+        if old.is_nil() != value.is_nil() {
+            self.change_live(e, value);
+        }
+    }
+
+    #[inline(never)]
+    fn change_live(&mut self, e: usize, value: Value) {
+        if value.is_nil() {
+            self.live -= 1;
+        } else {
+            self.live += 1;
+            self.first = self.first.min(e as u32);
+        }
+    }
+
+    /// Adds a key that is not there, with a value that is not nil. There must be room.
+    pub fn insert(&mut self, heap: &mut Heap, key: Value, value: Value) {
+        debug_assert!(!self.is_full() && !value.is_nil() && self.find(heap, key).is_none());
+        let hash = HashPart::hash_of(heap, key);
+        self.entries.push((key, value));
+        self.link(hash, self.entries.len() as u32);
+        self.live += 1;
+        if key.as_int().is_some() {
+            self.has_int_keys = true;
+        }
+    }
+
+    /// Enters an entry number + 1 into the index.
+    #[inline(always)]
+    fn link(&mut self, hash: u32, number: u32) {
+        let mask = self.index.len() - 1;
+        let mut at = (hash >> self.shift) as usize;
+        while self.index[at & mask] != 0 {
+            at += 1;
+        }
+        self.index[at & mask] = (hash as u64) << 32 | number as u64;
+    }
+
+    /// Drops removed entries and makes room for at least `extra` more keys.
+    pub fn rebuild(&mut self, extra: usize) {
+        let mut size = SMALLEST_INDEX;
+        // Room to spare, so that a part with as many removals as insertions is rebuilt rarely.
+        let wanted = self.live as usize + extra;
+        while capacity_of(size) < wanted + self.live as usize / 4 {
+            size *= 2;
+        }
+        let old = std::mem::replace(&mut self.index, vec![0; size].into_boxed_slice());
+        self.shift = 32 - size.trailing_zeros();
+        let capacity = capacity_of(size);
+        if self.live as usize == self.entries.len() {
+            self.entries.reserve_exact(capacity - self.entries.len());
+            for word in old.iter().filter(|w| **w != 0) {
+                self.link((word >> 32) as u32, *word as u32);
+            }
+            return;
+        }
+        // Old entry number → new number + 1, or 0.
+        let mut numbers = vec![0u32; self.entries.len()];
+        let mut entries = Vec::with_capacity(capacity);
+        self.has_int_keys = false;
+        for (number, entry) in numbers.iter_mut().zip(&self.entries) {
+            if !entry.1.is_nil() {
+                entries.push(*entry);
+                *number = entries.len() as u32;
+                self.has_int_keys |= entry.0.as_int().is_some();
+            }
+        }
+        self.entries = entries;
+        self.first = 0;
+        for word in old.iter().filter(|w| **w != 0) {
+            let number = numbers[*word as u32 as usize - 1];
+            if number != 0 {
+                self.link((word >> 32) as u32, number);
+            }
+        }
+    }
+
+    /// The first live entry from number `from` on.
+    #[inline]
+    pub fn next_live(&mut self, from: usize) -> Option<usize> {
+        let start = from.max(self.first as usize);
+        let mut at = start;
+        while at < self.entries.len() {
+            if !self.entries[at].1.is_nil() {
+                if start == self.first as usize {
+                    self.first = at as u32;
+                }
+                return Some(at);
+            }
+            at += 1;
+        }
+        if start == self.first as usize {
+            self.first = at as u32;
+        }
+        None
+    }
+}
