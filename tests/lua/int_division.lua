@@ -1,0 +1,74 @@
+-- Floor division and modulo: signs, zero, ends of the range.
+for _, a in ipairs { 7, -7, 0, 1, math.maxinteger, math.mininteger } do
+  for _, b in ipairs { 1, -1, 2, -2, 3, -3, 7, math.maxinteger, math.mininteger } do
+    print(a, b, a // b, a % b, (a // b) * b + a % b == a)
+  end
+end
+print(pcall(function() return 1 // 0 end))
+print(pcall(function() return 1 % 0 end))
+local zero = 0
+print(pcall(function() return math.mininteger // zero end))
+print(pcall(function() return math.mininteger % zero end))
+print(math.mininteger // -1, math.mininteger % -1)
+
+--[[expect
+7	1	7	0	true
+7	-1	-7	0	true
+7	2	3	1	true
+7	-2	-4	-1	true
+7	3	2	1	true
+7	-3	-3	-2	true
+7	7	1	0	true
+7	9223372036854775807	0	7	true
+7	-9223372036854775808	-1	-9223372036854775801	true
+-7	1	-7	0	true
+-7	-1	7	0	true
+-7	2	-4	1	true
+-7	-2	3	-1	true
+-7	3	-3	2	true
+-7	-3	2	-1	true
+-7	7	-1	0	true
+-7	9223372036854775807	-1	9223372036854775800	true
+-7	-9223372036854775808	0	-7	true
+0	1	0	0	true
+0	-1	0	0	true
+0	2	0	0	true
+0	-2	0	0	true
+0	3	0	0	true
+0	-3	0	0	true
+0	7	0	0	true
+0	9223372036854775807	0	0	true
+0	-9223372036854775808	0	0	true
+1	1	1	0	true
+1	-1	-1	0	true
+1	2	0	1	true
+1	-2	-1	-1	true
+1	3	0	1	true
+1	-3	-1	-2	true
+1	7	0	1	true
+1	9223372036854775807	0	1	true
+1	-9223372036854775808	-1	-9223372036854775807	true
+9223372036854775807	1	9223372036854775807	0	true
+9223372036854775807	-1	-9223372036854775807	0	true
+9223372036854775807	2	4611686018427387903	1	true
+9223372036854775807	-2	-4611686018427387904	-1	true
+9223372036854775807	3	3074457345618258602	1	true
+9223372036854775807	-3	-3074457345618258603	-2	true
+9223372036854775807	7	1317624576693539401	0	true
+9223372036854775807	9223372036854775807	1	0	true
+9223372036854775807	-9223372036854775808	-1	-1	true
+-9223372036854775808	1	-9223372036854775808	0	true
+-9223372036854775808	-1	-9223372036854775808	0	true
+-9223372036854775808	2	-4611686018427387904	0	true
+-9223372036854775808	-2	4611686018427387904	0	true
+-9223372036854775808	3	-3074457345618258603	1	true
+-9223372036854775808	-3	3074457345618258602	-2	true
+-9223372036854775808	7	-1317624576693539402	6	true
+-9223372036854775808	9223372036854775807	-2	9223372036854775806	true
+-9223372036854775808	-9223372036854775808	1	0	true
+false	int_division.lua:7: attempt to divide by zero
+false	int_division.lua:8: attempt to perform 'n%0'
+false	int_division.lua:10: attempt to divide by zero
+false	int_division.lua:11: attempt to perform 'n%0'
+-9223372036854775808	0
+]]

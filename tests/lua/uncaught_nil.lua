@@ -1,0 +1,6 @@
+-- An uncaught nil.
+error()
+
+--[[expect-error
+(error object is a nil value)
+]]
