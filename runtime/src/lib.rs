@@ -1,6 +1,10 @@
 //! Values, heap, interpreter and standard library of Perilune: a complete Lua 5.4 interpreter that a
 //! compiler can be plugged into (see [`tier`]).
 
+// Objects are passed as raw pointers throughout. They are live by contract: nothing is freed between
+// safepoints (see `vm`).
+#![allow(clippy::not_unsafe_ptr_arg_deref)]
+
 pub mod heap;
 pub mod meta;
 pub mod native;

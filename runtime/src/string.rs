@@ -98,6 +98,11 @@ impl StringTable {
         StringTable { entries: vec![0; 1024].into_boxed_slice(), filled: 0, count: 0, seed }
     }
 
+    /// The hash of a string of this table.
+    pub(crate) fn hash(&self, bytes: &[u8]) -> u32 {
+        hash_bytes(self.seed, bytes)
+    }
+
     /// Every interned string, dead ones not yet swept included.
     pub(crate) fn iter(&self) -> impl Iterator<Item = *mut LuaString> {
         self.entries
@@ -208,7 +213,38 @@ pub fn hash_bytes(seed: u64, b: &[u8]) -> u32 {
         (x, y) = (read8(b, n - 16), read8(b, n - 8));
     }
     let r = fold(x ^ K0 ^ n as u64, y ^ h ^ K1);
-    fold(r ^ K0, K1) as u32
+    (r ^ r >> 32) as u32
+}
+
+/// Compares the bytes at `a` with as many of `b`, at most [`LuaString::MAX_SHORT`]; without a call.
+///
+/// # Safety
+/// `a` must be valid for reads of `b.len()` bytes.
+#[inline(always)]
+unsafe fn eq_short(a: *const u8, b: &[u8]) -> bool {
+    let (n, b) = (b.len(), b.as_ptr());
+    // SAFETY: all offsets lie within the `n` bytes.
+    unsafe {
+        let word = |at: usize| {
+            a.add(at).cast::<u64>().read_unaligned() ^ b.add(at).cast::<u64>().read_unaligned()
+        };
+        let half = |at: usize| {
+            a.add(at).cast::<u32>().read_unaligned() ^ b.add(at).cast::<u32>().read_unaligned()
+        };
+        if n >= 8 {
+            let mut different = word(n - 8);
+            let mut at = 0;
+            while at + 8 < n {
+                different |= word(at);
+                at += 8;
+            }
+            different == 0
+        } else if n >= 4 {
+            half(0) | half(n - 4) == 0
+        } else {
+            (0..n).all(|i| *a.add(i) == *b.add(i))
+        }
+    }
 }
 
 impl LuaString {
@@ -279,9 +315,7 @@ impl Heap {
                 let s: *mut LuaString = ptr::with_exposed_provenance_mut((e & ADDRESS) as usize);
                 // SAFETY: the table holds valid strings only, and interned ones are flat.
                 unsafe {
-                    if (*s).len == bytes.len()
-                        && slice::from_raw_parts((*s).data, (*s).len) == bytes
-                    {
+                    if (*s).len == bytes.len() && eq_short((*s).data, bytes) {
                         // Found dead but not yet swept: it lives again.
                         if self.phase == Phase::Sweep {
                             (*s).header.color = self.alloc_color;
@@ -432,14 +466,14 @@ impl Heap {
                 self.strings.remove(s);
             } else if flags & LuaString::OUTSIDE != 0 {
                 let capacity = *LuaString::word(s);
-                self.account(-(capacity as isize));
+                self.forget_bytes(capacity);
                 drop(Vec::from_raw_parts((*s).data.cast_mut(), (*s).len, capacity));
             } else if flags & LuaString::SHARED != 0 {
                 let buffer = LuaString::buffer(s);
                 (*buffer).refs -= 1;
                 if (*buffer).refs == 0 {
                     let layout = Buffer::layout((*buffer).capacity);
-                    self.account(-(layout.size() as isize));
+                    self.forget_bytes(layout.size());
                     std::alloc::dealloc(buffer.cast(), layout);
                 }
             }
@@ -698,20 +732,20 @@ impl LuaString {
         ptr::with_exposed_provenance_mut(unsafe { *LuaString::word(this) })
     }
 
-    /// Bytes that the string holds outside of its cell, a shared buffer counted in equal parts (rounded down).
+    /// Bytes that the string holds outside of its cell, and the address of a shared buffer or 0.
     ///
     /// # Safety
     /// `this` must be a live string.
-    pub(crate) unsafe fn outside_bytes(this: *mut LuaString) -> usize {
+    pub(crate) unsafe fn outside_bytes(this: *mut LuaString) -> (usize, usize) {
         // SAFETY: the flags say what the word behind the head is.
         unsafe {
             if (*this).header.flags & LuaString::OUTSIDE != 0 {
-                *LuaString::word(this)
+                (*LuaString::word(this), 0)
             } else if (*this).header.flags & LuaString::SHARED != 0 {
                 let buffer = LuaString::buffer(this);
-                (size_of::<Buffer>() + (*buffer).capacity) / (*buffer).refs
+                (size_of::<Buffer>() + (*buffer).capacity, buffer.addr())
             } else {
-                0
+                (0, 0)
             }
         }
     }

@@ -101,16 +101,18 @@ fn large_layout(size: usize) -> Layout {
     Layout::from_size_align(size, 16).expect("object too large")
 }
 
-impl Store {
+impl Default for Store {
     /// Without any memory.
-    pub fn new() -> Store {
+    fn default() -> Store {
         Store {
             chunks: Vec::new(),
             classes: std::array::from_fn(|_| Class::default()),
             large: Vec::new(),
         }
     }
+}
 
+impl Store {
     /// A large object's memory; the caller writes its header.
     pub fn alloc_large(&mut self, size: usize) -> *mut u8 {
         let layout = large_layout(size);

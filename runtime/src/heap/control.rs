@@ -57,8 +57,6 @@ fn enforce_limit(vm: &mut Vm) -> Result<(), Throw> {
         with_roots(vm, |heap, roots| heap.full_cycle(roots));
         empty_graveyard(vm);
     }
-    let next = vm.heap.next_threshold;
-    vm.heap.set_threshold(next);
     if vm.heap.count() > vm.heap.limit {
         return Err(out_of_memory(vm));
     }
@@ -151,13 +149,13 @@ impl Heap {
     /// `collectgarbage("stop")`
     pub fn stop(&mut self) {
         self.stopped |= stop::USER;
-        self.set_threshold(usize::MAX);
+        self.next_step_after(usize::MAX);
     }
 
     /// `collectgarbage("restart")`
     pub fn restart(&mut self) {
         self.stopped &= !stop::USER;
-        self.set_threshold(self.bytes + super::cycle::STEP);
+        self.next_step_after(super::cycle::STEP);
     }
 
     /// `collectgarbage("isrunning")`
@@ -204,7 +202,6 @@ impl Heap {
     /// Limits the bytes in use; `usize::MAX` for no limit.
     pub fn set_limit(&mut self, bytes: usize) {
         self.limit = bytes;
-        self.set_threshold(self.next_threshold);
         if self.bytes > bytes {
             self.raise_poll();
         }

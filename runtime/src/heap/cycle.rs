@@ -80,16 +80,10 @@ impl Heap {
         self.bytes.saturating_sub(unused)
     }
 
-    /// Sets the number of bytes at which the poll is raised next, as far as the limit allows.
-    pub(super) fn set_threshold(&mut self, bytes: usize) {
+    /// Asks for the next step after so many bytes of allocation.
+    pub(super) fn next_step_after(&mut self, bytes: usize) {
         let bytes = if self.stopped == 0 { bytes } else { usize::MAX };
-        self.next_threshold = bytes;
-        let limit =
-            if self.bytes <= self.limit { self.limit.saturating_add(1) } else { usize::MAX };
-        self.threshold = bytes.min(limit);
-        if self.bytes >= self.threshold {
-            self.raise_poll();
-        }
+        self.debt = -(bytes.min(isize::MAX as usize / 2) as isize);
     }
 
     fn work(&self, bytes: usize) -> isize {
@@ -99,11 +93,11 @@ impl Heap {
 
     /// What is due when allocation asked for it: a step of work in proportion.
     pub(super) fn allocation_step(&mut self, roots: &mut dyn Roots) {
-        if self.bytes < self.next_threshold {
+        if self.debt < 0 {
             return;
         }
-        let debt = self.bytes.saturating_sub(self.stepped_at).clamp(STEP, 64 * STEP);
-        let work = if self.phase == Phase::Pause { self.work(STEP) } else { self.work(debt) };
+        let debt = if self.phase == Phase::Pause { 0 } else { self.debt as usize };
+        let work = self.work(STEP + debt.min(64 * STEP));
         self.single_step(roots, work);
     }
 
@@ -127,9 +121,8 @@ impl Heap {
                 }
             }
         }
-        self.stepped_at = self.bytes;
         if !done {
-            self.set_threshold(self.bytes + STEP);
+            self.next_step_after(STEP);
         }
         done
     }
@@ -168,7 +161,8 @@ impl Heap {
     }
 
     fn mark_roots(&mut self, roots: &mut dyn Roots) {
-        roots.mark(self);
+        // SAFETY: roots are live objects.
+        roots.visit(&mut |o| unsafe { self.mark_header(o) });
         // SAFETY: handles and pending finalizers keep live objects.
         unsafe {
             self.mark_object(self.shapes.plain);
@@ -225,7 +219,7 @@ impl Heap {
         self.release_empty(live / 2 + MIN_THRESHOLD);
         let pause = self.parameters.pause as usize;
         let next = (live / 100).saturating_mul(pause).max(live + STEP).max(MIN_THRESHOLD);
-        self.set_threshold(next);
+        self.next_step_after(next - live);
         if self.verify_cycles {
             self.verify(roots).unwrap_or_else(|problem| panic!("heap: {problem}"));
         }

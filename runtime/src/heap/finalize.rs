@@ -75,11 +75,9 @@ pub(super) fn run_pending(vm: &mut Vm, limit: usize) {
     let Some(hook) = vm.heap.finalizer else { return };
     for _ in 0..limit {
         let Some(object) = vm.heap.next_pending() else { return };
-        let threshold = vm.heap.next_threshold;
         vm.heap.stopped |= stop::FINALIZER;
         hook(vm, object);
         vm.heap.stopped &= !stop::FINALIZER;
-        vm.heap.set_threshold(threshold);
     }
     if !vm.heap.pending.is_empty() {
         vm.heap.raise_poll();

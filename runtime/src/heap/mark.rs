@@ -143,7 +143,7 @@ impl Heap {
                     for &shape in &(*p).templates {
                         self.mark_object(shape);
                     }
-                    roots.mark_code(self, p);
+                    roots.visit_code(p, &mut |o| self.mark_object(o));
                     size_of::<Proto>() + super::sweep::proto_bytes(p)
                 }
                 Kind::Shape => self.scan_shape(object.cast()),
@@ -159,7 +159,7 @@ impl Heap {
                     let thread = object.cast::<Thread>();
                     self.keep_gray(object);
                     let atomic = self.atomic;
-                    roots.scan_thread(self, thread, atomic)
+                    roots.visit_thread(thread, atomic, &mut |o| self.mark_object(o))
                 }
                 Kind::String => {
                     let s = object.cast::<LuaString>();

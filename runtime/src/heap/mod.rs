@@ -106,8 +106,8 @@ pub struct Heap {
     pub phase: Phase,
     /// Bytes in use: cells handed out or in `free`, large objects, and accounted outside memory.
     pub bytes: usize,
-    /// `bytes` at which the poll is raised next.
-    pub threshold: usize,
+    /// Bytes allocated beyond those at which the next step is due; below 0: not yet.
+    pub debt: isize,
     /// The word to raise (`Vm::poll`), null before [`Heap::attach`].
     poll: *const AtomicU32,
     /// Bumped when an inherited-field or absent-metamethod cache may have become wrong (see
@@ -156,10 +156,6 @@ pub struct Heap {
     pub parameters: cycle::Parameters,
     /// Most bytes that may be in use.
     limit: usize,
-    /// `threshold`, the limit left aside.
-    next_threshold: usize,
-    /// `bytes` at the last step.
-    stepped_at: usize,
     /// Bytes in use at the end of the last cycle.
     live_estimate: usize,
     /// A bulk allocation may have passed the limit.
@@ -180,12 +176,12 @@ impl Heap {
             alloc_color: WHITE0,
             phase: Phase::Pause,
             bytes: 0,
-            threshold: 1 << 20,
+            debt: -(cycle::MIN_THRESHOLD as isize),
             poll: ptr::null(),
             method_epoch: Cell::new(1),
             shapes: ShapeRoots { plain: ptr::null_mut(), dictionary: ptr::null_mut() },
             meta_names: MetaNames([ptr::null_mut(); Metamethod::ALL.len()]),
-            store: block::Store::new(),
+            store: block::Store::default(),
             strings: StringTable::new(seed),
             gray: Vec::new(),
             gray_again: Vec::new(),
@@ -207,8 +203,6 @@ impl Heap {
             graveyard: Vec::new(),
             parameters: cycle::Parameters::default(),
             limit: usize::MAX,
-            next_threshold: cycle::MIN_THRESHOLD,
-            stepped_at: 0,
             live_estimate: 0,
             bulk_pending: false,
             cycles: 0,
@@ -391,19 +385,27 @@ impl Heap {
                     (*block).free_count += 1;
                     cell = next;
                 }
-                self.bytes -= class * GRANULE;
+                self.account(-((class * GRANULE) as isize));
             }
         }
     }
 
     /// Counts memory that objects hold outside of their cell: positive when allocated, negative
-    /// when freed. Sweeping an object takes back what it still holds.
+    /// when freed. Sweeping an object takes back what it still holds ([`Heap::forget_bytes`]).
     #[inline]
     pub fn account(&mut self, delta: isize) {
         self.bytes = self.bytes.saturating_add_signed(delta);
-        if delta > 0 && self.bytes >= self.threshold {
+        self.debt += delta;
+        if delta > 0 && (self.debt >= 0 || self.bytes > self.limit) {
             self.raise_poll();
         }
+    }
+
+    /// Counts memory freed by a sweep: unlike [`Heap::account`] it does not put off the next step
+    /// (while sweeping, allocation uses up what the sweep frees).
+    #[inline]
+    pub fn forget_bytes(&mut self, n: usize) {
+        self.bytes = self.bytes.saturating_sub(n);
     }
 
     /// An array of `n` nils outside of any cell, accounted; null for 0. Table parts use these, and
@@ -457,11 +459,9 @@ impl Heap {
     /// # Safety
     /// `p` must come from `alloc_values` or `resize_values` with size `n`; it is no longer valid.
     pub unsafe fn free_values(&mut self, p: *mut Value, n: usize) {
-        if n != 0 {
-            self.account(-((n * 8) as isize));
-            // SAFETY: the caller's contract.
-            unsafe { std::alloc::dealloc(p.cast(), values_layout(n)) };
-        }
+        self.account(-((n * 8) as isize));
+        // SAFETY: the caller's contract.
+        unsafe { dealloc_values(p, n) };
     }
 
     /// To be called after a heap value was stored into `parent` (table, userdata, native function):
@@ -543,6 +543,17 @@ impl Heap {
             // SAFETY: the caller's contract.
             unsafe { self.mark_header(object.cast()) }
         }
+    }
+}
+
+/// Frees an array of values without accounting.
+///
+/// # Safety
+/// As for [`Heap::free_values`].
+unsafe fn dealloc_values(p: *mut Value, n: usize) {
+    if n != 0 {
+        // SAFETY: the caller's contract.
+        unsafe { std::alloc::dealloc(p.cast(), values_layout(n)) };
     }
 }
 

@@ -1,23 +1,28 @@
 //! What the collector asks of its surroundings, and the answers of a [`Vm`].
 
-use super::{GRAY, Heap};
-use crate::object::{Proto, Thread};
+use super::GRAY;
+use crate::object::{Header, Proto, Thread};
 use crate::vm::Vm;
 
 /// The surroundings of a heap.
 pub trait Roots {
-    /// Marks everything that is referred to from outside of the heap's objects.
-    fn mark(&mut self, heap: &mut Heap);
+    /// Visits everything that is referred to from outside of the heap's objects.
+    fn visit(&mut self, visit: &mut dyn FnMut(*mut Header));
 
-    /// Marks what a thread refers to, its VM stack foremost. With `last`, clears the stack above
+    /// Visits what a thread refers to, its VM stack foremost. With `last`, clears the stack above
     /// its top. Returns the bytes looked at.
-    fn scan_thread(&mut self, heap: &mut Heap, thread: *mut Thread, last: bool) -> usize;
+    fn visit_thread(
+        &mut self,
+        thread: *mut Thread,
+        last: bool,
+        visit: &mut dyn FnMut(*mut Header),
+    ) -> usize;
 
     /// At the end of marking: forgets dead open upvalues of a live thread; closes those of a dead one.
     fn finish_thread(&mut self, thread: *mut Thread, dead: bool);
 
-    /// Marks what the compiled code of a prototype refers to.
-    fn mark_code(&mut self, heap: &mut Heap, proto: *mut Proto);
+    /// Visits what the compiled code of a prototype refers to.
+    fn visit_code(&mut self, proto: *mut Proto, visit: &mut dyn FnMut(*mut Header));
 
     /// A compiled prototype is about to be freed.
     fn forget_code(&mut self, proto: *mut Proto);
@@ -37,34 +42,46 @@ impl VmRoots {
 }
 
 impl Roots for VmRoots {
-    fn mark(&mut self, heap: &mut Heap) {
-        let vm = self.vm;
+    fn visit(&mut self, visit: &mut dyn FnMut(*mut Header)) {
         // SAFETY: `new`'s contract; a state's fields refer to live objects.
         unsafe {
-            heap.mark_value((*vm).thrown);
-            heap.mark_object((*vm).current);
-            heap.mark_object((*vm).main);
-            heap.mark_object((*vm).globals);
-            heap.mark_object((*vm).registry);
+            let vm = self.vm;
+            if (*vm).thrown.is_heap() {
+                visit((*vm).thrown.header());
+            }
+            let mut object = |o: *mut Header| {
+                if !o.is_null() {
+                    visit(o);
+                }
+            };
+            object((*vm).current.cast());
+            object((*vm).main.cast());
+            object((*vm).globals.cast());
+            object((*vm).registry.cast());
             for i in 0..(*vm).type_metatables.len() {
-                heap.mark_object((*vm).type_metatables[i]);
+                object((*vm).type_metatables[i].cast());
             }
         }
     }
 
-    fn scan_thread(&mut self, _heap: &mut Heap, _thread: *mut Thread, _last: bool) -> usize {
+    fn visit_thread(
+        &mut self,
+        _thread: *mut Thread,
+        _last: bool,
+        _visit: &mut dyn FnMut(*mut Header),
+    ) -> usize {
         0
     }
 
     fn finish_thread(&mut self, _thread: *mut Thread, _dead: bool) {}
 
-    fn mark_code(&mut self, heap: &mut Heap, proto: *mut Proto) {
+    fn visit_code(&mut self, proto: *mut Proto, visit: &mut dyn FnMut(*mut Header)) {
         // SAFETY: `new`'s contract; what code refers to is live while its prototype is.
         unsafe {
             if (*proto).tier_id.get() != u32::MAX
                 && let Some(tier) = &(*self.vm).tier
             {
-                tier.trace(proto, &mut |object| heap.mark_object(object));
+                tier.trace(proto, visit);
             }
         }
     }

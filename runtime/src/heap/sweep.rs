@@ -23,7 +23,7 @@ impl Heap {
                 // SAFETY: cells in `free` are free cells.
                 cell = unsafe { *cell.add(FREE_NEXT).cast() };
             }
-            self.bytes -= n * class * GRANULE;
+            self.forget_bytes(n * class * GRANULE);
             let class = &mut self.store.classes[class];
             class.available.clear();
             class.unswept.clone_from(&class.blocks);
@@ -67,7 +67,7 @@ impl Heap {
             unsafe {
                 if (*large.object).color == self.dead_color {
                     self.drop_object(large.object);
-                    self.account(-(large.size as isize));
+                    self.forget_bytes(large.size);
                     // The last one takes its place: either swept already or new.
                     self.store.free_large(self.sweep_large);
                 } else {
@@ -109,7 +109,7 @@ impl Heap {
             (*block).free = next;
             (*block).free_count = free;
             (*block).swept = true;
-            self.bytes -= freed * size;
+            self.forget_bytes(freed * size);
         }
     }
 
@@ -169,7 +169,7 @@ impl Heap {
                 }
                 Kind::Proto => {
                     let p = object.cast::<Proto>();
-                    self.account(-(proto_bytes(p) as isize));
+                    self.forget_bytes(proto_bytes(p));
                     for cell in &(*p).feedback {
                         if !cell.more.get().is_null() {
                             drop(Box::from_raw(cell.more.get()));
@@ -196,8 +196,11 @@ impl Heap {
     /// `t` must be valid and never be used again.
     #[inline]
     unsafe fn drop_table(&mut self, t: *mut Table) {
+        // What a sweep frees does not put off the next step (see `forget_bytes`).
+        let debt = self.debt;
         // SAFETY: the caller's contract.
         unsafe { crate::table::release(self, t) }
+        self.debt = debt;
     }
 
     /// Drops every object and all memory: the state is gone. Nothing may be used afterwards but

@@ -11,17 +11,14 @@ use crate::object::{LuaClosure, NativeFunction, Upvalue, Userdata};
 struct Vector(Vec<Value>);
 
 impl Roots for Vector {
-    fn mark(&mut self, heap: &mut Heap) {
-        for &v in &self.0 {
-            // SAFETY: the tests root live values.
-            unsafe { heap.mark_value(v) };
-        }
+    fn visit(&mut self, visit: &mut dyn FnMut(*mut Header)) {
+        self.0.iter().filter(|v| v.is_heap()).for_each(|v| visit(v.header()));
     }
-    fn scan_thread(&mut self, _: &mut Heap, _: *mut Thread, _: bool) -> usize {
+    fn visit_thread(&mut self, _: *mut Thread, _: bool, _: &mut dyn FnMut(*mut Header)) -> usize {
         0
     }
     fn finish_thread(&mut self, _: *mut Thread, _: bool) {}
-    fn mark_code(&mut self, _: &mut Heap, _: *mut Proto) {}
+    fn visit_code(&mut self, _: *mut Proto, _: &mut dyn FnMut(*mut Header)) {}
     fn forget_code(&mut self, _: *mut Proto) {}
 }
 
@@ -38,6 +35,8 @@ fn container(heap: &mut Heap, values: &[Value]) -> *mut Userdata {
 fn full(heap: &mut Heap, roots: &mut Vector) {
     heap.full_cycle(roots);
     heap.verify(roots).unwrap();
+    let (counted, found) = heap.audit();
+    assert_eq!(counted, found);
 }
 
 #[test]
@@ -85,8 +84,8 @@ fn interning_and_resurrection_while_sweeping() {
     while heap.phase != Phase::Sweep {
         heap.single_step(&mut roots, isize::MAX);
     }
-    for i in 0..old_len / 2 {
-        assert_eq!(heap.str_value(format!("{i}").as_bytes()), new[i]);
+    for (i, &s) in new.iter().take(old_len / 2).enumerate() {
+        assert_eq!(heap.str_value(format!("{i}").as_bytes()), s);
     }
     while heap.phase == Phase::Sweep {
         heap.single_step(&mut roots, 1);
@@ -257,4 +256,105 @@ fn large_objects() {
     roots.0.clear();
     full(&mut heap, &mut roots);
     assert_eq!(heap.count(), before);
+}
+
+/// Prints what allocation and collection cost: `cargo test --release -- --ignored --nocapture cost`.
+#[test]
+#[ignore = "a measurement"]
+fn cost() {
+    let poll = AtomicU32::new(0);
+    let mut heap = Heap::new(1);
+    // SAFETY: `poll` outlives the heap's use.
+    unsafe { heap.attach(&poll) };
+    let mut roots = Vector::default();
+    let time = |what: &str, n: u64, f: &mut dyn FnMut()| {
+        let start = std::time::Instant::now();
+        f();
+        println!("{what}: {:.2} ns", start.elapsed().as_nanos() as f64 / n as f64);
+    };
+    let n = 10_000_000u64;
+    time("wide integer, collected by steps", n, &mut || {
+        for i in 0..n {
+            std::hint::black_box(heap.int(i64::MAX - i as i64));
+            if poll.load(Ordering::Relaxed) != 0 {
+                poll.store(0, Ordering::Relaxed);
+                heap.allocation_step(&mut roots);
+            }
+        }
+    });
+    println!("cycles: {}, bytes {}", heap.cycles, heap.bytes);
+    time("intern a known string", n, &mut || {
+        for _ in 0..n {
+            std::hint::black_box(heap.intern(std::hint::black_box(b"identifier")));
+        }
+    });
+    time("intern a known character", n, &mut || {
+        for i in 0..n {
+            std::hint::black_box(heap.intern(&[i as u8]));
+        }
+    });
+    time("new short string", n / 10, &mut || {
+        for i in 0..n / 10 {
+            std::hint::black_box(heap.intern(&i.to_le_bytes()));
+            if poll.load(Ordering::Relaxed) != 0 {
+                poll.store(0, Ordering::Relaxed);
+                heap.allocation_step(&mut roots);
+            }
+        }
+    });
+    let x = heap.new_string(b"x");
+    time("s = s .. x", n / 10, &mut || {
+        let mut s = heap.new_string(b"");
+        for _ in 0..n / 10 {
+            s = heap.concat(s, x);
+            roots.0 = vec![Value::string(s), Value::string(x)];
+            if poll.load(Ordering::Relaxed) != 0 {
+                poll.store(0, Ordering::Relaxed);
+                heap.allocation_step(&mut roots);
+            }
+        }
+        assert_eq!(heap.str_bytes(s).len() as u64, n / 10);
+    });
+    time("s = x .. s", n / 10, &mut || {
+        let mut s = heap.new_string(b"");
+        for _ in 0..n / 10 {
+            s = heap.concat(x, s);
+            roots.0 = vec![Value::string(s), Value::string(x)];
+            if poll.load(Ordering::Relaxed) != 0 {
+                poll.store(0, Ordering::Relaxed);
+                heap.allocation_step(&mut roots);
+            }
+        }
+        assert_eq!(heap.str_bytes(s).len() as u64, n / 10);
+    });
+    roots.0.clear();
+    heap.full_cycle(&mut roots);
+    let count = 1_000_000;
+    let mut top = container(&mut heap, &[]);
+    for _ in 0..count / 2 {
+        let leaf = container(&mut heap, &[]);
+        top = container(&mut heap, &[Value::userdata(top), Value::userdata(leaf)]);
+    }
+    roots.0.push(Value::userdata(top));
+    time("full cycle, per live object", count, &mut || heap.full_cycle(&mut roots));
+    roots.0.clear();
+    time("full cycle, per dead object", count, &mut || heap.full_cycle(&mut roots));
+}
+#[test]
+fn pacing_keeps_garbage_in_bounds() {
+    let poll = AtomicU32::new(0);
+    let mut heap = Heap::new(1);
+    // SAFETY: `poll` outlives the heap's use.
+    unsafe { heap.attach(&poll) };
+    let mut roots = Vector::default();
+    let mut most = 0;
+    for i in 0..1_000_000 {
+        heap.int(i64::MAX - i);
+        if poll.swap(0, Ordering::Relaxed) != 0 {
+            most = most.max(heap.bytes);
+            heap.allocation_step(&mut roots);
+        }
+    }
+    assert!(most < 2 << 20, "{most}");
+    assert!(heap.cycles > 8 && heap.cycles < 40, "{}", heap.cycles);
 }
