@@ -152,7 +152,9 @@ impl<'s> Lexer<'s> {
 
     /// An error that quotes the current token.
     pub fn error_near(&self, message: impl AsRef<[u8]>) -> SyntaxError {
-        self.positioned(message.as_ref(), Some(self.token_text(self.token)))
+        // PUC Lua quotes no token of value zero, which a zero byte is.
+        let near = (self.token != Token::Byte(0)).then(|| self.token_text(self.token));
+        self.positioned(message.as_ref(), near)
     }
 
     /// How messages show a token that was expected: quoted, or `<name>`, `<eof>`.
@@ -274,7 +276,6 @@ impl<'s> Lexer<'s> {
                 if self.accept(b'.') {
                     if self.accept(b'.') { Token::Dots } else { Token::Concat }
                 } else if self.current().is_some_and(|b| b.is_ascii_digit()) {
-                    self.at -= 1;
                     return self.numeral();
                 } else {
                     Token::Byte(b'.')
@@ -639,6 +640,7 @@ mod tests {
             (b"3x", "x:1: malformed number near '3x'"),
             (b"08e  ", "x:1: malformed number near '08e'"),
             (b"0x", "x:1: malformed number near '0x'"),
+            (b".0x1p4", "x:1: malformed number near '.0x1p4'"),
             (b"1..2", "x:1: malformed number near '1..2'"),
             (b"'a\\z  \n\n q\\", "x:3: unfinished string near <eof>"),
         ] {

@@ -123,7 +123,7 @@ impl Compiler<'_> {
             Expr::Upvalue(index) => Left::Upvalue(index),
             _ => {
                 let register = self.work(&mut work, base)?;
-                self.to_register(base, register)?;
+                self.expr_to(base, register)?;
                 Left::Register(register)
             }
         };
@@ -189,7 +189,7 @@ impl Compiler<'_> {
                     {
                         self.emit_abc(with_constant, target, left, index, line);
                     } else {
-                        let right = self.to_any(right)?;
+                        let right = self.expr_any(right)?;
                         self.emit_abc(plain, target, left, right, line);
                     }
                     Ok(())
@@ -259,7 +259,7 @@ impl Compiler<'_> {
             }
             _ => {}
         }
-        Ok(Key::Register(self.to_any(key)?))
+        Ok(Key::Register(self.expr_any(key)?))
     }
 
     /// A call whose window starts at `window`, the topmost register in use.

@@ -9,18 +9,18 @@ use crate::ast::{BinOp, Expr, ExprId, FuncId, UnOp};
 
 impl Compiler<'_> {
     /// Compiles `id` to a new temporary.
-    pub(super) fn to_next(&mut self, id: ExprId) -> Result<Reg> {
+    pub(super) fn expr_next(&mut self, id: ExprId) -> Result<Reg> {
         let register = self.reserve(1, self.ast.line(id))?;
-        self.to_register(id, register)?;
+        self.expr_to(id, register)?;
         Ok(register)
     }
 
     /// Compiles `id` to wherever it is cheapest: a local variable stays in its
     /// own register, all else takes a new temporary.
-    pub(super) fn to_any(&mut self, id: ExprId) -> Result<Reg> {
+    pub(super) fn expr_any(&mut self, id: ExprId) -> Result<Reg> {
         match self.local_register(id) {
             Some(register) => Ok(register),
-            None => self.to_next(id),
+            None => self.expr_next(id),
         }
     }
 
@@ -44,7 +44,7 @@ impl Compiler<'_> {
 
     /// Compiles one value of `id` to `dst`: a temporary, or a variable that is
     /// being assigned to.
-    pub(super) fn to_register(&mut self, id: ExprId, dst: Reg) -> Result<()> {
+    pub(super) fn expr_to(&mut self, id: ExprId, dst: Reg) -> Result<()> {
         let line = self.ast.line(id);
         match self.ast.expr(id) {
             value @ (Expr::Nil | Expr::Bool(_) | Expr::Int(_) | Expr::Float(_) | Expr::Str(_)) => {
@@ -60,12 +60,16 @@ impl Compiler<'_> {
                 let extra = self.feedback_word(0);
                 self.emit_extra(Word::abc(Op::GetUpval, dst, index, 0), extra, line);
             }
-            Expr::Paren(inner) => self.to_register(inner, dst)?,
+            Expr::Paren(inner) => self.expr_to(inner, dst)?,
             Expr::Table(index) => self.table(index, dst, line)?,
             Expr::Unary(op, operand) => self.unary(op, operand, id, dst)?,
             Expr::Binary(BinOp::And | BinOp::Or, ..) => self.logic_to(id, dst)?,
             Expr::Binary(BinOp::Concat, ..) => self.concat(id, dst)?,
-            Expr::Binary(op, ..) if op.is_comparison() => self.condition_to(id, dst)?,
+            Expr::Binary(op, left, _)
+                if op.is_comparison() && !matches!(self.ast.expr(left), Expr::Binary(..)) =>
+            {
+                self.condition_to(id, dst)?;
+            }
             Expr::Binary(..) | Expr::Index { .. } | Expr::Call { .. } | Expr::Method { .. } => {
                 self.chain_to(id, dst)?;
             }
@@ -120,10 +124,10 @@ impl Compiler<'_> {
         let from = match self.local_register(operand) {
             Some(from) => from,
             None if self.is_temporary(dst) => {
-                self.to_register(operand, dst)?;
+                self.expr_to(operand, dst)?;
                 dst
             }
-            None => self.to_next(operand)?,
+            None => self.expr_next(operand)?,
         };
         self.free = saved;
         self.emit_abc(op, dst, from, 0, line);
@@ -144,9 +148,9 @@ impl Compiler<'_> {
                 _ => (rest, None),
             };
             if count == 0 && self.is_temporary(dst) && usize::from(dst) + 1 == self.free {
-                self.to_register(operand, dst)?;
+                self.expr_to(operand, dst)?;
             } else {
-                let register = self.to_next(operand)?;
+                let register = self.expr_next(operand)?;
                 window = if count == 0 { register } else { window };
             }
             count += 1;
@@ -173,7 +177,7 @@ impl Compiler<'_> {
                 self.reserve(missing, line)?;
                 return Ok(first);
             }
-            self.to_next(value)?;
+            self.expr_next(value)?;
             if index >= want {
                 self.free -= 1; // evaluated for its effects only
             }
@@ -195,7 +199,7 @@ impl Compiler<'_> {
                 self.multi(value, None)?;
                 return Ok(None);
             }
-            self.to_next(value)?;
+            self.expr_next(value)?;
         }
         Ok(Some(values.len()))
     }

@@ -77,7 +77,7 @@ impl Compiler<'_> {
             }
             _ => {
                 let saved = self.free;
-                let register = self.to_any(id)?;
+                let register = self.expr_any(id)?;
                 self.free = saved;
                 jumps.push(self.branch(Word::abc(Op::Test, register, 0, u8::from(on)), line));
                 Ok(())
@@ -107,12 +107,12 @@ impl Compiler<'_> {
         if self.comparison_constant(mirrored, left_expr).is_some()
             && !self.ast.expr(right).is_constant()
         {
-            let register = self.to_any(right)?;
+            let register = self.expr_any(right)?;
             let jump = self.compare_registers(id, mirrored, register, left, on);
             self.free = saved;
             return jump;
         }
-        let register = self.to_any(left)?;
+        let register = self.expr_any(left)?;
         let jump = self.compare_registers(id, op, register, right, on);
         self.free = saved;
         jump
@@ -149,7 +149,7 @@ impl Compiler<'_> {
             };
             return Ok(self.branch(Word::abc(op, left, index, flag), line));
         }
-        let right = self.to_any(right)?;
+        let right = self.expr_any(right)?;
         let word = match op {
             BinOp::Lt => Word::abc(Op::Lt, left, right, flag),
             BinOp::Le => Word::abc(Op::Le, left, right, flag),
@@ -207,7 +207,7 @@ impl Compiler<'_> {
                 Ok(false)
             }
             _ => {
-                self.to_register(id, dst)?;
+                self.expr_to(id, dst)?;
                 Ok(true)
             }
         }
@@ -252,10 +252,10 @@ impl Compiler<'_> {
                 let register = match self.local_register(id) {
                     Some(register) => register,
                     None if self.is_temporary(dst) => {
-                        self.to_register(id, dst)?;
+                        self.expr_to(id, dst)?;
                         dst
                     }
-                    None => self.to_next(id)?,
+                    None => self.expr_next(id)?,
                 };
                 self.free = saved;
                 let flag = u8::from(on);

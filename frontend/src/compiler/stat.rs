@@ -61,7 +61,7 @@ impl Compiler<'_> {
             StatKind::LocalFunction { local, function } => {
                 let register = self.reserve(1, line)?;
                 self.activate(*local, 1);
-                self.to_register(*function, register)?;
+                self.expr_to(*function, register)?;
                 // Debug information sees the variable once it has its value.
                 let pc = self.pc() as u32;
                 if let Some(&index) = self.active_debug.last() {
@@ -78,11 +78,11 @@ impl Compiler<'_> {
             StatKind::Repeat { body, condition } => self.repeat_loop(body, *condition, line),
             StatKind::If { arms, otherwise } => self.if_statement(arms, otherwise.as_ref()),
             StatKind::ForNum { state, start, limit, step, body, do_line } => {
-                self.to_next(*start)?;
-                self.to_next(*limit)?;
+                self.expr_next(*start)?;
+                self.expr_next(*limit)?;
                 match step {
                     Some(step) => {
-                        self.to_next(*step)?;
+                        self.expr_next(*step)?;
                     }
                     None => {
                         let register = self.reserve(1, line)?;
@@ -145,7 +145,7 @@ impl Compiler<'_> {
                 {
                     return Ok(Target::UpvalueField(index, name));
                 }
-                let object = self.to_any(object)?;
+                let object = self.expr_any(object)?;
                 Target::Index(object, self.key(key)?)
             }
             other => unreachable!("{other:?} is no variable"),
@@ -167,9 +167,9 @@ impl Compiler<'_> {
     /// `target = value`, after which no temporary is in use.
     fn assign_one(&mut self, target: Target, value: ExprId, line: u32) -> Result<()> {
         match target {
-            Target::Local(register) => self.to_register(value, register)?,
+            Target::Local(register) => self.expr_to(value, register)?,
             Target::Upvalue(_) | Target::UpvalueField(..) | Target::Index(..) => {
-                let value = self.to_any(value)?;
+                let value = self.expr_any(value)?;
                 self.store(target, value, line);
             }
         }
@@ -193,12 +193,12 @@ impl Compiler<'_> {
             let (&last, firsts) = values.split_last().expect("an assignment has values");
             let first = self.free as Reg;
             for &value in firsts {
-                self.to_next(value)?;
+                self.expr_next(value)?;
             }
             match prepared[firsts.len()] {
-                Target::Local(register) => self.to_register(last, register)?,
+                Target::Local(register) => self.expr_to(last, register)?,
                 other => {
-                    let value = self.to_any(last)?;
+                    let value = self.expr_any(last)?;
                     self.store(other, value, line);
                 }
             }
@@ -460,7 +460,7 @@ impl Compiler<'_> {
             }
             [call] if self.is_call(*call) && !self.inside_close() => self.tail_call(*call)?,
             [value] if !self.ast.expr(*value).is_multi() => {
-                let register = self.to_any(*value)?;
+                let register = self.expr_any(*value)?;
                 if closes {
                     self.emit_abc(Op::Return, register, 2, 1, line);
                 } else {

@@ -44,14 +44,14 @@ impl Compiler<'_> {
                         self.set_list(register, 0, waiting, stored, table.end_line);
                         waiting = 0;
                     } else {
-                        self.to_next(value)?;
+                        self.expr_next(value)?;
                         waiting += 1;
                     }
                 }
                 Field::Pair(key, value, line) => {
                     let top = self.free;
                     let key = self.key(key)?;
-                    let value = self.to_any(value)?;
+                    let value = self.expr_any(value)?;
                     self.store_index(register, key, value, line);
                     self.free = top;
                 }

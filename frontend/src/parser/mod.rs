@@ -97,7 +97,7 @@ impl Parser<'_> {
             return Ok(());
         };
         let message = if lost.name == break_name {
-            format!("break outside a loop at line {}", lost.line).into_bytes()
+            format!("break outside loop at line {}", lost.line).into_bytes()
         } else {
             let end = format!("' for <goto> at line {}", lost.line);
             self.naming("no visible label '", lost.name, &end)
