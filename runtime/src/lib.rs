@@ -10,6 +10,7 @@ pub mod meta;
 pub mod native;
 pub mod object;
 pub mod shape;
+pub mod stack;
 pub mod state;
 pub mod string;
 mod stubs;
