@@ -35,6 +35,8 @@ pub mod roots;
 pub mod sweep;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_tables;
 mod verify;
 pub mod weak;
 

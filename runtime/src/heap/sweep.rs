@@ -171,8 +171,9 @@ impl Heap {
                     let p = object.cast::<Proto>();
                     self.forget_bytes(proto_bytes(p));
                     for cell in &(*p).feedback {
-                        if !cell.more.get().is_null() {
-                            drop(Box::from_raw(cell.more.get()));
+                        let more = cell.more.replace(ptr::null_mut());
+                        if !more.is_null() {
+                            drop(Box::from_raw(more));
                         }
                     }
                     ptr::drop_in_place(p);
@@ -250,7 +251,7 @@ impl Drop for Heap {
     }
 }
 
-/// Bytes that a prototype holds outside of its cell (the shareable bytecode not counted).
+/// Bytes that a prototype holds outside of its cell (bytecode included).
 ///
 /// # Safety
 /// `p` must be valid.
@@ -263,5 +264,6 @@ pub unsafe fn proto_bytes(p: *const Proto) -> usize {
             + p.arg_types.len() * 2
             + p.protos.len() * 8
             + p.templates.len() * 8
+            + p.function.code.len() * 8
     }
 }

@@ -8,7 +8,7 @@ use crate::object::{LuaClosure, NativeFunction, Upvalue, Userdata};
 
 /// Roots for tests.
 #[derive(Default)]
-struct Vector(Vec<Value>);
+pub(super) struct Vector(pub(super) Vec<Value>);
 
 impl Roots for Vector {
     fn visit(&mut self, visit: &mut dyn FnMut(*mut Header)) {
@@ -32,7 +32,7 @@ fn container(heap: &mut Heap, values: &[Value]) -> *mut Userdata {
     )
 }
 
-fn full(heap: &mut Heap, roots: &mut Vector) {
+pub(super) fn full(heap: &mut Heap, roots: &mut Vector) {
     heap.full_cycle(roots);
     heap.verify(roots).unwrap();
     let (counted, found) = heap.audit();

@@ -238,7 +238,12 @@ impl Walk<'_> {
                     && i >= 1
                     && i <= capacity.max(length + 1) as i64
                 {
-                    self.fail(|| format!("table {t:p}: key {i} is not in the array part"));
+                    self.fail(|| {
+                        format!(
+                            "table {t:p}: key {i} in the hash part; {length} of {capacity} elements, flags {:#b}",
+                            (*o).flags
+                        )
+                    });
                 }
             }
             if live != hash.live {
@@ -262,6 +267,24 @@ impl Walk<'_> {
             let parent = (*s).parent;
             if !parent.is_null() && ((*parent).len + 1 != (*s).len || (*parent).meta != (*s).meta) {
                 self.fail(|| format!("shape {s:p} does not extend its parent"));
+            }
+            for key in (*s).keys() {
+                self.object(o, key.get(), Kind::String, "key");
+            }
+            let mut children = Vec::new();
+            crate::shape::drop_dead_children(s, |child| {
+                children.push(child);
+                false
+            });
+            for child in children {
+                self.object(ptr::null_mut(), child, Kind::Shape, "child");
+                if self.problem.is_some() {
+                    return;
+                }
+                let adds = (*child).len == (*s).len + 1 && (*child).meta == (*s).meta;
+                if !adds && (*child).len != (*s).len {
+                    self.fail(|| format!("shape {s:p} has an odd child {child:p}"));
+                }
             }
         }
     }

@@ -188,7 +188,9 @@ impl Table {
         let mut size = (cap * 2).max(FIRST_ARRAY);
         if self.header.aux & element_kind::HOLES != 0 {
             let best = self.census(cap as i64 + 1).best_size();
-            if best < cap {
+            // Where the array would end, there must be a border.
+            let element = |at: usize| self.elements().get(at).is_some_and(|v| !v.is_nil());
+            if best < cap && !(best > 0 && element(best - 1) && element(best)) {
                 size = best;
             }
         }
