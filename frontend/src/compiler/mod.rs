@@ -185,8 +185,13 @@ impl<'a> Compiler<'a> {
             self.emit_abc(Op::VarargPrep, params as u8, 0, 0, function.line.max(1));
         }
         self.statements(&function.body)?;
+        let closes = self.close_from(0).is_some();
         self.deactivate(0);
-        self.emit(Word::abc(Op::Return0, 0, 0, 0), function.end_line);
+        if closes {
+            self.emit_abc(Op::Return, 0, 1, 1, function.end_line);
+        } else {
+            self.emit_abc(Op::Return0, 0, 0, 0, function.end_line);
+        }
         Ok(())
     }
 
