@@ -120,7 +120,8 @@ pub unsafe extern "C" fn rt_vararg_prep(vm: *mut Vm, base: *mut Value, nargs: u6
 /// # Safety
 /// `shape` is live or null.
 pub unsafe extern "C" fn rt_new_table(vm: *mut Vm, shape: *mut Shape, narr: u64) -> u64 {
-    guard(vm, 0, |vm| seam::new_table(vm, shape, narr as usize) as u64)
+    // SAFETY: the function's contract.
+    guard(vm, 0, |vm| unsafe { seam::new_table(vm, shape, narr as usize) } as u64)
 }
 
 /// The value of an integer.

@@ -17,7 +17,7 @@ use crate::calls::{rt_exit, rt_interpret, rt_native};
 use crate::compile::entry_signature;
 use crate::entry::throw;
 use crate::generic::*;
-use crate::keep::*;
+use crate::keep_entry::*;
 use crate::stubs::native_convention;
 
 /// How a helper is called.
@@ -40,14 +40,14 @@ macro_rules! for_each_helper {
             Native,       Tail, (I64, I64, I64) -> (I64, I64), rt_native, "(vm, base, nargs): entry of native functions";
             Deopt,        Tail, (I64, I64, I64) -> (I64, I64), rt_exit, "(vm, base, exit): finishes the frame in the interpreter";
 
-            Poll,         Keep, (I64, I64) -> (I64), rt_poll, "(base, exit): safepoint; 0 = go on, 1 = leave by that exit (slots are values already), 2 = threw";
-            BoxInt,       Keep, (I64) -> (I64), rt_box_int, "(integer): its value";
-            Barrier,      Keep, (I64) -> (), rt_barrier, "(object): a black object is to be scanned again";
-            BarrierForward, Keep, (I64, I64) -> (), rt_barrier_forward, "(object, value bits): marks the value if the object is black";
-            AllocTable,   Keep, (I64, I64) -> (I64), rt_alloc_table, "(shape or 0, array size): a new table's address";
-            Append,       Keep, (I64, I64) -> (), rt_append, "(table, value bits): stores behind the last element";
-            AddSlot,      Keep, (I64, I64, I64) -> (), rt_add_slot, "(table, next shape, value bits): adds a string key";
-            GrowStack,    Keep, (I64, I64, I64) -> (I64), rt_grow_stack, "(end, base, pc): stack for a frame up to end; status";
+            Poll,         Keep, (I64, I64) -> (I64), keep_poll, "(base, exit): safepoint; 0 = go on, 1 = leave by that exit (slots are values already), 2 = threw";
+            BoxInt,       Keep, (I64) -> (I64), keep_box_int, "(integer): its value";
+            Barrier,      Keep, (I64) -> (), keep_barrier, "(object): a black object is to be scanned again";
+            BarrierForward, Keep, (I64, I64) -> (), keep_barrier_forward, "(object, value bits): marks the value if the object is black";
+            AllocTable,   Keep, (I64, I64) -> (I64), keep_alloc_table, "(shape or 0, array size): a new table's address";
+            Append,       Keep, (I64, I64) -> (), keep_append, "(table, value bits): stores behind the last element";
+            AddSlot,      Keep, (I64, I64, I64) -> (), keep_add_slot, "(table, next shape, value bits): adds a string key";
+            GrowStack,    Keep, (I64, I64, I64) -> (I64), keep_grow_stack, "(end, base, pc): stack for a frame up to end; status";
 
             Throw,        Native, (I64) -> (), throw, "(vm): does not return";
             NativeOverflow, Native, (I64, I64, I64) -> (I64), rt_native_overflow, "(vm, base, pc): throws stack overflow; status";

@@ -31,10 +31,10 @@ pub unsafe extern "C" fn rt_poll(vm: *mut Vm) {
             (*exit).materialise(vm, base);
             vm.base = (*exit).frame_base(base);
             vm.pc = (*exit).spec.pc;
-            let epoch = vm.method_epoch.get();
+            let epoch = vm.heap.method_epoch.get();
             let disturbed = seam::safepoint(vm);
             match disturbed {
-                Ok(false) if vm.method_epoch.get() == epoch => POLL_REJOIN,
+                Ok(false) if vm.heap.method_epoch.get() == epoch => POLL_REJOIN,
                 Ok(_) => {
                     (*exit).leave_after_poll();
                     POLL_LEAVE
@@ -83,7 +83,8 @@ pub unsafe extern "C" fn rt_barrier_forward(vm: *mut Vm) {
 pub unsafe extern "C" fn rt_alloc_table(vm: *mut Vm) {
     guard(vm, (), |vm| {
         let (shape, narr) = (vm.scratch[0] as *mut _, vm.scratch[1] as usize);
-        vm.scratch[0] = seam::new_table(vm, shape, narr) as u64;
+        // SAFETY: the caller's contract.
+        vm.scratch[0] = unsafe { seam::new_table(vm, shape, narr) } as u64;
     });
 }
 

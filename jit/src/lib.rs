@@ -27,6 +27,7 @@ mod generic;
 mod guard;
 pub mod helpers;
 mod keep;
+mod keep_entry;
 mod make;
 pub mod memory;
 pub mod options;

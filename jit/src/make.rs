@@ -25,10 +25,7 @@ use crate::units::{Draft, Refused, Unit, UnitKind};
 /// `chunk:line` of a function.
 pub fn place_name(function: &bytecode::Function) -> String {
     let source = String::from_utf8_lossy(&function.source);
-    let chunk = match source.strip_prefix(['@', '=']) {
-        Some(name) => name,
-        None => "[string]",
-    };
+    let chunk = source.strip_prefix(['@', '=']).unwrap_or("[string]");
     format!("{chunk}:{}", function.line_defined)
 }
 
@@ -76,8 +73,8 @@ impl Jit {
         let counters = &self.counters;
         counters.compile_time.set(counters.compile_time.get() + time);
         counters.compile_max.set(counters.compile_max.get().max(time));
-        // SAFETY: `proto` is live.
         match result {
+            // SAFETY: `proto` is live.
             Ok(mut unit) => unsafe {
                 let id = unit.id;
                 unit.time = time;

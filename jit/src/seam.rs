@@ -4,6 +4,7 @@
 //! function with its header in place.
 
 use perilune_runtime::object::{NativeFunction, Shape, Table};
+use perilune_runtime::table;
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::{Throw, Vm};
 
@@ -23,10 +24,12 @@ pub enum Outcome {
 }
 
 #[cfg(test)]
+type Run = fn(&mut Vm, *mut Value, u32) -> Result<Outcome, Throw>;
+
+#[cfg(test)]
 thread_local! {
     /// Stands in for the interpreter in this crate's own tests: `(vm, base, nargs or pc)`.
-    pub static FAKE: std::cell::Cell<Option<fn(&mut Vm, *mut Value, u32) -> Result<Outcome, Throw>>> =
-        const { std::cell::Cell::new(None) };
+    pub static FAKE: std::cell::Cell<Option<Run>> = const { std::cell::Cell::new(None) };
 }
 
 /// Runs the Lua function whose boundary frame is at `base`.
@@ -129,18 +132,21 @@ pub unsafe fn close(vm: &mut Vm, level: *mut Value) -> Result<(), Throw> {
 }
 
 /// A new table of this shape (null: the empty one) with room for `narr` elements.
-pub fn new_table(vm: &mut Vm, shape: *mut Shape, narr: usize) -> *mut Table {
-    let _ = (vm, shape, narr);
-    unimplemented!("tables")
+///
+/// # Safety
+/// The shape is live.
+pub unsafe fn new_table(vm: &mut Vm, shape: *mut Shape, narr: usize) -> *mut Table {
+    let shape = if shape.is_null() { vm.heap.shapes.plain } else { shape };
+    table::new_table(&mut vm.heap, narr, shape)
 }
 
-/// `table[#table + 1] = value`, where `arr_len` is the border.
+/// `table[#table + 1] = value`, where the element is absent and the value is not nil.
 ///
 /// # Safety
 /// The table is live.
 pub unsafe fn append(vm: &mut Vm, table: *mut Table, value: Value) {
-    let _ = (vm, table, value);
-    unimplemented!("tables")
+    // SAFETY: the caller's contract.
+    unsafe { (*table).append(&mut vm.heap, value) }
 }
 
 /// Gives the table the next shape and puts `value` into the new slot.
@@ -148,8 +154,8 @@ pub unsafe fn append(vm: &mut Vm, table: *mut Table, value: Value) {
 /// # Safety
 /// Table and shape are live, and the shape extends the table's by one key.
 pub unsafe fn add_slot(vm: &mut Vm, table: *mut Table, next: *mut Shape, value: Value) {
-    let _ = (vm, table, next, value);
-    unimplemented!("tables")
+    // SAFETY: the caller's contract.
+    unsafe { (*table).add_slot(&mut vm.heap, next, value) }
 }
 
 /// A name for the function about to run at `base`, from the instruction that calls it.

@@ -4,8 +4,9 @@
 //! ```text
 //!   shim          system  (vm, base, nargs, code, out)      Rust → compiled, see `entry`
 //!   tail stubs    tail    (vm, base, x) -> (count, first)   compiled → interpreter or native function
-//!   keeping stubs preserve_all (vm)                         compiled → Rust, all registers kept
 //! ```
+//!
+//! (The entries that keep all registers are written by hand: [`crate::keep_entry`].)
 //!
 //! A tail stub calls a Rust function that answers a count, [`THREW`] or [`TAIL_CALL`]. In the last
 //! case it jumps to the function that the interpreter wants called in its place: this is what keeps
@@ -54,11 +55,10 @@ impl Stubs {
         for &helper in Helper::ALL {
             let target = helper.function();
             let stub = match helper.convention() {
-                Convention::Native => {
+                Convention::Native | Convention::Keep => {
                     helpers[helper as usize] = target;
                     continue;
                 }
-                Convention::Keep => keeping_stub(compiler, target),
                 Convention::Tail => tail_stub(compiler, target),
             };
             generated.push((helper, functions.len()));
@@ -171,15 +171,5 @@ fn tail_stub(compiler: &mut Compiler, target: usize) -> Function {
         let address = b.ins().iconst(types::I64, entry::throw as *const () as i64);
         b.ins().call_indirect(throws, address, &[vm]);
         b.ins().trap(TrapCode::unwrap_user(1));
-    })
-}
-
-/// `preserve_all (vm)` around a Rust function `(vm)`.
-fn keeping_stub(compiler: &mut Compiler, target: usize) -> Function {
-    build(compiler, words(CallConv::PreserveAll, 1, 0), |b, params| {
-        let rust = b.import_signature(words(native_convention(), 1, 0));
-        let target = b.ins().iconst(types::I64, target as i64);
-        b.ins().call_indirect(rust, target, params);
-        b.ins().return_(&[]);
     })
 }

@@ -272,6 +272,8 @@ pub(crate) fn site_name(exit: &ExitDescriptor) -> (String, u32, ExitReason) {
     (crate::make::place_name(function), function.line(exit.spec.pc as usize), exit.spec.reason)
 }
 
+// The trait's contract says what the pointers are.
+#[expect(clippy::not_unsafe_ptr_arg_deref)]
 impl Tier for Jit {
     fn function_hot(&self, vm: &mut Vm, proto: *mut Proto, base: *mut Value, _nargs: u32) {
         // SAFETY: the caller's prototype is live, and the frame at `base` calls it.
