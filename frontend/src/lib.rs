@@ -5,8 +5,7 @@
 //! the compiler (tree to [`perilune_ir::bytecode::Function`]).
 //!
 //! Sources are untrusted bytes: whatever they hold, the answer is a function
-//! or a [`SyntaxError`], in bounded native stack (at most 384 KiB, which the
-//! tests keep to; an optimised build needs about 200).
+//! or a [`SyntaxError`], in bounded native stack.
 #![forbid(unsafe_code)]
 
 pub mod ast;

@@ -134,7 +134,6 @@ pub struct ExitTable {
     unit: UnitId,
     /// First value of [`ExitDescriptor::countdown`].
     countdown: i32,
-    #[expect(clippy::vec_box, reason = "code refers to descriptors by address")]
     exits: Vec<Box<ExitDescriptor>>,
 }
 

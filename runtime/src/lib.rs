@@ -5,18 +5,25 @@
 // safepoints (see `vm`).
 #![allow(clippy::not_unsafe_ptr_arg_deref)]
 
+pub mod call;
+pub mod error;
+pub mod frame;
 pub mod heap;
+pub mod hooks;
+pub mod interp;
 pub mod meta;
+pub mod metamethod;
 pub mod native;
 pub mod object;
+pub mod proto;
 pub mod shape;
 pub mod stack;
 pub mod state;
 pub mod string;
-mod stubs;
 pub mod table;
 pub mod text;
 pub mod thread;
 pub mod tier;
 pub mod value;
+pub mod varinfo;
 pub mod vm;

@@ -1,3 +1,399 @@
-//! The parts of a state that compiled code never touches (to be written).
-/// See the module.
-pub struct Detail {}
+//! Creation and end of a state, and the parts of it that compiled code never touches.
+//!
+//! A VM stack is one fixed reservation of zeroed memory that the operating system commits as it is
+//! touched. `Vm::stack_limit` is a *soft* limit: it rises in steps ([`Vm::grow_stack`]) up to
+//! [`MAX_STACK`] slots, so that everything above it is known to be untouched since the collector
+//! last cleared the stack. A further [`ERROR_STACK`] slots serve message handlers after an overflow.
+
+use std::cell::Cell;
+use std::ptr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::heap::Heap;
+use crate::meta::Metamethod;
+use crate::object::{CodeHead, Header, Kind, Upvalue};
+use crate::value::Value;
+use crate::vm::{Link, POLL_GC, POLL_INTERRUPT, Throw, Vm};
+
+pub use crate::stack::{ERROR_STACK, MAX_STACK, StackMemory};
+
+/// Depth of Rust recursion at which `C stack overflow` is thrown, as PUC Lua's `LUAI_MAXCCALLS`.
+pub const MAX_C_DEPTH: u32 = 200;
+/// Depth of Rust recursion that message handlers may reach.
+pub const MAX_C_DEPTH_IN_ERROR: u32 = MAX_C_DEPTH / 10 * 11;
+/// Slots that every native function may write above its arguments without asking.
+pub const NATIVE_ROOM: usize = 40;
+/// By how much the soft limit rises.
+const STACK_STEP: usize = 1024;
+/// What the main native stack is taken to hold below the point of a state's creation.
+const MAIN_NATIVE_STACK: usize = 6 << 20;
+
+/// Everything that belongs to one coroutine. That of the running coroutine lives in [`Vm`] and
+/// [`Detail`]; a switch exchanges it ([`Vm::swap_stack`]).
+#[derive(Debug)]
+pub struct StackState {
+    /// The stack.
+    pub memory: StackMemory,
+    /// `Vm::stack_limit`
+    pub limit: *mut Value,
+    /// `Vm::native_limit`
+    pub native_limit: usize,
+    /// `Vm::base`
+    pub base: *mut Value,
+    /// `Vm::top`
+    pub top: *mut Value,
+    /// `Vm::pc`
+    pub pc: u32,
+    /// `Vm::c_depth`
+    pub c_depth: u32,
+    /// `Vm::entry_sp`
+    pub entry_sp: usize,
+    /// `Vm::open_upvalues`
+    pub open_upvalues: *mut Upvalue,
+    /// To-be-closed variables, by rising stack address.
+    pub tbc: Vec<*mut Value>,
+    /// The message handler in force, or nil.
+    pub handler: Value,
+    /// Whether an overflow of this stack is being handled.
+    pub in_overflow: bool,
+    /// This coroutine's hook.
+    pub hook: Hook,
+}
+
+impl StackState {
+    /// A fresh stack with its lowest frame: callee nil, no registers.
+    pub fn new(memory: StackMemory, native_limit: usize) -> StackState {
+        // SAFETY: the first slots of a fresh stack.
+        let base = unsafe {
+            memory.bottom().write(Value::NIL);
+            memory.bottom().add(1).write(Value(Link::new(0, 0, Link::BOUNDARY).0));
+            memory.bottom().add(2)
+        };
+        let limit = base.wrapping_add(STACK_STEP);
+        StackState {
+            memory,
+            limit,
+            native_limit,
+            base,
+            top: base,
+            pc: 0,
+            c_depth: 0,
+            entry_sp: 0,
+            open_upvalues: ptr::null_mut(),
+            tbc: Vec::new(),
+            handler: Value::NIL,
+            in_overflow: false,
+            hook: Hook::default(),
+        }
+    }
+}
+
+impl StackState {
+    /// The slots in use of a stack that is not running; see [`Vm::stack_extent`].
+    pub fn extent(&self) -> (*mut Value, *mut Value) {
+        // SAFETY: a stack that is not running stands in a complete frame.
+        (self.memory.bottom(), unsafe { frame_end(self.base, self.top) })
+    }
+}
+
+/// The first free slot above the frame at `base`; `top` is the end of a native frame.
+///
+/// # Safety
+/// `base` is a frame's base, its callee live.
+unsafe fn frame_end(base: *mut Value, top: *mut Value) -> *mut Value {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match (*base.sub(2)).as_closure() {
+            Some(f) => base.add((*(*f).proto).max_stack as usize),
+            None => top,
+        }
+    }
+}
+
+/// A hook set by `debug.sethook`.
+#[derive(Clone, Copy, Debug)]
+pub struct Hook {
+    /// The function, or nil.
+    pub function: Value,
+    /// A native hook takes precedence (the host's).
+    pub mask: u8,
+    /// Instructions between count events; 0 for none.
+    pub count: u32,
+    /// Instructions left.
+    pub left: u32,
+    /// The hook is running.
+    pub running: bool,
+    /// The last line reported, and the frame it was in.
+    pub last_line: u32,
+    /// Word index at the last line check.
+    pub last_pc: u32,
+    /// Base of the frame of the last line check.
+    pub last_base: usize,
+}
+
+impl Hook {
+    /// `c`
+    pub const CALL: u8 = 1;
+    /// `r`
+    pub const RETURN: u8 = 2;
+    /// `l`
+    pub const LINE: u8 = 4;
+    /// A count is set.
+    pub const COUNT: u8 = 8;
+}
+
+impl Default for Hook {
+    fn default() -> Hook {
+        Hook {
+            function: Value::NIL,
+            mask: 0,
+            count: 0,
+            left: 0,
+            running: false,
+            last_line: 0,
+            last_pc: 0,
+            last_base: 0,
+        }
+    }
+}
+
+/// A host's answer to an interrupt: `Some(message)` throws it.
+pub type InterruptFn = Box<dyn FnMut(&mut Vm) -> Option<String>>;
+
+/// The parts of a state that compiled code never touches.
+pub struct Detail {
+    /// The running coroutine's stack. Its fields that [`Vm`] has too are stale here while it runs.
+    pub stack: StackState,
+    /// Called when `POLL_INTERRUPT` was raised.
+    pub on_interrupt: Option<InterruptFn>,
+    /// What new prototypes start counting down from.
+    pub hot_threshold: i32,
+    /// State of library parts (random generator, open files, …) by type.
+    pub library: Vec<Box<dyn std::any::Any>>,
+    /// `warn` is on.
+    pub warnings: bool,
+}
+
+impl Detail {
+    /// Everything here that keeps objects alive, the running stack's slots aside.
+    pub fn trace(&self, mark: &mut dyn FnMut(Value)) {
+        mark(self.stack.handler);
+        mark(self.stack.hook.function);
+    }
+}
+
+/// Options of a new state.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Perturbs string hashes.
+    pub seed: u64,
+}
+
+impl Vm {
+    /// A state without libraries.
+    pub fn new(options: Options) -> Box<Vm> {
+        let mut heap = Heap::new(options.seed);
+        let here = 0u8;
+        let native_limit = (&raw const here as usize).saturating_sub(MAIN_NATIVE_STACK);
+        let stack = StackState::new(StackMemory::new(), native_limit);
+        let native_header = Header { kind: Kind::Proto, color: 0, flags: 0, aux: 0, extra: 0 };
+        let globals = crate::table::new_empty(&mut heap);
+        let registry = crate::table::new_empty(&mut heap);
+        let mut vm = Box::new(Vm {
+            poll: AtomicU32::new(0),
+            stack_limit: stack.limit,
+            native_limit,
+            base: stack.base,
+            top: stack.top,
+            pc: 0,
+            c_depth: 0,
+            entry_sp: 0,
+            scratch: [0; 16],
+            interpreter_entry: ptr::null(),
+            native_code: CodeHead { header: native_header, jit_entry: Cell::new(ptr::null()) },
+            heap,
+            open_upvalues: ptr::null_mut(),
+            thrown: Value::NIL,
+            current: ptr::null_mut(),
+            main: ptr::null_mut(),
+            globals,
+            registry,
+            type_metatables: [ptr::null_mut(); 10],
+            tier: None,
+            detail: Box::new(Detail {
+                stack,
+                on_interrupt: None,
+                hot_threshold: 1 << 30,
+                library: Vec::new(),
+                warnings: false,
+            }),
+        });
+        // SAFETY: the state is boxed, so the word keeps its address as long as the heap.
+        unsafe { vm.heap.attach(&raw const vm.poll) };
+        vm.heap.finalizer = Some(finalize);
+        let main = crate::thread::new_main(&mut vm);
+        vm.main = main;
+        vm.current = main;
+        vm
+    }
+
+    /// Exchanges the running coroutine's stack for `other`: after this the state runs on `other`'s
+    /// former content, and `other` holds what was running.
+    pub fn swap_stack(&mut self, other: &mut StackState) {
+        let stack = &mut self.detail.stack;
+        stack.limit = self.stack_limit;
+        stack.native_limit = self.native_limit;
+        stack.base = self.base;
+        stack.top = self.top;
+        stack.pc = self.pc;
+        stack.c_depth = self.c_depth;
+        stack.entry_sp = self.entry_sp;
+        stack.open_upvalues = self.open_upvalues;
+        std::mem::swap(stack, other);
+        self.stack_limit = stack.limit;
+        self.native_limit = stack.native_limit;
+        self.base = stack.base;
+        self.top = stack.top;
+        self.pc = stack.pc;
+        self.c_depth = stack.c_depth;
+        self.entry_sp = stack.entry_sp;
+        self.open_upvalues = stack.open_upvalues;
+        self.update_hook_poll();
+    }
+
+    /// Raises the soft stack limit so that `end` lies within it.
+    ///
+    /// # Errors
+    /// `stack overflow`; with a frame that the message may name in `base` and `pc`.
+    #[cold]
+    #[inline(never)]
+    pub fn grow_stack(&mut self, end: *mut Value) -> Result<(), Throw> {
+        let hard = self.detail.stack.memory.end();
+        if end <= hard {
+            self.stack_limit = end.wrapping_add(STACK_STEP).min(hard);
+            return Ok(());
+        }
+        let error_end = self.detail.stack.memory.error_end();
+        if self.detail.stack.in_overflow {
+            if end <= error_end {
+                self.stack_limit = error_end;
+                return Ok(());
+            }
+            self.thrown = self.string(b"error in error handling");
+            return Err(Throw);
+        }
+        self.detail.stack.in_overflow = true;
+        self.stack_limit = error_end;
+        let throw = self.runtime_error(b"stack overflow");
+        self.detail.stack.in_overflow = false;
+        self.reset_error_stack();
+        Err(throw)
+    }
+
+    /// Clears the part of the stack beyond the ordinary end and takes it out of use.
+    fn reset_error_stack(&mut self) {
+        let memory = &self.detail.stack.memory;
+        let (hard, error_end) = (memory.end(), memory.error_end());
+        if self.stack_limit > hard {
+            // SAFETY: within the reservation; no frame reaches there any more.
+            unsafe { ptr::write_bytes(hard, 0, error_end.offset_from(hard) as usize) };
+            self.stack_limit = hard;
+        }
+    }
+
+    /// Makes sure that `n` slots and [`NATIVE_ROOM`] more can be written from `from` upwards.
+    ///
+    /// # Errors
+    /// `stack overflow`
+    #[inline]
+    pub fn ensure_stack(&mut self, from: *mut Value, n: usize) -> Result<(), Throw> {
+        if n > MAX_STACK {
+            return Err(self.runtime_error(b"stack overflow"));
+        }
+        let end = from.wrapping_add(n + NATIVE_ROOM);
+        if end > self.stack_limit { self.grow_stack(end) } else { Ok(()) }
+    }
+
+    /// The slots of the running coroutine's stack that are in use: `[bottom, end)`. Slots from
+    /// `end` to `stack_limit` may hold stale words; those beyond `stack_limit` are zero.
+    pub fn stack_extent(&self) -> (*mut Value, *mut Value) {
+        (self.detail.stack.memory.bottom(), self.frame_end())
+    }
+
+    /// The first free slot above the current frame.
+    pub fn frame_end(&self) -> *mut Value {
+        // SAFETY: `base` is a frame's base, with its header below.
+        unsafe { frame_end(self.base, self.top) }
+    }
+
+    /// The state of a library part, made at its first use.
+    pub fn library_state<T: Default + 'static>(&mut self) -> &mut T {
+        let library = &mut self.detail.library;
+        let at = match library.iter().position(|part| part.is::<T>()) {
+            Some(at) => at,
+            None => {
+                library.push(Box::new(T::default()));
+                library.len() - 1
+            }
+        };
+        library[at].downcast_mut().expect("found by its type")
+    }
+}
+
+/// Calls an object's `__gc`; an error only warns.
+fn finalize(vm: &mut Vm, object: Value) {
+    let handler = vm.metamethod(object, Metamethod::Gc);
+    if handler.is_nil() {
+        return;
+    }
+    let (hook, depth) = (vm.detail.stack.hook.running, vm.c_depth);
+    vm.detail.stack.hook.running = true;
+    let result = vm.pcall(handler, &[object]);
+    vm.detail.stack.hook.running = hook;
+    vm.c_depth = depth;
+    if let Err(error) = result {
+        let message = match error.as_string() {
+            Some(s) => vm.heap.str_bytes(s).to_vec(),
+            None => b"error object is not a string".to_vec(),
+        };
+        vm.warn(&[b"error in __gc (", &message[..], b")"].concat());
+    }
+}
+
+impl Vm {
+    /// Emits a warning, as `warn` does.
+    pub fn warn(&mut self, message: &[u8]) {
+        if self.detail.warnings {
+            let text = [b"Lua warning: ", message, b"\n"].concat();
+            // Nobody could be told that standard error is closed.
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), &text);
+        }
+    }
+
+    /// Runs what is due: a collector step, finalizers, an interrupt. Long library loops call it
+    /// now and then when `poll` is not zero; it may collect and call Lua.
+    ///
+    /// # Errors
+    /// An interrupt throws, and so does a memory limit.
+    #[cold]
+    #[inline(never)]
+    pub fn safepoint(&mut self) -> Result<(), Throw> {
+        let poll = self.poll.load(Ordering::Relaxed);
+        if poll & POLL_GC != 0 {
+            crate::heap::control::safepoint(self)?;
+        }
+        if poll & POLL_INTERRUPT != 0 {
+            self.poll.fetch_and(!POLL_INTERRUPT, Ordering::Relaxed);
+            if let Some(mut ask) = self.detail.on_interrupt.take() {
+                let answer = ask(self);
+                if self.detail.on_interrupt.is_none() {
+                    self.detail.on_interrupt = Some(ask);
+                }
+                if let Some(message) = answer {
+                    return Err(self.runtime_error(message.as_bytes()));
+                }
+            }
+        }
+        Ok(())
+    }
+}

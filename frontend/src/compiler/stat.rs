@@ -17,13 +17,6 @@ enum Target {
     Index(Reg, Key),
 }
 
-/// The lines of a generic `for`: of its calls, its `do` and its `end`.
-struct ForLines {
-    call: u32,
-    start: u32,
-    end: u32,
-}
-
 /// Where a forward jump leads.
 #[derive(Clone, Copy)]
 enum Destination {
@@ -98,10 +91,9 @@ impl Compiler<'_> {
                 }
                 self.numeric_for(*state, body, line, *do_line)
             }
-            StatKind::ForIn { state, count, values, body, do_line, end_line } => {
+            StatKind::ForIn { state, count, values, body, do_line } => {
                 self.adjusted(values, 4, line)?;
-                let lines = ForLines { call: line, start: *do_line, end: *end_line };
-                self.generic_for(*state, *count, body, lines)
+                self.generic_for(*state, *count, body, line, *do_line)
             }
             StatKind::Return(values) => self.return_statement(values, line),
             StatKind::Break => self.break_statement(line),
@@ -396,26 +388,27 @@ impl Compiler<'_> {
         state: LocalId,
         count: u32,
         body: &Block,
-        lines: ForLines,
+        line: u32,
+        do_line: u32,
     ) -> Result<()> {
         let outer = self.active.len();
         self.activate(state, 4);
         let base = self.register(state);
         self.open_loop(self.active.len(), true);
-        let prepare = self.branch(Word::abc(Op::TForPrep, base, 0, 0), lines.start);
+        let prepare = self.branch(Word::abc(Op::TForPrep, base, 0, 0), do_line);
         let start = self.pc();
         // The iterator's call window is where the variables are.
-        self.require(usize::from(base) + 8, lines.call)?;
-        self.reserve(count as usize, lines.call)?;
+        self.require(usize::from(base) + 8, line)?;
+        self.reserve(count as usize, line)?;
         let active = self.active.len();
         self.activate(LocalId(state.0 + 4), count);
         self.loop_body(active, body)?;
         self.patch_one(prepare)?;
         let extra = self.feedback_word(0);
-        self.emit_extra(Word::abc(Op::TForCall, base, 0, count as u8), extra, lines.call);
-        self.back_edge(Op::TForLoop, base, start, lines.call);
+        self.emit_extra(Word::abc(Op::TForCall, base, 0, count as u8), extra, line);
+        self.back_edge(Op::TForLoop, base, start, line);
         self.close_loop()?;
-        self.emit_close(outer, lines.end);
+        self.emit_close(outer, line);
         self.deactivate(outer);
         Ok(())
     }

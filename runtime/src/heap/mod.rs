@@ -123,7 +123,7 @@ pub struct Heap {
     pub(crate) store: block::Store,
     /// Interned strings.
     pub(crate) strings: StringTable,
-    /// The mark stack: references still to be followed.
+    /// Reached objects whose references are still to be marked.
     pub(crate) gray: Vec<*mut Header>,
     /// Objects to be visited again at the end of marking.
     pub(crate) gray_again: Vec<*mut Header>,

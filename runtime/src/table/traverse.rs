@@ -100,4 +100,41 @@ impl Table {
         let position = self.position_after(heap, key)?;
         Ok(self.next_from(position).map(|(_, k, v)| (k, v)))
     }
+
+    /// As [`Table::next`], with the position after `key` as hint; answers the position after the new
+    /// key. A wrong hint costs a search.
+    ///
+    /// # Errors
+    /// The key is not in the table.
+    #[inline]
+    pub fn next_hinted(
+        &mut self,
+        heap: &mut Heap,
+        key: Value,
+        hint: u32,
+    ) -> Result<Option<(u32, Value, Value)>, InvalidKey> {
+        let position = if key.is_nil() {
+            0
+        } else if self.is_position_after(key, hint) {
+            hint
+        } else {
+            self.position_after(heap, key)?
+        };
+        Ok(self.next_from(position))
+    }
+
+    #[inline]
+    fn is_position_after(&self, key: Value, hint: u32) -> bool {
+        let Some(at) = (hint as usize).checked_sub(1) else { return false };
+        let cap = self.arr_cap as usize;
+        if at < cap {
+            return key == Value::small_int(i64::from(hint));
+        }
+        let shape = self.shape();
+        let fields = shape.len as usize;
+        if at < cap + fields {
+            return key.as_string() == Some(shape.keys()[at - cap].get());
+        }
+        self.hash().is_some_and(|h| h.entries.get(at - cap - fields).is_some_and(|e| e.0 == key))
+    }
 }

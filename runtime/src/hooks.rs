@@ -1,0 +1,201 @@
+//! Hooks: call, return, line and count events of `debug.sethook`.
+//!
+//! While a hook is set, `POLL_HOOK` stands in `Vm::poll`: the interpreter runs its hooking copy, and no
+//! compiled code is entered.
+
+use std::sync::atomic::Ordering;
+
+use perilune_ir::bytecode::{Op, Word};
+
+use crate::interp;
+use crate::state::Hook;
+use crate::value::Value;
+use crate::vm::{Link, POLL_HOOK, Throw, Vm};
+
+impl Vm {
+    /// Sets the running coroutine's hook; a mask of 0 removes it.
+    pub fn set_hook(&mut self, function: Value, mask: u8, count: u32) {
+        let hook = &mut self.detail.stack.hook;
+        let running = hook.running;
+        *hook = Hook { running, ..Hook::default() };
+        if mask != 0 && !function.is_nil() {
+            hook.function = function;
+            hook.mask = mask;
+            hook.count = count;
+            hook.left = count;
+        }
+        self.update_hook_poll();
+    }
+
+    /// The running coroutine's hook.
+    pub fn hook(&self) -> Hook {
+        self.detail.stack.hook
+    }
+
+    /// Makes the poll word agree with the running coroutine's hook.
+    pub fn update_hook_poll(&mut self) {
+        if self.detail.stack.hook.mask != 0 {
+            self.poll.fetch_or(POLL_HOOK, Ordering::Relaxed);
+        } else {
+            self.poll.fetch_and(!POLL_HOOK, Ordering::Relaxed);
+        }
+    }
+
+    /// Calls the hook with an event above `window`, the first slot it may use.
+    fn run_hook(
+        &mut self,
+        event: &str,
+        line: Option<u32>,
+        window: *mut Value,
+    ) -> Result<(), Throw> {
+        if self.detail.stack.hook.running {
+            return Ok(());
+        }
+        self.ensure_stack(window, 8)?;
+        let event = self.string(event.as_bytes());
+        let line = match line {
+            Some(line) => Value::small_int(i64::from(line)),
+            None => Value::NIL,
+        };
+        let (top, frame) = (self.top, self.base as usize);
+        self.detail.stack.hook.running = true;
+        let last = std::mem::replace(&mut self.detail.stack.hook.last_base, frame);
+        // SAFETY: room was made above everything the frame needs.
+        let result = unsafe {
+            *window = self.detail.stack.hook.function;
+            *window.add(2) = event;
+            *window.add(3) = line;
+            self.call_window(window, 2)
+        };
+        self.detail.stack.hook.running = false;
+        self.detail.stack.hook.last_base = last;
+        self.top = top;
+        result.map(|_| ())
+    }
+}
+
+/// Before each instruction of the hooking interpreter: count and line events.
+///
+/// # Safety
+/// `base` is the frame of a Lua function, `ip` an instruction of it.
+///
+/// # Errors
+/// What the hook throws.
+pub unsafe fn on_instruction(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<(), Throw> {
+    let hook = vm.detail.stack.hook;
+    if hook.running || hook.mask & (Hook::LINE | Hook::COUNT) == 0 {
+        return Ok(());
+    }
+    // SAFETY: the caller's contract.
+    unsafe {
+        let word = Word(*ip);
+        let op = interp::decode(word.0);
+        if op == Op::VarargPrep {
+            return Ok(());
+        }
+        interp::sync(vm, base, ip);
+        // Open results must survive the hook.
+        let open =
+            word.b() == 0 && matches!(op, Op::Call | Op::TailCall | Op::Return | Op::SetList);
+        let mut window = vm.frame_end();
+        if open {
+            window = window.max(vm.top);
+        }
+        if hook.mask & Hook::COUNT != 0 {
+            let left = vm.detail.stack.hook.left.saturating_sub(1);
+            vm.detail.stack.hook.left = left;
+            if left == 0 {
+                vm.detail.stack.hook.left = hook.count;
+                vm.run_hook("count", None, window)?;
+            }
+        }
+        if hook.mask & Hook::LINE != 0 {
+            let function = &(*interp::proto_of(base)).function;
+            let pc = vm.pc;
+            let line = function.line(pc as usize);
+            let hook = &mut vm.detail.stack.hook;
+            let same_frame = hook.last_base == base as usize;
+            let fresh = !same_frame || pc <= hook.last_pc || line != hook.last_line;
+            hook.last_base = base as usize;
+            hook.last_pc = pc;
+            hook.last_line = line;
+            if fresh {
+                let line = (!function.lines.is_empty()).then_some(line);
+                vm.run_hook("line", line, window)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A Lua function was entered: `ip` is its first instruction (after `VARARGPREP`).
+///
+/// # Safety
+/// `base` is the complete frame of a Lua function.
+///
+/// # Errors
+/// What the hook throws.
+pub unsafe fn on_call(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<(), Throw> {
+    if vm.detail.stack.hook.mask & Hook::CALL == 0 {
+        return Ok(());
+    }
+    // SAFETY: the caller's contract.
+    unsafe {
+        interp::sync(vm, base, ip);
+        let mut link = Link((*base.sub(1)).0);
+        if link.kind() == Link::VARARG {
+            link = Link((*base.sub(link.delta() + 1)).0);
+        }
+        let window = vm.frame_end();
+        vm.run_hook(if link.is_tail() { "tail call" } else { "call" }, None, window)
+    }
+}
+
+/// A Lua function is about to return `count` values from `first`.
+///
+/// # Safety
+/// `base` is the frame of a Lua function, `ip` its return instruction.
+///
+/// # Errors
+/// What the hook throws.
+pub unsafe fn on_return(
+    vm: &mut Vm,
+    base: *mut Value,
+    ip: *const u32,
+    first: *mut Value,
+    count: u32,
+) -> Result<(), Throw> {
+    if vm.detail.stack.hook.mask & Hook::RETURN == 0 {
+        return Ok(());
+    }
+    // SAFETY: the caller's contract.
+    unsafe {
+        interp::sync(vm, base, ip);
+        let window = vm.frame_end().max(first.add(count as usize));
+        vm.run_hook("return", None, window)
+    }
+}
+
+/// A native function is about to run: its frame is the current one.
+///
+/// # Errors
+/// What the hook throws.
+pub fn on_native_call(vm: &mut Vm) -> Result<(), Throw> {
+    if vm.detail.stack.hook.mask & Hook::CALL == 0 {
+        return Ok(());
+    }
+    vm.run_hook("call", None, vm.top)
+}
+
+/// A native function returned `count` values to `base - 2`.
+///
+/// # Errors
+/// What the hook throws.
+pub fn on_native_return(vm: &mut Vm, base: *mut Value, count: u32) -> Result<(), Throw> {
+    if vm.detail.stack.hook.mask & Hook::RETURN == 0 {
+        return Ok(());
+    }
+    // The results overwrote the frame's header: the event is reported from the caller's frame.
+    let window = base.wrapping_add(count as usize);
+    vm.run_hook("return", None, window.max(vm.top))
+}

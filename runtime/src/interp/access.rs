@@ -1,0 +1,197 @@
+//! Table, field, upvalue and global access beyond the inline fast paths.
+
+use perilune_ir::bytecode::{Extra, NO_FEEDBACK, Op, Word};
+
+use super::{closure_of, constants, decode, feedback, sync};
+use crate::meta::Metamethod;
+use crate::object::{LuaString, Table};
+use crate::proto::upvalue;
+use crate::table::cache;
+use crate::table::metatable::metamethod;
+use crate::value::Value;
+use crate::vm::{Throw, Vm};
+
+/// The key constant of an instruction with a `KeyFeedback` second word.
+#[inline(always)]
+unsafe fn key_of(base: *mut Value, ip: *const u32) -> Value {
+    // SAFETY: the callers' contract: a `KeyFeedback` instruction of the frame.
+    unsafe { *constants(base).add((*ip.add(1) & 0xFFFF) as usize) }
+}
+
+/// `t[key]` for the constant key of the instruction at `ip`, through its cache.
+///
+/// # Safety
+/// `base` is the frame of a Lua function, `ip` an instruction of it with a `KeyFeedback` word.
+#[inline(always)]
+unsafe fn field(vm: &mut Vm, base: *mut Value, ip: *const u32, t: Value) -> Result<Value, Throw> {
+    // SAFETY: the caller's contract; a value in use is live.
+    unsafe {
+        let key = key_of(base, ip);
+        let cell = *ip.add(1) >> 16;
+        let name: *mut LuaString = key.ptr();
+        let mut table: Option<*mut Table> = t.as_table();
+        if table.is_none() && t.is_string() {
+            table = vm.metamethod(t, Metamethod::Index).as_table();
+        }
+        if let Some(table) = table
+            && cell != u32::from(NO_FEEDBACK)
+            && (*name).is_interned()
+            && let Some(v) = cache::get_field(&mut vm.heap, &*feedback(base, cell), table, name)
+        {
+            return Ok(v);
+        }
+        sync(vm, base, ip);
+        vm.index(t, key)
+    }
+}
+
+/// `GETFIELD`, `GETTABUP` or `SELF` at `ip`.
+///
+/// # Safety
+/// `base` is the frame of a Lua function, `ip` such an instruction of it.
+#[inline(never)]
+pub unsafe fn get_field_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<(), Throw> {
+    // SAFETY: verified code: operands are in range.
+    unsafe {
+        let word = Word(*ip);
+        let a = base.add(word.a() as usize);
+        match decode(*ip) {
+            Op::GetTabUp => {
+                let t = *(*upvalue(closure_of(base), word.b() as usize)).location;
+                *a = field(vm, base, ip, t)?;
+            }
+            Op::SelfField => {
+                let t = *base.add(word.b() as usize);
+                let method = field(vm, base, ip, t)?;
+                *a.add(2) = t;
+                *a = method;
+            }
+            _ => {
+                let t = *base.add(word.b() as usize);
+                *a = field(vm, base, ip, t)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `SETFIELD` or `SETTABUP` at `ip`.
+///
+/// # Safety
+/// `base` is the frame of a Lua function, `ip` such an instruction of it.
+#[inline(never)]
+pub unsafe fn set_field_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<(), Throw> {
+    // SAFETY: verified code: operands are in range.
+    unsafe {
+        let word = Word(*ip);
+        let v = *base.add(word.b() as usize);
+        let t = match decode(*ip) {
+            Op::SetTabUp => *(*upvalue(closure_of(base), word.a() as usize)).location,
+            _ => *base.add(word.a() as usize),
+        };
+        let key = key_of(base, ip);
+        let cell = *ip.add(1) >> 16;
+        let name: *mut LuaString = key.ptr();
+        if let Some(table) = t.as_table()
+            && cell != u32::from(NO_FEEDBACK)
+            && (*name).is_interned()
+            && cache::set_field(&mut vm.heap, &*feedback(base, cell), table, name, v)
+        {
+            return Ok(());
+        }
+        sync(vm, base, ip);
+        vm.set_index(t, key, v)
+    }
+}
+
+/// `GETTABLE` or `GETI` at `ip`.
+///
+/// # Safety
+/// `base` is the frame of a Lua function, `ip` such an instruction of it.
+#[inline(never)]
+pub unsafe fn get_table_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<(), Throw> {
+    // SAFETY: verified code: operands are in range; values in use are live.
+    unsafe {
+        let word = Word(*ip);
+        let t = *base.add(word.b() as usize);
+        let key = match decode(*ip) {
+            Op::GetI => Value::small_int(i64::from(word.c())),
+            _ => *base.add(word.c() as usize),
+        };
+        if let Some(table) = t.as_table() {
+            let v = (*table).get(&mut vm.heap, key);
+            if !v.is_nil() || (*table).meta().is_null() {
+                *base.add(word.a() as usize) = v;
+                return Ok(());
+            }
+        }
+        sync(vm, base, ip);
+        let v = vm.index(t, key)?;
+        *base.add(word.a() as usize) = v;
+        Ok(())
+    }
+}
+
+/// `SETTABLE` or `SETI` at `ip`.
+///
+/// # Safety
+/// `base` is the frame of a Lua function, `ip` such an instruction of it.
+#[inline(never)]
+pub unsafe fn set_table_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<(), Throw> {
+    // SAFETY: verified code: operands are in range; values in use are live.
+    unsafe {
+        let word = Word(*ip);
+        let t = *base.add(word.a() as usize);
+        let v = *base.add(word.c() as usize);
+        let key = match decode(*ip) {
+            Op::SetI => Value::small_int(i64::from(word.b())),
+            _ => *base.add(word.b() as usize),
+        };
+        if let Some(table) = t.as_table()
+            && ((*table).meta().is_null()
+                || metamethod(&mut vm.heap, (*table).shape(), Metamethod::NewIndex).is_nil())
+            && (*table).set(&mut vm.heap, key, v).is_ok()
+        {
+            return Ok(());
+        }
+        sync(vm, base, ip);
+        vm.set_index(t, key, v)
+    }
+}
+
+/// `SETUPVAL` at `ip`.
+///
+/// # Safety
+/// `base` is the frame of a Lua function, `ip` such an instruction of it.
+#[inline(always)]
+pub unsafe fn set_upvalue(vm: &mut Vm, base: *mut Value, ip: *const u32) {
+    // SAFETY: verified code: operands are in range; a closure's upvalues are live.
+    unsafe {
+        let word = Word(*ip);
+        let up = upvalue(closure_of(base), word.b() as usize);
+        let v = *base.add(word.a() as usize);
+        *(*up).location = v;
+        vm.heap.barrier_forward(up, v);
+    }
+}
+
+/// `LEN` at `ip`.
+///
+/// # Safety
+/// `base` is the frame of a Lua function, `ip` such an instruction of it.
+#[inline(never)]
+pub unsafe fn length_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<(), Throw> {
+    // SAFETY: verified code: operands are in range.
+    unsafe {
+        let word = Word(*ip);
+        sync(vm, base, ip);
+        let n = vm.length(*base.add(word.b() as usize))?;
+        *base.add(word.a() as usize) = n;
+        Ok(())
+    }
+}
+
+/// Whether an operation has a `KeyFeedback` second word.
+pub fn has_key(op: Op) -> bool {
+    op.info().extra == Extra::KeyFeedback
+}

@@ -1,0 +1,1089 @@
+//! The dispatch loop.
+//!
+//! Hot state lives in locals: `ip` (the current instruction, not the next one), `base`, `proto` and
+//! `k`. Each handler has the cases that matter inline and leaves the rest to a function outside; it
+//! ends by moving `ip`. The loop is instantiated for plain runs, for runs that collect a profile for
+//! the tier, and for runs with hooks.
+
+use perilune_ir::bytecode::{NO_FEEDBACK, Op, Word};
+use std::sync::atomic::Ordering;
+
+use super::arith::{float_mod, float_pow, floor_div, floor_mod};
+use super::calls::{self, CallStep, LoopStep, TailStep};
+use super::{Outcome, access, arith, compare, concat, decode, forloop, frame_ops, poll};
+use super::{closure_of, proto_of};
+use crate::hooks;
+use crate::object::{
+    CacheKind, Feedback, Kind, LuaClosure, NativeFunction, Proto, Table, Types, table_flags,
+};
+use crate::proto::upvalue;
+use crate::state::NATIVE_ROOM;
+use crate::table::kind_of;
+use crate::tier;
+use crate::value::{TAG_INT, TAG_SHIFT, Value};
+use crate::vm::{Args, Link, POLL_HOOK, Throw, Vm};
+
+/// Where a frame's results go: its base before a vararg function moved it, and the link there.
+#[inline(always)]
+unsafe fn return_link(base: *mut Value) -> (*mut Value, Link) {
+    // SAFETY: `base` is a frame's base; a VARARG link leads to the original one.
+    unsafe {
+        let link = Link((*base.sub(1)).0);
+        if link.kind() == Link::VARARG {
+            let original = base.sub(link.delta());
+            return (original, Link((*original.sub(1)).0));
+        }
+        (base, link)
+    }
+}
+
+/// A number as float, without wide integers.
+#[inline(always)]
+fn quick_float(v: Value) -> Option<f64> {
+    if v.is_float() {
+        Some(f64::from_bits(v.0))
+    } else if v.is_small_int() {
+        Some(v.small_int_payload() as f64)
+    } else {
+        None
+    }
+}
+
+/// The value of a float that arithmetic on values produced. On the supported machines such a NaN is
+/// the default one or an operand's, so it needs no check.
+#[inline(always)]
+fn computed(x: f64) -> Value {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    {
+        debug_assert!(x.to_bits() <= crate::value::MAX_DOUBLE);
+        Value(x.to_bits())
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        Value::float(x)
+    }
+}
+
+/// Runs the frame at `entry` from `start` until it returns, with every Lua function that is called.
+///
+/// # Safety
+/// `entry` is a complete frame of a Lua function (registers up to its parameters set), `start` an
+/// instruction of it.
+#[allow(clippy::cognitive_complexity)]
+pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
+    vm: &mut Vm,
+    entry: *mut Value,
+    start: *const u32,
+) -> Result<Outcome, Throw> {
+    // SAFETY: bytecode is verified: registers, constants, upvalues, functions and feedback cells named
+    // by it exist, control never leaves the code, and windows are within the frame. Frames are
+    // complete by the call protocol, and values in them are live: collection happens only at
+    // safepoints, with frames up to date.
+    unsafe {
+        let mut base = entry;
+        let mut ip = start;
+        let mut proto: *mut Proto = proto_of(base);
+        let mut k: *const Value = (*proto).constants.as_ptr();
+
+        macro_rules! reg {
+            ($i:expr) => {
+                *base.add($i as usize)
+            };
+        }
+        macro_rules! slow {
+            ($call:expr) => {
+                if $call.is_err() {
+                    return Err(Throw);
+                }
+            };
+        }
+        macro_rules! cell {
+            ($index:expr) => {
+                (*proto).feedback.as_ptr().add($index as usize)
+            };
+        }
+        macro_rules! note {
+            ($cell:expr, $v:expr) => {
+                if PROFILE {
+                    let cell: *const Feedback = $cell;
+                    let bits = Types::of($v);
+                    let seen = (*cell).types.get();
+                    if seen & bits == 0 {
+                        (*cell).types.set(seen | bits);
+                    }
+                }
+            };
+        }
+        macro_rules! note_at {
+            ($index:expr, $v:expr) => {
+                if PROFILE && $index != u32::from(NO_FEEDBACK) {
+                    note!(cell!($index), $v);
+                }
+            };
+        }
+        macro_rules! note_site {
+            ($bit:expr) => {
+                if PROFILE {
+                    let index = *ip.add(1) >> 16;
+                    if index != u32::from(NO_FEEDBACK) {
+                        let cell: *const Feedback = cell!(index);
+                        let seen = (*cell).sites.get();
+                        if seen & $bit == 0 {
+                            (*cell).sites.set(seen | $bit);
+                        }
+                    }
+                }
+            };
+        }
+        // Continues at `$base`, `$ip` of another frame.
+        macro_rules! switch_to {
+            ($base:expr, $ip:expr) => {{
+                base = $base;
+                ip = $ip;
+                proto = proto_of(base);
+                k = (*proto).constants.as_ptr();
+            }};
+        }
+        macro_rules! test_jump {
+            ($word:expr, $cond:expr) => {{
+                let offset = *ip.add(1) as i32 as isize;
+                ip = ip.offset(if $cond == ($word.c() != 0) { offset + 2 } else { 2 });
+                continue;
+            }};
+        }
+        // `ip` is the target of a back-edge just taken.
+        macro_rules! back_edge {
+            () => {{
+                if PROFILE {
+                    let heat = (*proto).hotness.get() - tier::LOOP_HEAT;
+                    (*proto).hotness.set(heat);
+                    if heat < 0 {
+                        let (original, link) = return_link(base);
+                        match calls::loop_hot(vm, base, ip) {
+                            Ok(LoopStep::Go) => {}
+                            Ok(LoopStep::Resume(b, i)) => switch_to!(b, i),
+                            Ok(LoopStep::Returned(n)) => {
+                                break (original.sub(2), n, original, link);
+                            }
+                            Err(throw) => return Err(throw),
+                        }
+                    }
+                }
+                if vm.poll.load(Ordering::Relaxed) != 0 {
+                    slow!(poll(vm, base, ip));
+                    if HOOKS != (vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0) {
+                        return Ok(Outcome::Switch { base, ip });
+                    }
+                }
+                continue;
+            }};
+        }
+        macro_rules! arith_slow {
+            () => {{
+                slow!(arith::arith_slow(vm, base, ip));
+                ip = ip.add(1);
+                continue;
+            }};
+        }
+        // Addition and subtraction: 48-bit integers are shifted to the top, so that the overflow flag
+        // tells when the result needs a cell.
+        macro_rules! add_like {
+            ($overflowing:ident, $op:tt, $word:expr, $c:expr) => {{
+                let (b, c): (Value, Value) = (reg!($word.b()), $c);
+                if b.is_small_int() && c.is_small_int() {
+                    let (sum, overflow) =
+                        ((b.0 << 16) as i64).$overflowing((c.0 << 16) as i64);
+                    if !overflow {
+                        reg!($word.a()) = Value(sum as u64 >> 16 | TAG_INT << TAG_SHIFT);
+                        ip = ip.add(1);
+                        continue;
+                    }
+                } else if let (Some(x), Some(y)) = (quick_float(b), quick_float(c)) {
+                    reg!($word.a()) = computed(x $op y);
+                    ip = ip.add(1);
+                    continue;
+                }
+                arith_slow!()
+            }};
+        }
+        macro_rules! mul {
+            ($word:expr, $c:expr) => {{
+                let (b, c): (Value, Value) = (reg!($word.b()), $c);
+                if b.is_small_int() && c.is_small_int() {
+                    let (product, overflow) =
+                        b.small_int_payload().overflowing_mul(c.small_int_payload());
+                    if !overflow && let Some(v) = Value::inline_int(product) {
+                        reg!($word.a()) = v;
+                        ip = ip.add(1);
+                        continue;
+                    }
+                } else if let (Some(x), Some(y)) = (quick_float(b), quick_float(c)) {
+                    reg!($word.a()) = computed(x * y);
+                    ip = ip.add(1);
+                    continue;
+                }
+                arith_slow!()
+            }};
+        }
+        macro_rules! float_only {
+            ($word:expr, $c:expr, $x:ident, $y:ident, $result:expr) => {{
+                let (b, c): (Value, Value) = (reg!($word.b()), $c);
+                if let (Some($x), Some($y)) = (quick_float(b), quick_float(c)) {
+                    reg!($word.a()) = Value::float($result);
+                    ip = ip.add(1);
+                    continue;
+                }
+                arith_slow!()
+            }};
+        }
+        // Division and remainder. Small positive operands use a 32-bit division.
+        macro_rules! div_like {
+            ($word:expr, $c:expr, $small:tt, $int:ident, $x:ident, $y:ident, $float:expr) => {{
+                let (b, c): (Value, Value) = (reg!($word.b()), $c);
+                if b.is_small_int() && c.is_small_int() {
+                    let (m, n) = (b.small_int_payload(), c.small_int_payload());
+                    if n > 0 {
+                        let result = if (m | n) as u64 >> 32 == 0 {
+                            i64::from(m as u32 $small n as u32)
+                        } else {
+                            $int(m, n)
+                        };
+                        reg!($word.a()) = Value::small_int(result);
+                        ip = ip.add(1);
+                        continue;
+                    }
+                } else if let (Some($x), Some($y)) = (quick_float(b), quick_float(c)) {
+                    reg!($word.a()) = Value::float($float);
+                    ip = ip.add(1);
+                    continue;
+                }
+                arith_slow!()
+            }};
+        }
+        // On two tagged integers; the result keeps or gets its tag by `$fix`.
+        macro_rules! bits {
+            ($word:expr, $c:expr, $op:tt, $fix:expr) => {{
+                let (b, c): (Value, Value) = (reg!($word.b()), $c);
+                if b.is_small_int() && c.is_small_int() {
+                    reg!($word.a()) = Value((b.0 $op c.0) | $fix);
+                    ip = ip.add(1);
+                    continue;
+                }
+                arith_slow!()
+            }};
+        }
+        macro_rules! shift {
+            ($word:expr, $c:expr, $function:ident) => {{
+                let (b, c): (Value, Value) = (reg!($word.b()), $c);
+                if b.is_small_int()
+                    && c.is_small_int()
+                    && let Some(v) = Value::inline_int(arith::$function(
+                        b.small_int_payload(),
+                        c.small_int_payload(),
+                    ))
+                {
+                    reg!($word.a()) = v;
+                    ip = ip.add(1);
+                    continue;
+                }
+                arith_slow!()
+            }};
+        }
+        macro_rules! compare_slow {
+            ($word:expr) => {{
+                match compare::compare_slow(vm, base, ip) {
+                    Ok(answer) => test_jump!($word, answer),
+                    Err(throw) => return Err(throw),
+                }
+            }};
+        }
+        macro_rules! order {
+            ($word:expr, $b:expr, $op:tt) => {{
+                let (a, b): (Value, Value) = (reg!($word.a()), $b);
+                if a.is_small_int() && b.is_small_int() {
+                    let answer = ((a.0 << 16) as i64) $op ((b.0 << 16) as i64);
+                    test_jump!($word, answer)
+                }
+                if a.is_float() && b.is_float() {
+                    let answer = f64::from_bits(a.0) $op f64::from_bits(b.0);
+                    test_jump!($word, answer)
+                }
+                compare_slow!($word)
+            }};
+        }
+        // `$obj[K]` with the instruction's cache: the first entry inline.
+        macro_rules! get_field {
+            ($t:expr, $store:expr) => {{
+                let t: Value = $t;
+                let index = *ip.add(1) >> 16;
+                if t.is_table() && index != u32::from(NO_FEEDBACK) {
+                    let table: *mut Table = t.ptr();
+                    let cell: *const Feedback = cell!(index);
+                    if (*table).shape == (*cell).shape.get() {
+                        let slot = (*cell).slot.get() as usize;
+                        if (*cell).cache.get() == CacheKind::Own {
+                            let v = *(*table).slots.add(slot);
+                            if !v.is_nil() {
+                                note!(cell, v);
+                                $store(v);
+                                ip = ip.add(2);
+                                continue;
+                            }
+                        } else if (*cell).cache.get() == CacheKind::Holder
+                            && (*cell).epoch.get() == vm.heap.method_epoch.get()
+                        {
+                            let v = *(*(*cell).holder.get()).slots.add(slot);
+                            note!(cell, v);
+                            $store(v);
+                            ip = ip.add(2);
+                            continue;
+                        }
+                    }
+                }
+                slow!(access::get_field_slow(vm, base, ip));
+            }};
+        }
+        macro_rules! set_field {
+            ($t:expr, $v:expr) => {{
+                let (t, v): (Value, Value) = ($t, $v);
+                let index = *ip.add(1) >> 16;
+                if t.is_table() && index != u32::from(NO_FEEDBACK) {
+                    let table: *mut Table = t.ptr();
+                    let cell: *const Feedback = cell!(index);
+                    note!(cell, v);
+                    if (*table).shape == (*cell).shape.get() && !v.is_nil() {
+                        if (*cell).cache.get() == CacheKind::Own {
+                            let slot = (*table).slots.add((*cell).slot.get() as usize);
+                            if !(*slot).is_nil() {
+                                *slot = v;
+                                vm.heap.barrier_back(table);
+                                ip = ip.add(2);
+                                continue;
+                            }
+                        } else if (*cell).cache.get() == CacheKind::Add
+                            && (*cell).epoch.get() == vm.heap.method_epoch.get()
+                            && (*table).header.flags & table_flags::CACHED_METHODS == 0
+                            && (*cell).slot.get() < (*table).slot_cap
+                        {
+                            *(*table).slots.add((*cell).slot.get() as usize) = v;
+                            (*table).shape = (*cell).next_shape.get();
+                            vm.heap.barrier_back(table);
+                            ip = ip.add(2);
+                            continue;
+                        }
+                    }
+                }
+                slow!(access::set_field_slow(vm, base, ip));
+                ip = ip.add(2);
+                continue;
+            }};
+        }
+        // Results `$count` at `$first` for a call instruction with the given C: nil to the wanted
+        // number, or the top. Enough for C = 1 and C = 2, by the result protocol: nothing.
+        macro_rules! deliver {
+            ($c:expr, $first:expr, $count:expr) => {{
+                let c = usize::from($c);
+                if c.wrapping_sub(1) > 1 {
+                    if c == 0 {
+                        vm.top = $first.add($count as usize);
+                    } else {
+                        for i in $count as usize..c - 1 {
+                            *$first.add(i) = Value::NIL;
+                        }
+                    }
+                }
+            }};
+        }
+        // Enters the Lua function whose frame header and arguments are at `$base`.
+        macro_rules! enter_frame {
+            ($closure:expr, $base:expr, $nargs:expr) => {{
+                let (closure, new_base, nargs): (*mut LuaClosure, *mut Value, usize) =
+                    ($closure, $base, $nargs);
+                let callee = (*closure).proto;
+                let end = new_base.add((*callee).max_stack as usize);
+                if end > vm.stack_limit {
+                    slow!(calls::grow_for_call(vm, base, ip, end));
+                }
+                let params = (*callee).num_params as usize;
+                for i in nargs..params {
+                    *new_base.add(i) = Value::NIL;
+                }
+                if PROFILE {
+                    let observed = &(*callee).arg_types;
+                    for (i, seen) in observed.iter().enumerate() {
+                        let bits = Types::of(*new_base.add(i));
+                        if seen.get() & bits == 0 {
+                            seen.set(seen.get() | bits);
+                        }
+                    }
+                }
+                base = new_base;
+                proto = callee;
+                k = (*callee).constants.as_ptr();
+                ip = (*callee).code;
+                if (*callee).is_vararg {
+                    vm.top = new_base.add(nargs);
+                    continue;
+                }
+                if HOOKS {
+                    slow!(hooks::on_call(vm, base, ip));
+                }
+                if vm.poll.load(Ordering::Relaxed) != 0 {
+                    slow!(poll(vm, base, ip));
+                }
+                continue;
+            }};
+        }
+
+        loop {
+            let (from, count, original, link): (*mut Value, u32, *mut Value, Link) = 'op: loop {
+                if HOOKS && hooks::on_instruction(vm, base, ip).is_err() {
+                    return Err(Throw);
+                }
+                let word = Word(*ip);
+                match decode(word.0) {
+                    Op::Move => {
+                        reg!(word.a()) = reg!(word.b());
+                        ip = ip.add(1);
+                    }
+                    Op::LoadI => {
+                        reg!(word.a()) = Value::small_int(i64::from(word.sd()));
+                        ip = ip.add(1);
+                    }
+                    Op::LoadK => {
+                        reg!(word.a()) = *k.add(word.d() as usize);
+                        ip = ip.add(1);
+                    }
+                    Op::LoadKX => {
+                        reg!(word.a()) = *k.add(*ip.add(1) as usize);
+                        ip = ip.add(2);
+                    }
+                    Op::LoadNil => {
+                        let first = base.add(word.a() as usize);
+                        for i in 0..=word.b() as usize {
+                            *first.add(i) = Value::NIL;
+                        }
+                        ip = ip.add(1);
+                    }
+                    Op::LoadFalse => {
+                        reg!(word.a()) = Value::FALSE;
+                        ip = ip.add(1);
+                    }
+                    Op::LFalseSkip => {
+                        reg!(word.a()) = Value::FALSE;
+                        ip = ip.add(2);
+                    }
+                    Op::LoadTrue => {
+                        reg!(word.a()) = Value::TRUE;
+                        ip = ip.add(1);
+                    }
+                    Op::GetUpval => {
+                        let up = upvalue(closure_of(base), word.b() as usize);
+                        let v = *(*up).location;
+                        note_at!(*ip.add(1) >> 16, v);
+                        reg!(word.a()) = v;
+                        ip = ip.add(2);
+                    }
+                    Op::SetUpval => {
+                        access::set_upvalue(vm, base, ip);
+                        ip = ip.add(1);
+                    }
+                    Op::GetTabUp => {
+                        let up = upvalue(closure_of(base), word.b() as usize);
+                        get_field!(*(*up).location, |v| reg!(word.a()) = v);
+                        note_at!(*ip.add(1) >> 16, reg!(word.a()));
+                        ip = ip.add(2);
+                    }
+                    Op::SetTabUp => {
+                        let up = upvalue(closure_of(base), word.a() as usize);
+                        set_field!(*(*up).location, reg!(word.b()))
+                    }
+                    Op::GetTable => {
+                        let (t, key) = (reg!(word.b()), reg!(word.c()));
+                        if t.is_table() && key.is_small_int() {
+                            let table: *mut Table = t.ptr();
+                            let at = (key.small_int_payload() as u64).wrapping_sub(1);
+                            if at < u64::from((*table).arr_len) {
+                                let v = *(*table).arr.add(at as usize);
+                                if !v.is_nil() {
+                                    note_site!(1);
+                                    note_at!(*ip.add(1) >> 16, v);
+                                    reg!(word.a()) = v;
+                                    ip = ip.add(2);
+                                    continue;
+                                }
+                            }
+                        }
+                        if PROFILE {
+                            calls::note_table_site(proto, ip, t, key);
+                        }
+                        slow!(access::get_table_slow(vm, base, ip));
+                        note_at!(*ip.add(1) >> 16, reg!(word.a()));
+                        ip = ip.add(2);
+                    }
+                    Op::GetI => {
+                        let t = reg!(word.b());
+                        if t.is_table() {
+                            let table: *mut Table = t.ptr();
+                            let at = u32::from(word.c()).wrapping_sub(1);
+                            if at < (*table).arr_len {
+                                let v = *(*table).arr.add(at as usize);
+                                if !v.is_nil() {
+                                    note_site!(1);
+                                    note_at!(*ip.add(1) >> 16, v);
+                                    reg!(word.a()) = v;
+                                    ip = ip.add(2);
+                                    continue;
+                                }
+                            }
+                        }
+                        if PROFILE {
+                            let key = Value::small_int(i64::from(word.c()));
+                            calls::note_table_site(proto, ip, t, key);
+                        }
+                        slow!(access::get_table_slow(vm, base, ip));
+                        note_at!(*ip.add(1) >> 16, reg!(word.a()));
+                        ip = ip.add(2);
+                    }
+                    Op::GetField => {
+                        get_field!(reg!(word.b()), |v| reg!(word.a()) = v);
+                        note_at!(*ip.add(1) >> 16, reg!(word.a()));
+                        ip = ip.add(2);
+                    }
+                    Op::SetTable | Op::SetI => {
+                        let (t, v) = (reg!(word.a()), reg!(word.c()));
+                        let is_constant = decode(word.0) == Op::SetI;
+                        let key = if is_constant {
+                            Value::small_int(i64::from(word.b()))
+                        } else {
+                            reg!(word.b())
+                        };
+                        note_at!(*ip.add(1) >> 16, v);
+                        if t.is_table() && key.is_small_int() && !v.is_nil() {
+                            let table: *mut Table = t.ptr();
+                            let at = (key.small_int_payload() as u64).wrapping_sub(1);
+                            if at < u64::from((*table).arr_len) {
+                                let element = (*table).arr.add(at as usize);
+                                if !(*element).is_nil() {
+                                    *element = v;
+                                    let kind = kind_of(v);
+                                    if (*table).header.aux & kind == 0 {
+                                        (*table).header.aux |= kind;
+                                    }
+                                    vm.heap.barrier_back(table);
+                                    note_site!(1);
+                                    ip = ip.add(2);
+                                    continue;
+                                }
+                            }
+                        }
+                        if PROFILE {
+                            calls::note_table_site(proto, ip, t, key);
+                        }
+                        slow!(access::set_table_slow(vm, base, ip));
+                        ip = ip.add(2);
+                    }
+                    Op::SetField => set_field!(reg!(word.a()), reg!(word.b())),
+                    Op::NewTable => {
+                        frame_ops::new_table(vm, base, ip);
+                        ip = ip.add(2);
+                    }
+                    Op::SelfField => {
+                        let object = reg!(word.b());
+                        get_field!(object, |v| {
+                            reg!(word.a() as usize + 2) = object;
+                            reg!(word.a()) = v;
+                        });
+                        note_at!(*ip.add(1) >> 16, reg!(word.a()));
+                        ip = ip.add(2);
+                    }
+                    Op::Add => add_like!(overflowing_add, +, word, reg!(word.c())),
+                    Op::AddK => add_like!(overflowing_add, +, word, *k.add(word.c() as usize)),
+                    Op::Sub => add_like!(overflowing_sub, -, word, reg!(word.c())),
+                    Op::SubK => add_like!(overflowing_sub, -, word, *k.add(word.c() as usize)),
+                    Op::Mul => mul!(word, reg!(word.c())),
+                    Op::MulK => mul!(word, *k.add(word.c() as usize)),
+                    Op::Div => float_only!(word, reg!(word.c()), x, y, x / y),
+                    Op::DivK => float_only!(word, *k.add(word.c() as usize), x, y, x / y),
+                    Op::Pow => float_only!(word, reg!(word.c()), x, y, float_pow(x, y)),
+                    Op::PowK => {
+                        float_only!(word, *k.add(word.c() as usize), x, y, float_pow(x, y))
+                    }
+                    Op::Mod => {
+                        div_like!(word, reg!(word.c()), %, floor_mod, x, y, float_mod(x, y))
+                    }
+                    Op::ModK => {
+                        let c = *k.add(word.c() as usize);
+                        div_like!(word, c, %, floor_mod, x, y, float_mod(x, y))
+                    }
+                    Op::IDiv => {
+                        div_like!(word, reg!(word.c()), /, floor_div, x, y, (x / y).floor())
+                    }
+                    Op::IDivK => {
+                        let c = *k.add(word.c() as usize);
+                        div_like!(word, c, /, floor_div, x, y, (x / y).floor())
+                    }
+                    Op::BAnd => bits!(word, reg!(word.c()), &, 0),
+                    Op::BAndK => bits!(word, *k.add(word.c() as usize), &, 0),
+                    Op::BOr => bits!(word, reg!(word.c()), |, 0),
+                    Op::BOrK => bits!(word, *k.add(word.c() as usize), |, 0),
+                    Op::BXor => bits!(word, reg!(word.c()), ^, TAG_INT << TAG_SHIFT),
+                    Op::BXorK => bits!(word, *k.add(word.c() as usize), ^, TAG_INT << TAG_SHIFT),
+                    Op::Shl => shift!(word, reg!(word.c()), shift_left),
+                    Op::ShlK => shift!(word, *k.add(word.c() as usize), shift_left),
+                    Op::Shr => shift!(word, reg!(word.c()), shift_right),
+                    Op::ShrK => shift!(word, *k.add(word.c() as usize), shift_right),
+                    Op::Unm => {
+                        let v = reg!(word.b());
+                        if v.is_float() {
+                            reg!(word.a()) = Value::float(-f64::from_bits(v.0));
+                            ip = ip.add(1);
+                            continue;
+                        }
+                        if v.is_small_int()
+                            && let Some(v) = Value::inline_int(-v.small_int_payload())
+                        {
+                            reg!(word.a()) = v;
+                            ip = ip.add(1);
+                            continue;
+                        }
+                        arith_slow!()
+                    }
+                    Op::BNot => {
+                        let v = reg!(word.b());
+                        if v.is_small_int() {
+                            reg!(word.a()) = Value::small_int(!v.small_int_payload());
+                            ip = ip.add(1);
+                            continue;
+                        }
+                        arith_slow!()
+                    }
+                    Op::Not => {
+                        reg!(word.a()) = Value::bool(reg!(word.b()).is_falsy());
+                        ip = ip.add(1);
+                    }
+                    Op::Len => {
+                        let v = reg!(word.b());
+                        if v.is_table() {
+                            let table: *mut Table = v.ptr();
+                            if (*(*table).shape).meta.is_null() {
+                                let len = i64::from((*table).arr_len);
+                                reg!(word.a()) = Value::small_int(len);
+                                ip = ip.add(1);
+                                continue;
+                            }
+                        }
+                        slow!(access::length_slow(vm, base, ip));
+                        ip = ip.add(1);
+                    }
+                    Op::Concat => {
+                        slow!(concat::concat(vm, base, ip));
+                        ip = ip.add(1);
+                    }
+                    Op::Close => {
+                        slow!(frame_ops::close(vm, base, ip));
+                        ip = ip.add(1);
+                    }
+                    Op::Tbc => {
+                        let slot = base.add(word.a() as usize);
+                        slow!(frame_ops::to_be_closed(vm, base, ip, slot));
+                        ip = ip.add(1);
+                    }
+                    Op::Jmp => ip = ip.offset(word.j() as isize + 1),
+                    Op::Loop => {
+                        ip = ip.offset(word.j() as isize + 1);
+                        back_edge!()
+                    }
+                    Op::Eq => {
+                        let (a, b) = (reg!(word.a()), reg!(word.b()));
+                        if a.0 == b.0 && !a.is_float() {
+                            test_jump!(word, true)
+                        }
+                        if a.is_small_int() && b.is_small_int() {
+                            test_jump!(word, false)
+                        }
+                        if a.is_float() && b.is_float() {
+                            let answer = f64::from_bits(a.0) == f64::from_bits(b.0);
+                            test_jump!(word, answer)
+                        }
+                        compare_slow!(word)
+                    }
+                    Op::EqK => {
+                        let (a, b) = (reg!(word.a()), *k.add(word.b() as usize));
+                        if a.0 == b.0 && !a.is_float() {
+                            test_jump!(word, true)
+                        }
+                        if a.is_small_int() && b.is_small_int() {
+                            test_jump!(word, false)
+                        }
+                        compare_slow!(word)
+                    }
+                    Op::Lt => order!(word, reg!(word.b()), <),
+                    Op::Le => order!(word, reg!(word.b()), <=),
+                    Op::LtK => order!(word, *k.add(word.b() as usize), <),
+                    Op::LeK => order!(word, *k.add(word.b() as usize), <=),
+                    Op::GtK => order!(word, *k.add(word.b() as usize), >),
+                    Op::GeK => order!(word, *k.add(word.b() as usize), >=),
+                    Op::Test => test_jump!(word, reg!(word.a()).is_truthy()),
+                    Op::TestSet => {
+                        let v = reg!(word.b());
+                        if v.is_truthy() == (word.c() != 0) {
+                            reg!(word.a()) = v;
+                            ip = ip.offset(*ip.add(1) as i32 as isize + 2);
+                        } else {
+                            ip = ip.add(2);
+                        }
+                    }
+                    Op::Call => {
+                        let func = base.add(word.a() as usize);
+                        let new_base = func.add(2);
+                        let nargs = match word.b() {
+                            0 => vm.top.offset_from(new_base) as usize,
+                            b => b as usize - 1,
+                        };
+                        let f = *func;
+                        if PROFILE {
+                            calls::note_callee(proto, ip, f);
+                        }
+                        let nargs = 'callee: {
+                            if f.is_function() {
+                                let pc = ip.offset_from((*proto).code) as u32;
+                                let delta = word.a() as usize + 2;
+                                *new_base.sub(1) = Value(Link::new(pc, delta, Link::INTERPRETED).0);
+                                if f.kind() == Kind::LuaClosure {
+                                    break 'callee nargs;
+                                }
+                                let native: *mut NativeFunction = f.ptr();
+                                let top = new_base.add(nargs);
+                                if top.add(NATIVE_ROOM) > vm.stack_limit {
+                                    let end = top.add(NATIVE_ROOM);
+                                    slow!(calls::grow_for_call(vm, base, ip, end));
+                                }
+                                vm.base = new_base;
+                                vm.top = top;
+                                if HOOKS {
+                                    slow!(hooks::on_native_call(vm));
+                                }
+                                let function = (*native).function;
+                                let args = Args { base: new_base, count: nargs as u32 };
+                                let Ok(count) = function(vm, args) else { return Err(Throw) };
+                                if HOOKS {
+                                    slow!(hooks::on_native_return(vm, new_base, count));
+                                }
+                                note_at!(*ip.add(1) >> 16, *func);
+                                deliver!(word.c(), func, count);
+                                ip = ip.add(2);
+                                if HOOKS != (vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0) {
+                                    return Ok(Outcome::Switch { base, ip });
+                                }
+                                continue 'op;
+                            }
+                            match calls::call_other(vm, base, ip, func, nargs as u32) {
+                                Ok(CallStep::Enter(nargs)) => nargs as usize,
+                                Ok(CallStep::Done(count)) => {
+                                    deliver!(word.c(), func, count);
+                                    ip = ip.add(2);
+                                    continue 'op;
+                                }
+                                Err(throw) => return Err(throw),
+                            }
+                        };
+                        let closure: *mut LuaClosure = (*func).ptr();
+                        if PROFILE {
+                            let callee = (*closure).proto;
+                            let heat = (*callee).hotness.get() - tier::CALL_HEAT;
+                            (*callee).hotness.set(heat);
+                            if heat < 0 || (*callee).tier_flags.get() & tier::COMPILED != 0 {
+                                match calls::try_compiled(vm, base, ip, new_base, nargs as u32) {
+                                    Ok(Some(count)) => {
+                                        note_at!(*ip.add(1) >> 16, *func);
+                                        deliver!(word.c(), func, count);
+                                        ip = ip.add(2);
+                                        continue;
+                                    }
+                                    Ok(None) => {}
+                                    Err(throw) => return Err(throw),
+                                }
+                            }
+                        }
+                        enter_frame!(closure, new_base, nargs)
+                    }
+                    Op::TailCall => {
+                        let func = base.add(word.a() as usize);
+                        let nargs = match word.b() {
+                            0 => vm.top.offset_from(func.add(2)) as usize,
+                            b => b as usize - 1,
+                        };
+                        if PROFILE {
+                            calls::note_callee(proto, ip, *func);
+                        }
+                        vm.close_upvalues(base);
+                        let nargs = if (*func).is_function() && (*func).kind() == Kind::LuaClosure {
+                            nargs
+                        } else {
+                            match calls::call_other(vm, base, ip, func, nargs as u32) {
+                                Ok(CallStep::Enter(nargs)) => nargs as usize,
+                                Ok(CallStep::Done(count)) => {
+                                    if HOOKS {
+                                        slow!(hooks::on_return(vm, base, ip, func, count));
+                                    }
+                                    let (original, link) = return_link(base);
+                                    break (func, count, original, link);
+                                }
+                                Err(throw) => return Err(throw),
+                            }
+                        };
+                        let (original, link) = return_link(base);
+                        let new_base = original;
+                        let closure: *mut LuaClosure = (*func).ptr();
+                        *original.sub(2) = *func;
+                        *original.sub(1) = Value(link.0 | Link::TAIL << 56);
+                        for i in 0..nargs {
+                            *original.add(i) = *func.add(2 + i);
+                        }
+                        if PROFILE {
+                            match calls::try_compiled_tail(vm, original, link, nargs as u32) {
+                                Ok(TailStep::Interpret) => {}
+                                Ok(TailStep::Leave) => {
+                                    return Ok(Outcome::TailCall {
+                                        base: original,
+                                        nargs: nargs as u32,
+                                    });
+                                }
+                                Ok(TailStep::Done(count)) => {
+                                    break (original.sub(2), count, original, link);
+                                }
+                                Err(throw) => return Err(throw),
+                            }
+                        }
+                        // The frame at `original` is complete, so errors are reported from there.
+                        base = original;
+                        ip = (*(*closure).proto).code;
+                        enter_frame!(closure, new_base, nargs)
+                    }
+                    Op::Return => {
+                        let first = base.add(word.a() as usize);
+                        let count = match word.b() {
+                            0 => vm.top.offset_from(first) as usize,
+                            b => b as usize - 1,
+                        };
+                        if word.c() != 0 {
+                            let end = first.add(count);
+                            slow!(frame_ops::close_for_return(vm, base, ip, end));
+                        }
+                        if HOOKS {
+                            slow!(hooks::on_return(vm, base, ip, first, count as u32));
+                        }
+                        let (original, link) = return_link(base);
+                        break (first, count as u32, original, link);
+                    }
+                    Op::Return0 => {
+                        if HOOKS {
+                            slow!(hooks::on_return(vm, base, ip, base, 0));
+                        }
+                        let (original, link) = return_link(base);
+                        break (base, 0, original, link);
+                    }
+                    Op::Return1 => {
+                        let first = base.add(word.a() as usize);
+                        if HOOKS {
+                            slow!(hooks::on_return(vm, base, ip, first, 1));
+                        }
+                        let link = Link((*base.sub(1)).0);
+                        if link.kind() == Link::INTERPRETED {
+                            // The common case of what follows this loop.
+                            let dest = base.sub(2);
+                            let v = *first;
+                            *dest = v;
+                            base = base.sub(link.delta());
+                            proto = proto_of(base);
+                            k = (*proto).constants.as_ptr();
+                            ip = (*proto).code.add(link.pc() as usize);
+                            note_at!(*ip.add(1) >> 16, v);
+                            let call = Word(*ip);
+                            if decode(call.0) == Op::Call {
+                                deliver!(call.c(), dest, 1);
+                            } else {
+                                for i in 1..call.c() as usize {
+                                    *dest.add(i) = Value::NIL;
+                                }
+                            }
+                            ip = ip.add(2);
+                            continue;
+                        }
+                        let (original, link) = return_link(base);
+                        break (first, 1, original, link);
+                    }
+                    Op::ForPrep => match forloop::for_prep(vm, base, ip) {
+                        Ok(true) => ip = ip.add(2),
+                        Ok(false) => ip = ip.offset(*ip.add(1) as i32 as isize + 2),
+                        Err(throw) => return Err(throw),
+                    },
+                    Op::ForLoop => {
+                        let ra = base.add(word.a() as usize);
+                        let (i, step) = (*ra, *ra.add(2));
+                        if i.is_small_int() && step.is_small_int() {
+                            if i.0 == (*ra.add(1)).0 {
+                                ip = ip.add(2);
+                                continue;
+                            }
+                            let (sum, overflow) =
+                                ((i.0 << 16) as i64).overflowing_add((step.0 << 16) as i64);
+                            if !overflow {
+                                let v = Value(sum as u64 >> 16 | TAG_INT << TAG_SHIFT);
+                                *ra = v;
+                                *ra.add(3) = v;
+                                ip = ip.offset(*ip.add(1) as i32 as isize + 2);
+                                back_edge!()
+                            }
+                        }
+                        if forloop::for_loop_slow(vm, base, ip) {
+                            ip = ip.offset(*ip.add(1) as i32 as isize + 2);
+                            back_edge!()
+                        }
+                        ip = ip.add(2);
+                    }
+                    Op::TForPrep => {
+                        let slot = base.add(word.a() as usize + 3);
+                        if !(*slot).is_nil() {
+                            slow!(frame_ops::to_be_closed(vm, base, ip, slot));
+                        }
+                        ip = ip.offset(*ip.add(1) as i32 as isize + 2);
+                    }
+                    Op::TForCall => {
+                        let ra = base.add(word.a() as usize);
+                        let f = *ra;
+                        let index = *ip.add(1) >> 16;
+                        if PROFILE {
+                            calls::note_callee(proto, ip, f);
+                        }
+                        if f.is_function()
+                            && f.kind() == Kind::NativeFunction
+                            && index != u32::from(NO_FEEDBACK)
+                            && !HOOKS
+                            && forloop::fast_iterator(
+                                vm,
+                                ra,
+                                word.c() as usize,
+                                f.ptr(),
+                                cell!(index),
+                            )
+                        {
+                            note!(cell!(index), *ra.add(4));
+                            ip = ip.add(2);
+                            continue;
+                        }
+                        let func = ra.add(4);
+                        *func = f;
+                        *func.add(2) = *ra.add(1);
+                        *func.add(3) = *ra.add(2);
+                        let new_base = func.add(2);
+                        let mut nargs = 2;
+                        if !f.is_function() || f.kind() != Kind::LuaClosure {
+                            match calls::call_other(vm, base, ip, func, 2) {
+                                Ok(CallStep::Enter(n)) => nargs = n,
+                                Ok(CallStep::Done(count)) => {
+                                    note_at!(index, *func);
+                                    for i in count as usize..word.c() as usize {
+                                        *func.add(i) = Value::NIL;
+                                    }
+                                    ip = ip.add(2);
+                                    if HOOKS != (vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0) {
+                                        return Ok(Outcome::Switch { base, ip });
+                                    }
+                                    continue;
+                                }
+                                Err(throw) => return Err(throw),
+                            }
+                        }
+                        let pc = ip.offset_from((*proto).code) as u32;
+                        let delta = word.a() as usize + 6;
+                        *new_base.sub(1) = Value(Link::new(pc, delta, Link::INTERPRETED).0);
+                        let closure: *mut LuaClosure = (*func).ptr();
+                        if PROFILE {
+                            let callee = (*closure).proto;
+                            let heat = (*callee).hotness.get() - tier::CALL_HEAT;
+                            (*callee).hotness.set(heat);
+                            if heat < 0 || (*callee).tier_flags.get() & tier::COMPILED != 0 {
+                                match calls::try_compiled(vm, base, ip, new_base, nargs) {
+                                    Ok(Some(count)) => {
+                                        note_at!(index, *func);
+                                        for i in count as usize..word.c() as usize {
+                                            *func.add(i) = Value::NIL;
+                                        }
+                                        ip = ip.add(2);
+                                        continue;
+                                    }
+                                    Ok(None) => {}
+                                    Err(throw) => return Err(throw),
+                                }
+                            }
+                        }
+                        enter_frame!(closure, new_base, nargs as usize)
+                    }
+                    Op::TForLoop => {
+                        let ra = base.add(word.a() as usize);
+                        let control = *ra.add(4);
+                        if control.is_nil() {
+                            ip = ip.add(2);
+                            continue;
+                        }
+                        *ra.add(2) = control;
+                        ip = ip.offset(*ip.add(1) as i32 as isize + 2);
+                        back_edge!()
+                    }
+                    Op::SetList => {
+                        frame_ops::set_list(vm, base, ip);
+                        ip = ip.add(2);
+                    }
+                    Op::Closure => {
+                        frame_ops::closure(vm, base, ip);
+                        ip = ip.add(1);
+                    }
+                    Op::Vararg => {
+                        slow!(frame_ops::vararg(vm, base, ip));
+                        ip = ip.add(1);
+                    }
+                    Op::VarargPrep => {
+                        let nargs = vm.top.offset_from(base) as usize;
+                        match frame_ops::vararg_prep(vm, base, nargs) {
+                            Ok(moved) => base = moved,
+                            Err(throw) => return Err(throw),
+                        }
+                        ip = ip.add(1);
+                        if HOOKS {
+                            slow!(hooks::on_call(vm, base, ip));
+                        }
+                        if vm.poll.load(Ordering::Relaxed) != 0 {
+                            slow!(poll(vm, base, ip));
+                        }
+                    }
+                }
+            };
+            // A return: `count` values at `from` go to the frame's place, and the caller goes on.
+            let dest = original.sub(2);
+            match count {
+                0 => *dest = Value::NIL,
+                1 => *dest = *from,
+                _ => std::ptr::copy(from, dest, count as usize),
+            }
+            if link.kind() == Link::BOUNDARY {
+                return Ok(Outcome::Returned(count));
+            }
+            base = original.sub(link.delta());
+            proto = proto_of(base);
+            k = (*proto).constants.as_ptr();
+            ip = (*proto).code.add(link.pc() as usize);
+            note_at!(*ip.add(1) >> 16, *dest);
+            let call = Word(*ip);
+            if decode(call.0) == Op::Call {
+                deliver!(call.c(), dest, count);
+            } else {
+                for i in count as usize..call.c() as usize {
+                    *dest.add(i) = Value::NIL;
+                }
+            }
+            ip = ip.add(2);
+        }
+    }
+}
