@@ -1,0 +1,197 @@
+//! Random programs must behave the same in the four ways, and as the reference implementation
+//! where that is installed.
+//!
+//! A fixed number of seeds runs in CI. `PERILUNE_FUZZ_SECONDS=3600` goes on for that long, with
+//! new seeds (`PERILUNE_FUZZ_SEED` sets the first). Each difference is made smaller and printed
+//! with its seed; `PERILUNE_FUZZ_SEED=n PERILUNE_FUZZ_SECONDS=0` runs the one seed again.
+
+mod generator;
+mod harness;
+
+use generator::program::{self, Node};
+use harness::{End, WAYS, perilune, reference};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The seeds that every test run tries.
+const BOUNDED: u64 = 40;
+/// How many runs the shrinking of one program may take.
+const SHRINK_BUDGET: usize = 1500;
+
+/// Something that runs programs.
+#[derive(Clone, Copy, Debug)]
+struct Runner {
+    name: &'static str,
+    program: &'static Path,
+    options: &'static [&'static str],
+}
+
+/// What can be seen of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Observed {
+    stdout: String,
+    error: String,
+    end: End,
+}
+
+impl Runner {
+    fn observe(&self, directory: &Path, file: &str) -> Observed {
+        let output = harness::run(self.program, directory, self.options, &[file]);
+        let error = harness::uncaught_message(&output.stderr, self.program).to_owned();
+        Observed { stdout: output.stdout, error, end: output.end }
+    }
+}
+
+fn runners() -> Vec<Runner> {
+    let reference = reference().map(|program| Runner { name: "reference", program, options: &[] });
+    let ways = WAYS.iter().map(|w| Runner { name: w.name, program: perilune(), options: w.args });
+    reference.into_iter().chain(ways).collect()
+}
+
+fn directory(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    path
+}
+
+fn write(directory: &Path, file: &str, nodes: &[Node]) {
+    let text = program::render(generator::PRELUDE, nodes);
+    std::fs::write(directory.join(file), text).unwrap_or_else(|e| panic!("{file}: {e}"));
+}
+
+fn describe(expected: &Observed, found: &Observed) -> String {
+    if expected.stdout != found.stdout {
+        harness::difference(&expected.stdout, &found.stdout)
+    } else {
+        format!(
+            "the end:\n      expected {:?} '{}'\n      found    {:?} '{}'",
+            expected.end, expected.error, found.end, found.error
+        )
+    }
+}
+
+/// Runs the program of `seed` everywhere; a difference comes back as a report.
+fn try_seed(seed: u64, directory: &Path, runners: &[Runner]) -> Option<String> {
+    let nodes = generator::generate(seed);
+    let file = format!("r{seed}.lua");
+    write(directory, &file, &nodes);
+    let (first, others) = runners.split_first()?;
+    let expected = first.observe(directory, &file);
+    let different = others.iter().find_map(|runner| {
+        let found = runner.observe(directory, &file);
+        (found != expected).then_some(runner)
+    });
+    let Some(runner) = different else {
+        let _ = std::fs::remove_file(directory.join(&file));
+        return None;
+    };
+    let small = program::shrink(&nodes, SHRINK_BUDGET, |candidate| {
+        write(directory, &file, candidate);
+        let expected = first.observe(directory, &file);
+        // A program that no longer parses or takes too long shows nothing.
+        expected.end != End::TimedOut && runner.observe(directory, &file) != expected
+    });
+    write(directory, &file, &small);
+    let (expected, found) = (first.observe(directory, &file), runner.observe(directory, &file));
+    Some(format!(
+        "seed {seed}: {} differs from {}: {}\nthe program ({}):\n{}",
+        runner.name,
+        first.name,
+        describe(&expected, &found),
+        directory.join(&file).display(),
+        program::render("-- (the generator's prelude)\n", &small)
+    ))
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+#[test]
+fn random_programs_agree() {
+    let (directory, runners) = (directory("differential"), runners());
+    let failures = match number("PERILUNE_FUZZ_SECONDS") {
+        None => {
+            let seeds: Vec<u64> = (0..BOUNDED).collect();
+            harness::two_at_a_time(&seeds, |&seed| {
+                try_seed(seed, &directory, &runners).unwrap_or_default()
+            })
+        }
+        Some(seconds) => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |d| d.as_secs());
+            let first = number("PERILUNE_FUZZ_SEED").unwrap_or(now * 1000);
+            let end = Instant::now() + Duration::from_secs(seconds);
+            let mut tried = 0;
+            let found = harness::two_at_a_time(&[0, 1], |&lane| {
+                let mut found = Vec::new();
+                let mut seed = first + lane;
+                while seed == first || Instant::now() < end {
+                    if let Some(text) = try_seed(seed, &directory, &runners) {
+                        eprintln!("{text}\n");
+                        found.push(text);
+                    }
+                    seed += 2;
+                }
+                (seed, found)
+            });
+            let mut failures = Vec::new();
+            for (lane, (last, texts)) in found.into_iter().enumerate() {
+                tried += (last - first - lane as u64) / 2;
+                failures.extend(texts);
+            }
+            println!("{tried} programs from seed {first}");
+            failures
+        }
+    };
+    harness::report("random programs", failures.len(), failures);
+}
+
+#[test]
+fn generation_depends_on_the_seed_alone() {
+    let text = |seed| program::render(generator::PRELUDE, &generator::generate(seed));
+    for seed in 0..200 {
+        assert_eq!(text(seed), text(seed), "seed {seed}");
+    }
+    assert_ne!(text(1), text(2));
+}
+
+/// The programs parse, end, and print the same twice under the reference implementation.
+#[test]
+fn generated_programs_are_valid() {
+    let Some(lua) = reference() else { return };
+    let runner = Runner { name: "reference", program: lua, options: &[] };
+    let directory = directory("generated");
+    let count = number("PERILUNE_GENERATE").unwrap_or(60);
+    let seeds: Vec<u64> = (0..count).collect();
+    let failures = harness::two_at_a_time(&seeds, |&seed| {
+        let file = format!("g{seed}.lua");
+        write(&directory, &file, &generator::generate(seed));
+        let (once, again) = (runner.observe(&directory, &file), runner.observe(&directory, &file));
+        let stopped = once.end != End::Status(0) && !once.error.contains("too many calls");
+        let addresses = once.stdout.contains(": 0x");
+        if once != again || stopped || addresses {
+            format!("  seed {seed}: {:?} '{}'", once.end, once.error)
+        } else {
+            let _ = std::fs::remove_file(directory.join(&file));
+            String::new()
+        }
+    });
+    harness::report("generated programs", seeds.len(), failures);
+}
+
+#[test]
+fn shrinking_keeps_what_matters() {
+    let nodes = generator::generate(11);
+    let holds = |nodes: &[Node]| program::render("", nodes).contains("show(calls, closed)");
+    let small = program::shrink(&nodes, 5000, holds);
+    assert_eq!(program::size(&small), 1);
+}
+
+/// Prints the program of `PERILUNE_FUZZ_SEED`:
+/// `cargo test --test differential print_program -- --ignored --nocapture`.
+#[test]
+#[ignore = "a tool for reading one program"]
+fn print_program() {
+    let seed = number("PERILUNE_FUZZ_SEED").unwrap_or(0);
+    println!("{}", program::render(generator::PRELUDE, &generator::generate(seed)));
+}
