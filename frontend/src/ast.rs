@@ -217,7 +217,14 @@ pub enum StatKind {
     },
     /// `for names in values do`; four hidden variables from `state` on come
     /// before the `count` declared ones.
-    ForIn { state: LocalId, count: u32, values: Vec<ExprId>, body: Block, do_line: u32 },
+    ForIn {
+        state: LocalId,
+        count: u32,
+        values: Vec<ExprId>,
+        body: Block,
+        do_line: u32,
+        end_line: u32,
+    },
     /// `return values`
     Return(Vec<ExprId>),
     /// `break` out of the innermost loop

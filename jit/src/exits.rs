@@ -134,6 +134,7 @@ pub struct ExitTable {
     unit: UnitId,
     /// First value of [`ExitDescriptor::countdown`].
     countdown: i32,
+    #[expect(clippy::vec_box, reason = "code refers to descriptors by address")]
     exits: Vec<Box<ExitDescriptor>>,
 }
 

@@ -18,7 +18,25 @@
 //!
 //! Code outside this crate never sees Cranelift.
 
+pub mod build;
+mod calls;
 pub mod compile;
 pub mod entry;
 pub mod exits;
+mod generic;
+mod guard;
+pub mod helpers;
+mod keep;
+mod keep_entry;
+mod make;
 pub mod memory;
+pub mod options;
+mod policy;
+mod seam;
+pub mod stats;
+pub mod stubs;
+pub mod tier;
+pub mod units;
+
+#[cfg(test)]
+mod tests;

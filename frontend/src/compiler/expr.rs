@@ -1,10 +1,8 @@
 //! Expressions to registers.
 
-use std::sync::Arc;
-
 use perilune_ir::bytecode::{Op, Word};
 
-use super::{Compiler, Reg, Result, compile_function};
+use super::{Compiler, Reg, Result};
 use crate::ast::{BinOp, Expr, ExprId, FuncId, UnOp};
 
 impl Compiler<'_> {
@@ -102,11 +100,10 @@ impl Compiler<'_> {
     }
 
     fn closure(&mut self, id: FuncId, dst: Reg, line: u32) -> Result<()> {
-        let function = compile_function(self.ast, id, self.source, &self.registers)?;
-        let Ok(index) = u16::try_from(self.functions.len()) else {
+        let Ok(index) = u16::try_from(self.children.len()) else {
             return Err(self.error("too many functions (limit is 65536)", line));
         };
-        self.functions.push(Arc::new(function));
+        self.children.push(id);
         self.emit(Word::ad(Op::Closure, dst, index), line);
         Ok(())
     }

@@ -43,32 +43,60 @@ type Jumps = Vec<usize>;
 /// or one that is not active.
 const NO_REGISTER: Reg = u8::MAX;
 
-/// Compiles a chunk.
-pub(crate) fn compile(ast: &Ast, chunk_name: &[u8]) -> Result<bytecode::Function> {
-    let source: Arc<[u8]> = chunk_name.into();
-    compile_function(ast, Ast::MAIN, &source, &[])
+/// A compiled function without the functions in it.
+struct Compiled {
+    function: bytecode::Function,
+    /// The functions in it, in the order of their indices.
+    children: Vec<FuncId>,
+    /// The register that each of its variables had.
+    registers: Vec<Reg>,
 }
 
-/// Compiles one function and those in it; `outer` has the registers of the
-/// enclosing function's variables.
-fn compile_function(
-    ast: &Ast,
-    id: FuncId,
-    source: &Arc<[u8]>,
-    outer: &[Reg],
-) -> Result<bytecode::Function> {
-    let mut compiler = Compiler::new(ast, id, source);
-    compiler.upvalues = compiler.upvalue_descriptors(outer);
-    compiler.function_body()?;
-    let function = compiler.finish();
+/// Compiles a chunk.
+pub(crate) fn compile(ast: &Ast, chunk_name: &[u8]) -> Result<bytecode::Function> {
+    // Functions are numbered outer ones first: going up finds an enclosing
+    // function's registers, going down its inner functions. No recursion.
+    let source: Arc<[u8]> = chunk_name.into();
+    let mut compiled: Vec<Option<Compiled>> = Vec::new();
+    compiled.resize_with(ast.functions.len(), || None);
+    let mut reached = vec![false; ast.functions.len()];
+    reached[Ast::MAIN.0 as usize] = true;
+    for id in (0..ast.functions.len() as u32).map(FuncId) {
+        if !reached[id.0 as usize] {
+            continue; // in code that control never reaches
+        }
+        let parent =
+            ast.function(id).parent.and_then(|parent| compiled[parent.0 as usize].as_ref());
+        let outer = parent.map_or(&[][..], |parent| &parent.registers);
+        let mut compiler = Compiler::new(ast, id, &source);
+        compiler.upvalues = compiler.upvalue_descriptors(outer);
+        compiler.function_body()?;
+        let finished = compiler.finish();
+        for child in &finished.children {
+            reached[child.0 as usize] = true;
+        }
+        compiled[id.0 as usize] = Some(finished);
+    }
+    for index in (0..compiled.len()).rev() {
+        let Some(children) = compiled[index].as_mut().map(|c| std::mem::take(&mut c.children))
+        else {
+            continue;
+        };
+        let functions = children.into_iter().filter_map(|id| compiled[id.0 as usize].take());
+        let functions = functions.map(|child| Arc::new(child.function)).collect();
+        if let Some(outer) = &mut compiled[index] {
+            outer.function.functions = functions;
+        }
+    }
+    let main = compiled[0].take().expect("the main function is always compiled").function;
     #[cfg(debug_assertions)]
-    if let Err(error) = perilune_ir::verify::verify_one(&function) {
+    if let Err(error) = perilune_ir::verify::verify(&main) {
         panic!(
             "the compiler made invalid bytecode: {error}\n{}",
-            perilune_ir::listing::listing_one(&function)
+            perilune_ir::listing::listing(&main)
         );
     }
-    Ok(function)
+    Ok(main)
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -104,7 +132,7 @@ struct Compiler<'a> {
     lines: Vec<u32>,
     constants: Vec<Constant>,
     constant_index: WordMap<ConstantKey, u32>,
-    functions: Vec<Arc<bytecode::Function>>,
+    children: Vec<FuncId>,
     upvalues: Vec<UpvalueDesc>,
     templates: Vec<Box<[u16]>>,
     debug_locals: Vec<LocalVar>,
@@ -132,7 +160,7 @@ impl<'a> Compiler<'a> {
             lines: Vec::new(),
             constants: Vec::new(),
             constant_index: WordMap::default(),
-            functions: Vec::new(),
+            children: Vec::new(),
             upvalues: Vec::new(),
             templates: Vec::new(),
             debug_locals: Vec::new(),
@@ -157,18 +185,23 @@ impl<'a> Compiler<'a> {
             self.emit_abc(Op::VarargPrep, params as u8, 0, 0, function.line.max(1));
         }
         self.statements(&function.body)?;
+        let closes = self.close_from(0).is_some();
         self.deactivate(0);
-        self.emit(Word::abc(Op::Return0, 0, 0, 0), function.end_line);
+        if closes {
+            self.emit_abc(Op::Return, 0, 1, 1, function.end_line);
+        } else {
+            self.emit_abc(Op::Return0, 0, 0, 0, function.end_line);
+        }
         Ok(())
     }
 
-    fn finish(self) -> bytecode::Function {
+    fn finish(self) -> Compiled {
         let function = self.function;
-        bytecode::Function {
+        let function = bytecode::Function {
             upvalues: self.upvalues.into(),
             code: self.code.into(),
             constants: self.constants.into(),
-            functions: self.functions.into(),
+            functions: [].into(),
             templates: self.templates.into(),
             lines: self.lines.into(),
             locals: self.debug_locals.into(),
@@ -179,7 +212,8 @@ impl<'a> Compiler<'a> {
             is_vararg: function.is_vararg,
             max_stack: self.max_stack as u8,
             feedback_count: self.feedback,
-        }
+        };
+        Compiled { function, children: self.children, registers: self.registers }
     }
 
     fn upvalue_descriptors(&self, outer: &[Reg]) -> Vec<UpvalueDesc> {

@@ -17,6 +17,13 @@ enum Target {
     Index(Reg, Key),
 }
 
+/// The lines of a generic `for`: of its calls, its `do` and its `end`.
+struct ForLines {
+    call: u32,
+    start: u32,
+    end: u32,
+}
+
 /// Where a forward jump leads.
 #[derive(Clone, Copy)]
 enum Destination {
@@ -91,9 +98,10 @@ impl Compiler<'_> {
                 }
                 self.numeric_for(*state, body, line, *do_line)
             }
-            StatKind::ForIn { state, count, values, body, do_line } => {
+            StatKind::ForIn { state, count, values, body, do_line, end_line } => {
                 self.adjusted(values, 4, line)?;
-                self.generic_for(*state, *count, body, line, *do_line)
+                let lines = ForLines { call: line, start: *do_line, end: *end_line };
+                self.generic_for(*state, *count, body, lines)
             }
             StatKind::Return(values) => self.return_statement(values, line),
             StatKind::Break => self.break_statement(line),
@@ -388,27 +396,26 @@ impl Compiler<'_> {
         state: LocalId,
         count: u32,
         body: &Block,
-        line: u32,
-        do_line: u32,
+        lines: ForLines,
     ) -> Result<()> {
         let outer = self.active.len();
         self.activate(state, 4);
         let base = self.register(state);
         self.open_loop(self.active.len(), true);
-        let prepare = self.branch(Word::abc(Op::TForPrep, base, 0, 0), do_line);
+        let prepare = self.branch(Word::abc(Op::TForPrep, base, 0, 0), lines.start);
         let start = self.pc();
         // The iterator's call window is where the variables are.
-        self.require(usize::from(base) + 8, line)?;
-        self.reserve(count as usize, line)?;
+        self.require(usize::from(base) + 8, lines.call)?;
+        self.reserve(count as usize, lines.call)?;
         let active = self.active.len();
         self.activate(LocalId(state.0 + 4), count);
         self.loop_body(active, body)?;
         self.patch_one(prepare)?;
         let extra = self.feedback_word(0);
-        self.emit_extra(Word::abc(Op::TForCall, base, 0, count as u8), extra, line);
-        self.back_edge(Op::TForLoop, base, start, line);
+        self.emit_extra(Word::abc(Op::TForCall, base, 0, count as u8), extra, lines.call);
+        self.back_edge(Op::TForLoop, base, start, lines.call);
         self.close_loop()?;
-        self.emit_close(outer, line);
+        self.emit_close(outer, lines.end);
         self.deactivate(outer);
         Ok(())
     }

@@ -172,7 +172,8 @@ impl Parser<'_> {
         self.scopes.activate(state, 4);
         self.scopes.mark_close();
         let (body, do_line) = self.for_body(LocalId(state.0 + 4), count)?;
-        Ok((StatKind::ForIn { state, count, values, body, do_line }, line))
+        let end_line = self.lexer.line;
+        Ok((StatKind::ForIn { state, count, values, body, do_line, end_line }, line))
     }
 
     /// `do block` in the scope of the loop's own variables.

@@ -184,11 +184,18 @@ impl Heap {
         self.atomic = true;
         self.mark_roots(roots);
         self.propagate_all(roots);
-        let again = std::mem::take(&mut self.gray_again);
-        self.gray.extend(again.iter().copied());
-        self.propagate_all(roots);
-        self.gray_again = again;
+        // What was changed, or left for the end. Nothing is added to the list in the atomic phase.
+        for i in 0..self.gray_again.len() {
+            let object = self.gray_again[i];
+            // SAFETY: the list holds live objects.
+            unsafe {
+                if (*object).color == GRAY {
+                    self.scan(roots, object);
+                }
+            }
+        }
         self.gray_again.clear();
+        self.propagate_all(roots);
         self.converge_ephemerons(roots);
         self.clear_weak(true, false);
         self.separate_finalizable(false);

@@ -1,7 +1,13 @@
-//! Marking: from roots through gray objects to black.
+//! Marking: from roots to black.
+//!
+//! The mark stack ([`Heap::gray`]) holds references still to be followed. They are pushed without
+//! looking at the object, which may be marked by the time it is popped; so white objects on the stack count as
+//! gray.
 //!
 //! Threads and open upvalues stay gray until the atomic end, because VM stacks are written
 //! without a barrier; weak tables because what they refer to is decided there ([`super::weak`]).
+
+use std::ptr;
 
 use super::{BLACK, GRAY, Heap, Roots};
 use crate::object::{
@@ -18,8 +24,7 @@ impl Heap {
     #[inline(always)]
     pub unsafe fn mark_value(&mut self, v: Value) {
         if v.is_heap() {
-            // SAFETY: the caller's contract.
-            unsafe { self.mark_header(v.ptr()) }
+            self.gray.push(v.ptr());
         }
     }
 
@@ -30,67 +35,56 @@ impl Heap {
     #[inline(always)]
     pub unsafe fn mark_object<T>(&mut self, object: *mut T) {
         if !object.is_null() {
-            // SAFETY: the caller's contract.
-            unsafe { self.mark_header(object.cast()) }
+            self.gray.push(object.cast());
         }
     }
 
-    /// Makes a white object gray, or black where it refers to nothing.
+    /// Marks an object whose header is likely in the processor's cache, or that is likely marked.
     ///
     /// # Safety
     /// `object` must be a live object.
     #[inline(always)]
     pub(crate) unsafe fn mark_header(&mut self, object: *mut Header) {
         // SAFETY: the caller's contract.
-        unsafe {
-            if (*object).color < GRAY {
-                self.mark_white(object);
-            }
+        if unsafe { (*object).color } < GRAY {
+            self.gray.push(object);
         }
     }
 
-    #[inline]
-    unsafe fn mark_white(&mut self, object: *mut Header) {
-        // SAFETY: `mark_header`'s contract.
-        unsafe {
-            match (*object).kind {
-                Kind::WideInt => (*object).color = BLACK,
-                Kind::String if !(*object.cast::<LuaString>()).data.is_null() => {
-                    (*object).color = BLACK;
-                }
-                Kind::String
-                | Kind::Table
-                | Kind::LuaClosure
-                | Kind::NativeFunction
-                | Kind::Upvalue
-                | Kind::Proto
-                | Kind::Shape
-                | Kind::Userdata
-                | Kind::Thread => {
-                    (*object).color = GRAY;
-                    self.gray.push(object);
-                }
-                Kind::Free => debug_assert!(false, "reference to a free cell {object:p}"),
-            }
-        }
-    }
-
-    /// Blackens gray objects until none is left or `budget` bytes of work are done; returns the
+    /// Works through the mark stack until it is empty or `budget` bytes of work are done; returns the
     /// budget that is left.
+    ///
+    /// Objects pass through a short queue between being fetched and being looked at: marking waits for
+    /// memory more than for anything else.
     pub(super) fn propagate(&mut self, roots: &mut dyn Roots, mut budget: isize) -> isize {
-        while budget > 0 {
-            let Some(object) = self.gray.pop() else { break };
-            // SAFETY: gray objects are live.
-            budget -= unsafe { self.scan(roots, object) } as isize;
+        let mut queue = [ptr::null_mut::<Header>(); QUEUE];
+        let (mut at, mut empty) = (0, 0);
+        while budget > 0 && empty < QUEUE {
+            let next = self.gray.pop().unwrap_or(ptr::null_mut());
+            prefetch(next);
+            let object = std::mem::replace(&mut queue[at], next);
+            at = (at + 1) % QUEUE;
+            if object.is_null() {
+                // The queue is filling up, or nothing is left when this happens all around.
+                empty = if next.is_null() { empty + 1 } else { 0 };
+                continue;
+            }
+            empty = 0;
+            // SAFETY: what the stack holds is live.
+            unsafe {
+                if (*object).color < GRAY {
+                    budget -= self.scan(roots, object) as isize;
+                }
+            }
         }
+        self.gray.extend(queue.iter().filter(|o| !o.is_null()));
         budget
     }
 
-    /// Blackens all gray objects.
+    /// Empties the mark stack.
     pub(super) fn propagate_all(&mut self, roots: &mut dyn Roots) {
-        while let Some(object) = self.gray.pop() {
-            // SAFETY: gray objects are live.
-            unsafe { self.scan(roots, object) };
+        while !self.gray.is_empty() {
+            self.propagate(roots, isize::MAX);
         }
     }
 
@@ -99,7 +93,7 @@ impl Heap {
     ///
     /// # Safety
     /// `object` must be live.
-    unsafe fn scan(&mut self, roots: &mut dyn Roots, object: *mut Header) -> usize {
+    pub(super) unsafe fn scan(&mut self, roots: &mut dyn Roots, object: *mut Header) -> usize {
         // SAFETY: the kind says what the object is; everything a live object refers to is live.
         unsafe {
             (*object).color = BLACK;
@@ -108,7 +102,7 @@ impl Heap {
                 Kind::LuaClosure => {
                     let f = object.cast::<LuaClosure>();
                     let n = (*object).extra as usize;
-                    self.mark_object((*f).proto);
+                    self.mark_header((*f).proto.cast());
                     let upvalues = (&raw mut (*f).upvalues).cast::<*mut Upvalue>();
                     for i in 0..n {
                         self.mark_object(*upvalues.add(i));
@@ -195,7 +189,7 @@ impl Heap {
         // SAFETY: the caller's contract; the table's invariants bound its parts.
         unsafe {
             let shape = (*t).shape;
-            self.mark_object(shape);
+            self.mark_header(shape.cast());
             let n = (*shape).len as usize;
             if !(*shape).meta.is_null() {
                 (*t).update_weak_mode(self);
@@ -252,6 +246,23 @@ impl Heap {
             size_of::<Shape>() + (*shape).len as usize * 8
         }
     }
+}
+
+/// Objects between fetching and scanning.
+const QUEUE: usize = 8;
+
+/// Asks for an object's memory.
+#[inline(always)]
+fn prefetch(object: *mut Header) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch may be of any address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(object.cast());
+        _mm_prefetch::<_MM_HINT_T0>(object.cast::<i8>().wrapping_add(64));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = object;
 }
 
 /// Work of visiting an object without references.

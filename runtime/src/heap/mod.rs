@@ -123,7 +123,7 @@ pub struct Heap {
     pub(crate) store: block::Store,
     /// Interned strings.
     pub(crate) strings: StringTable,
-    /// Reached objects whose references are still to be marked.
+    /// The mark stack: references still to be followed.
     pub(crate) gray: Vec<*mut Header>,
     /// Objects to be visited again at the end of marking.
     pub(crate) gray_again: Vec<*mut Header>,

@@ -10,6 +10,7 @@ use std::ptr;
 use super::block::{Block, FREE_HEADER};
 use super::{FREE_NEXT, GRANULE, Heap};
 use crate::object::{Header, Kind, NativeFunction, Proto, Table, Thread, Userdata};
+use crate::value::Value;
 
 impl Heap {
     /// Prepares to sweep everything; objects of colour `dead` are to be freed.
@@ -98,7 +99,11 @@ impl Heap {
                         (*header).color = white;
                         continue;
                     }
-                    self.drop_object(header);
+                    match (*header).kind {
+                        Kind::WideInt | Kind::Upvalue | Kind::LuaClosure => {}
+                        Kind::Table if is_compact(cell.cast()) => {}
+                        _ => self.drop_object(header),
+                    }
                     header.write(FREE_HEADER);
                     freed += 1;
                 }
@@ -248,6 +253,21 @@ impl Heap {
 impl Drop for Heap {
     fn drop(&mut self) {
         drop(self.free_all());
+    }
+}
+
+/// Whether a table holds nothing outside of its cell.
+///
+/// # Safety
+/// `t` must be valid.
+#[inline(always)]
+unsafe fn is_compact(t: *mut Table) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let inline = (&raw mut (*t).inline).cast::<Value>();
+        (*t).hash.is_null()
+            && (*t).slots == inline
+            && (*t).arr == inline.add((*t).slot_cap as usize)
     }
 }
 

@@ -279,3 +279,61 @@ fn random_tables_under_steps() {
     full(&mut heap, &mut roots);
     assert!(heap.count() < 100_000, "{}", heap.count());
 }
+
+/// Prints what the collector costs binary trees: `cargo test --release -- --ignored --nocapture trees`.
+#[test]
+#[ignore = "a measurement"]
+fn trees() {
+    fn tree(heap: &mut Heap, depth: u32) -> Value {
+        let plain = heap.shapes.plain;
+        let t = table::new_table(heap, 2, plain);
+        if depth > 0 {
+            for i in 1..=2 {
+                let child = tree(heap, depth - 1);
+                // SAFETY: just made.
+                unsafe { (*t).set_int(heap, i, child) };
+            }
+        }
+        Value::table(t)
+    }
+    let poll = AtomicU32::new(0);
+    let mut heap = Heap::new(1);
+    // SAFETY: `poll` outlives the heap's use.
+    unsafe { heap.attach(&poll) };
+    let mut roots = Vector::default();
+    let long = tree(&mut heap, 18);
+    roots.0.push(long);
+    full(&mut heap, &mut roots);
+    let (mut most, mut steps, mut collecting) = (0, 0, 0);
+    let start = std::time::Instant::now();
+    let (rounds, depth) = (4000, 10);
+    for _ in 0..rounds {
+        std::hint::black_box(tree(&mut heap, depth));
+        if poll.swap(0, Ordering::Relaxed) != 0 {
+            let start = std::time::Instant::now();
+            most = most.max(heap.bytes);
+            steps += 1;
+            heap.allocation_step(&mut roots);
+            collecting += start.elapsed().as_nanos();
+        }
+    }
+    let nodes = rounds << (depth + 1);
+    println!(
+        "{:.1} ns per node, {:.1} of it in steps; {} cycles, {steps} steps, live {} kB, most {} kB",
+        start.elapsed().as_nanos() as f64 / f64::from(nodes),
+        collecting as f64 / f64::from(nodes),
+        heap.cycles,
+        heap.live_estimate >> 10,
+        most >> 10,
+    );
+    full(&mut heap, &mut roots);
+    for what in ["full, live", "full, dead"] {
+        let start = std::time::Instant::now();
+        heap.full_cycle(&mut roots);
+        println!(
+            "{what}: {:.1} ns per node",
+            start.elapsed().as_nanos() as f64 / f64::from(1 << 19)
+        );
+        roots.0.clear();
+    }
+}

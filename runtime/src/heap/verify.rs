@@ -32,6 +32,8 @@ struct Walk<'a> {
     heap: &'a Heap,
     /// Addresses of all objects that may be referred to.
     live: HashSet<usize>,
+    /// Addresses of what the mark stack holds.
+    gray: HashSet<usize>,
     problem: Option<String>,
 }
 
@@ -62,6 +64,7 @@ impl Walk<'_> {
                 && !from.is_null()
                 && (*from).color >= BLACK
                 && (*to).color < GRAY
+                && !self.gray.contains(&to.addr())
             {
                 self.fail(|| format!("black {} has a white {what}: {kind:?} {to:p}", origin()));
             }
@@ -346,7 +349,8 @@ impl Heap {
     pub(super) fn verify(&mut self, roots: &mut dyn Roots) -> Result<(), String> {
         self.verify_blocks()?;
         self.verify_strings()?;
-        let mut walk = Walk { heap: self, live: HashSet::new(), problem: None };
+        let gray = self.gray.iter().map(|o| o.addr()).collect();
+        let mut walk = Walk { heap: self, live: HashSet::new(), gray, problem: None };
         let mut objects = Vec::new();
         self.each_object(|o| objects.push(o));
         walk.live.extend(objects.iter().map(|o| o.addr()));

@@ -50,12 +50,18 @@ impl Census {
 
 impl Table {
     /// Sets an integer key.
-    #[inline(always)]
+    #[inline]
     pub fn set_int(&mut self, heap: &mut Heap, i: i64, value: Value) {
         let at = (i as u64).wrapping_sub(1);
         if at < self.arr_len as u64 && !value.is_nil() {
             // SAFETY: below `arr_len`.
             unsafe { *self.arr.add(at as usize) = value };
+            self.header.aux |= kind_of(value);
+            self.barrier(heap);
+        } else if at == self.arr_len as u64 && at + 1 < self.arr_cap as u64 && !value.is_nil() {
+            // SAFETY: within the capacity.
+            unsafe { *self.arr.add(at as usize) = value };
+            self.arr_len += 1;
             self.header.aux |= kind_of(value);
             self.barrier(heap);
         } else {

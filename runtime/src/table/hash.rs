@@ -54,7 +54,7 @@ const fn capacity_of(n: usize) -> usize {
     n / 2 + n / 8
 }
 
-const SMALLEST_INDEX: usize = 4;
+const SMALLEST_INDEX: usize = 8;
 
 impl HashPart {
     /// A part with room for `n` keys.

@@ -133,6 +133,19 @@ pub fn new_empty(heap: &mut Heap) -> *mut Table {
     new_table(heap, 0, plain)
 }
 
+impl Heap {
+    /// A new table without metatable, with room for `narr` elements and `nslots` fields.
+    pub fn new_table(&mut self, narr: usize, nslots: usize) -> *mut Table {
+        let plain = self.shapes.plain;
+        let table = new_table(self, narr, plain);
+        if nslots > 0 {
+            // SAFETY: just made.
+            unsafe { (*table).grow_slots(self, nslots as u32) };
+        }
+        table
+    }
+}
+
 /// Frees what a dead table holds outside of its cell, and takes it off the heap's account.
 ///
 /// # Safety

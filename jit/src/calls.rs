@@ -1,0 +1,139 @@
+//! Rust behind the tail stubs: functions that are not compiled, native functions, exits.
+
+use std::ptr;
+
+use perilune_runtime::object::{Function, LuaClosure};
+use perilune_runtime::tier::{CALL_HEAT, COMPILED, Tier};
+use perilune_runtime::value::Value;
+use perilune_runtime::vm::{Link, Throw, Vm};
+
+use crate::exits::ExitDescriptor;
+use crate::guard::guard;
+use crate::seam::{self, Outcome};
+use crate::stubs::{TAIL_CALL, THREW};
+use crate::tier::Jit;
+
+/// An address in the current native frame.
+#[inline(always)]
+fn native_position() -> usize {
+    let here = 0u8;
+    &raw const here as usize
+}
+
+/// The base that a frame had before `VARARGPREP` moved it.
+///
+/// # Safety
+/// `base` is a Lua function's frame.
+pub unsafe fn original_base(base: *mut Value) -> *mut Value {
+    // SAFETY: the link of a moved frame leads to the original.
+    unsafe {
+        let link = Link((*base.sub(1)).0);
+        if link.kind() == Link::VARARG { base.sub(link.delta()) } else { base }
+    }
+}
+
+/// Turns the end of an interpreter activation into a stub's answer; see [`crate::stubs`].
+///
+/// # Safety
+/// `original` is the original base of the boundary frame that was run.
+unsafe fn answer(vm: &mut Vm, original: *mut Value, outcome: Result<Outcome, Throw>) -> i64 {
+    match outcome {
+        Ok(Outcome::Returned(count)) => {
+            // SAFETY: results stand from the callee's slot upwards, nil there if there are none.
+            vm.scratch[0] = unsafe { (*original.sub(2)).0 };
+            i64::from(count)
+        }
+        // SAFETY: the frame to call is set up; its callee is a function.
+        Ok(Outcome::TailCall { base, nargs }) => unsafe {
+            let callee: *mut Function = (*base.sub(2)).ptr();
+            jump_to((*(*callee).code).jit_entry.get(), vm, base, nargs)
+        },
+        Err(Throw) => THREW,
+    }
+}
+
+/// Asks the stub to jump to `code`.
+fn jump_to(code: *const u8, vm: &mut Vm, base: *mut Value, nargs: u32) -> i64 {
+    vm.scratch[0] = code as u64;
+    vm.scratch[1] = base as u64;
+    vm.scratch[2] = u64::from(nargs);
+    TAIL_CALL
+}
+
+/// Entry of Lua functions without native code: counts, compiles when hot, else interprets.
+///
+/// # Safety
+/// Called by the stub: a generic entry's operands.
+pub unsafe extern "C" fn rt_interpret(vm: *mut Vm, base: *mut Value, nargs: u64) -> i64 {
+    let nargs = nargs as u32;
+    // SAFETY: the frame at `base` has a Lua closure as callee; it and its prototype are live.
+    guard(vm, THREW, |vm| unsafe {
+        if native_position() < vm.native_limit {
+            let _: Throw = seam::native_overflow(vm);
+            return THREW;
+        }
+        let closure: *mut LuaClosure = (*base.sub(2)).ptr();
+        let proto = (*closure).proto;
+        let heat = (*proto).hotness.get().saturating_sub(CALL_HEAT);
+        (*proto).hotness.set(heat);
+        if heat < 0 {
+            let jit: *const Jit = Jit::of(vm);
+            (*jit).function_hot(vm, proto, base, nargs);
+            if (*proto).tier_flags.get() & COMPILED != 0 {
+                return jump_to((*proto).head.jit_entry.get(), vm, base, nargs);
+            }
+        }
+        let outcome = seam::run(vm, base, nargs);
+        answer(vm, base, outcome)
+    })
+}
+
+/// Entry of native functions.
+///
+/// # Safety
+/// Called by the stub: a generic entry's operands.
+pub unsafe extern "C" fn rt_native(vm: *mut Vm, base: *mut Value, nargs: u64) -> i64 {
+    // SAFETY: the frame at `base` has a native function as callee.
+    guard(vm, THREW, |vm| unsafe {
+        if native_position() < vm.native_limit {
+            let _: Throw = seam::native_overflow(vm);
+            return THREW;
+        }
+        match seam::call_native(vm, (*base.sub(2)).ptr(), base, nargs as u32) {
+            Ok(count) => {
+                vm.scratch[0] = (*base.sub(2)).0;
+                i64::from(count)
+            }
+            Err(Throw) => THREW,
+        }
+    })
+}
+
+/// Leaves compiled code: the interpreter finishes the frame at `base`.
+///
+/// # Safety
+/// Called by the stub with a frame of the descriptor's unit.
+pub unsafe extern "C" fn rt_exit(
+    vm: *mut Vm,
+    base: *mut Value,
+    exit: *const ExitDescriptor,
+) -> i64 {
+    // SAFETY: the unit owns the descriptor, and lives while a frame of it does; what is needed of
+    // it is read before the unit may be retired and the interpreter runs.
+    guard(vm, THREW, |vm| unsafe {
+        (*exit).materialise(vm, base);
+        let frame = (*exit).frame_base(base);
+        let pc = (*exit).spec.pc;
+        let jit: *const Jit = Jit::of(vm);
+        (*jit).count_exit(vm, ptr::NonNull::new_unchecked(exit.cast_mut()).as_ref());
+        vm.base = frame;
+        vm.pc = pc;
+        if native_position() < vm.native_limit {
+            let _: Throw = seam::native_overflow(vm);
+            return THREW;
+        }
+        let original = original_base(base);
+        let outcome = seam::resume(vm, frame, pc);
+        answer(vm, original, outcome)
+    })
+}

@@ -1,0 +1,173 @@
+//! Rust behind the helpers of the C convention: whole instructions, and operations on values.
+//!
+//! `base` and `pc` name the instruction that runs, for errors and metamethods.
+
+use perilune_runtime::object::{LuaString, Shape};
+use perilune_runtime::value::Value;
+use perilune_runtime::vm::{Throw, Vm};
+
+use crate::guard::guard;
+use crate::seam;
+
+/// A status (0 or 1 = threw) and a value.
+#[repr(C)]
+pub struct StatusValue {
+    status: u64,
+    value: Value,
+}
+
+const FAILED: StatusValue = StatusValue { status: 1, value: Value::NIL };
+
+/// Notes the running instruction.
+#[inline(always)]
+fn at(vm: &mut Vm, base: *mut Value, pc: u64) {
+    vm.base = base;
+    vm.pc = pc as u32;
+}
+
+#[inline(always)]
+fn status(result: Result<(), Throw>) -> u64 {
+    u64::from(result.is_err())
+}
+
+#[inline(always)]
+fn status_value(result: Result<Value, Throw>) -> StatusValue {
+    match result {
+        Ok(value) => StatusValue { status: 0, value },
+        Err(Throw) => FAILED,
+    }
+}
+
+#[inline(always)]
+fn test(result: Result<bool, Throw>) -> u64 {
+    match result {
+        Ok(answer) => u64::from(answer),
+        Err(Throw) => 2,
+    }
+}
+
+macro_rules! helpers {
+    ($($(#[$doc:meta])* $name:ident($vm:ident, $base:ident, $pc:ident $(, $arg:ident: $ty:ty)*) -> $ret:ty, $threw:expr, $body:expr;)*) => {
+        $($(#[$doc])*
+        ///
+        /// # Safety
+        /// Called by compiled code for the frame at `base`, whose header is in place.
+        pub unsafe extern "C" fn $name(vm: *mut Vm, $base: *mut Value, $pc: u64 $(, $arg: $ty)*) -> $ret {
+            guard(vm, $threw, |$vm| {
+                at($vm, $base, $pc);
+                $body
+            })
+        })*
+    };
+}
+
+helpers! {
+    /// Throws because the native stack is about to end.
+    rt_native_overflow(vm, base, pc) -> u64, 1, {
+        let _: Throw = seam::native_overflow(vm);
+        1
+    };
+    /// Executes an instruction that neither jumps nor calls nor returns.
+    rt_step(vm, base, pc) -> u64, 1, {
+        // SAFETY: the function's contract.
+        status(unsafe { seam::step(vm, base, pc as u32) })
+    };
+    /// Evaluates a conditional jump.
+    rt_step_test(vm, base, pc) -> u64, 2, {
+        // SAFETY: the function's contract.
+        test(unsafe { seam::step_test(vm, base, pc as u32) })
+    };
+    /// Executes a call.
+    rt_step_call(vm, base, pc) -> i64, -1, {
+        // SAFETY: the function's contract.
+        unsafe { seam::step_call(vm, base, pc as u32) }.map_or(-1, i64::from)
+    };
+    /// Closes variables from `level` up.
+    rt_close(vm, base, pc, level: *mut Value) -> u64, 1, {
+        // SAFETY: the function's contract.
+        status(unsafe { seam::close(vm, level) })
+    };
+    /// `table[key]`
+    rt_index(vm, base, pc, table: Value, key: Value) -> StatusValue, FAILED,
+        status_value(vm.index(table, key));
+    /// `table[key] = value`
+    rt_set_index(vm, base, pc, table: Value, key: Value, value: Value) -> u64, 1,
+        status(vm.set_index(table, key, value));
+    /// `#value`
+    rt_length(vm, base, pc, value: Value) -> StatusValue, FAILED, status_value(vm.length(value));
+    /// `a == b`
+    rt_equals(vm, base, pc, a: Value, b: Value) -> u64, 2, test(vm.equals(a, b));
+    /// `a < b`
+    rt_less_than(vm, base, pc, a: Value, b: Value) -> u64, 2, test(vm.less_than(a, b));
+    /// `a <= b`
+    rt_less_equal(vm, base, pc, a: Value, b: Value) -> u64, 2, test(vm.less_equal(a, b));
+}
+
+/// Moves the frame of a vararg function; 0 = threw.
+///
+/// # Safety
+/// Called by compiled code at its entry, with the operands of a generic entry.
+pub unsafe extern "C" fn rt_vararg_prep(vm: *mut Vm, base: *mut Value, nargs: u64) -> *mut Value {
+    guard(vm, std::ptr::null_mut(), |vm| {
+        at(vm, base, 0);
+        // SAFETY: the function's contract.
+        unsafe { seam::vararg_prep(vm, base, nargs as u32) }.unwrap_or(std::ptr::null_mut())
+    })
+}
+
+/// A new table.
+///
+/// # Safety
+/// `shape` is live or null.
+pub unsafe extern "C" fn rt_new_table(vm: *mut Vm, shape: *mut Shape, narr: u64) -> u64 {
+    // SAFETY: the function's contract.
+    guard(vm, 0, |vm| unsafe { seam::new_table(vm, shape, narr as usize) } as u64)
+}
+
+/// The value of an integer.
+///
+/// # Safety
+/// `vm` is the running state.
+pub unsafe extern "C" fn rt_int_value(vm: *mut Vm, i: i64) -> Value {
+    guard(vm, Value::NIL, |vm| vm.int(i))
+}
+
+/// Whether two strings are equal.
+///
+/// # Safety
+/// Both are live.
+pub unsafe extern "C" fn rt_string_equals(
+    vm: *mut Vm,
+    a: *mut LuaString,
+    b: *mut LuaString,
+) -> u64 {
+    guard(vm, 0, |vm| u64::from(vm.heap.str_eq(a, b)))
+}
+
+/// How two strings compare.
+///
+/// # Safety
+/// Both are live.
+pub unsafe extern "C" fn rt_string_compare(
+    vm: *mut Vm,
+    a: *mut LuaString,
+    b: *mut LuaString,
+) -> i64 {
+    guard(vm, 0, |vm| vm.heap.str_cmp(a, b) as i64)
+}
+
+/// `a % b` of floats (manual §3.4.1): the result has the sign of the divisor.
+pub extern "C" fn rt_float_mod(a: f64, b: f64) -> f64 {
+    let m = a % b;
+    if m != 0.0 && (m < 0.0) != (b < 0.0) { m + b } else { m }
+}
+
+/// `a ^ b`
+pub extern "C" fn rt_float_pow(a: f64, b: f64) -> f64 {
+    if b == 2.0 { a * a } else { a.powf(b) }
+}
+
+/// `a // b` of floats.
+pub extern "C" fn rt_float_floor_div(a: f64, b: f64) -> f64 {
+    (a / b).floor()
+}

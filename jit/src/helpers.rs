@@ -1,0 +1,135 @@
+//! The table of everything in Rust that compiled code calls.
+//!
+//! Three conventions:
+//!
+//! * `Tail`: generic entries, reached by call or tail call: `(vm, base, x) -> (count, first)`.
+//! * `Keep`: `preserve_all (vm)`, for slow paths that rejoin. Operands are in `Vm::scratch`, from 0;
+//!   so is the result. The signature in the table lists those operands and results.
+//! * `Native`: the C convention.
+//!
+//! *Status* results are 0 for success and 1 for a throw, after which the code calls `Throw`. No
+//! helper lets a panic out: it is kept, answered as a throw, and resumed behind the protected entry.
+
+use cranelift_codegen::ir::{AbiParam, Signature, Type, types};
+use cranelift_codegen::isa::CallConv;
+
+use crate::calls::{rt_exit, rt_interpret, rt_native};
+use crate::compile::entry_signature;
+use crate::entry::throw;
+use crate::generic::*;
+use crate::keep_entry::*;
+use crate::stubs::native_convention;
+
+/// How a helper is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Convention {
+    /// A generic entry.
+    Tail,
+    /// Keeps all registers; operands in `Vm::scratch`.
+    Keep,
+    /// The C convention.
+    Native,
+}
+
+/// The table: `Name, convention, (operands) -> (results), function, "meaning"`.
+#[macro_export]
+macro_rules! for_each_helper {
+    ($m:ident) => {
+        $m! {
+            Interpret,    Tail, (I64, I64, I64) -> (I64, I64), rt_interpret, "(vm, base, nargs): entry of functions that are not compiled";
+            Native,       Tail, (I64, I64, I64) -> (I64, I64), rt_native, "(vm, base, nargs): entry of native functions";
+            Deopt,        Tail, (I64, I64, I64) -> (I64, I64), rt_exit, "(vm, base, exit): finishes the frame in the interpreter";
+
+            Poll,         Keep, (I64, I64) -> (I64), keep_poll, "(base, exit): safepoint; 0 = go on, 1 = leave by that exit (slots are values already), 2 = threw";
+            BoxInt,       Keep, (I64) -> (I64), keep_box_int, "(integer): its value";
+            Barrier,      Keep, (I64) -> (), keep_barrier, "(object): a black object is to be scanned again";
+            BarrierForward, Keep, (I64, I64) -> (), keep_barrier_forward, "(object, value bits): marks the value if the object is black";
+            AllocTable,   Keep, (I64, I64) -> (I64), keep_alloc_table, "(shape or 0, array size): a new table's address";
+            Append,       Keep, (I64, I64) -> (), keep_append, "(table, value bits): stores behind the last element";
+            AddSlot,      Keep, (I64, I64, I64) -> (), keep_add_slot, "(table, next shape, value bits): adds a string key";
+            GrowStack,    Keep, (I64, I64, I64) -> (I64), keep_grow_stack, "(end, base, pc): stack for a frame up to end; status";
+
+            Throw,        Native, (I64) -> (), throw, "(vm): does not return";
+            NativeOverflow, Native, (I64, I64, I64) -> (I64), rt_native_overflow, "(vm, base, pc): throws stack overflow; status";
+            Step,         Native, (I64, I64, I64) -> (I64), rt_step, "(vm, base, pc): executes an instruction; status";
+            StepTest,     Native, (I64, I64, I64) -> (I64), rt_step_test, "(vm, base, pc): 0 = no jump, 1 = jump, 2 = threw";
+            StepCall,     Native, (I64, I64, I64) -> (I64), rt_step_call, "(vm, base, pc): executes a call; number of results or -1";
+            VarargPrep,   Native, (I64, I64, I64) -> (I64), rt_vararg_prep, "(vm, base, nargs): the moved base, or 0 for a throw";
+            Close,        Native, (I64, I64, I64, I64) -> (I64), rt_close, "(vm, base, pc, level): closes variables; status";
+            Index,        Native, (I64, I64, I64, I64, I64) -> (I64, I64), rt_index, "(vm, base, pc, table, key): status, value";
+            SetIndex,     Native, (I64, I64, I64, I64, I64, I64) -> (I64), rt_set_index, "(vm, base, pc, table, key, value): status";
+            Length,       Native, (I64, I64, I64, I64) -> (I64, I64), rt_length, "(vm, base, pc, value): status, length";
+            Equals,       Native, (I64, I64, I64, I64, I64) -> (I64), rt_equals, "(vm, base, pc, a, b): 0, 1, or 2 = threw";
+            LessThan,     Native, (I64, I64, I64, I64, I64) -> (I64), rt_less_than, "(vm, base, pc, a, b): 0, 1, or 2 = threw";
+            LessEqual,    Native, (I64, I64, I64, I64, I64) -> (I64), rt_less_equal, "(vm, base, pc, a, b): 0, 1, or 2 = threw";
+            NewTable,     Native, (I64, I64, I64) -> (I64), rt_new_table, "(vm, shape or 0, array size): the table's address";
+            IntValue,     Native, (I64, I64) -> (I64), rt_int_value, "(vm, integer): its value, wide or not";
+            StringEquals, Native, (I64, I64, I64) -> (I64), rt_string_equals, "(vm, string, string): 0 or 1";
+            StringCompare, Native, (I64, I64, I64) -> (I64), rt_string_compare, "(vm, string, string): -1, 0 or 1";
+            FloatMod,     Native, (F64, F64) -> (F64), rt_float_mod, "a % b";
+            FloatPow,     Native, (F64, F64) -> (F64), rt_float_pow, "a ^ b";
+            FloatFloorDiv, Native, (F64, F64) -> (F64), rt_float_floor_div, "a // b";
+        }
+    };
+}
+
+macro_rules! define_helpers {
+    ($($name:ident, $convention:ident, ($($param:ident),*) -> ($($ret:ident),*), $function:path, $doc:literal;)*) => {
+        /// A helper. See [`for_each_helper!`](crate::for_each_helper) for the table.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Helper { $(#[doc = $doc] $name,)* }
+
+        impl Helper {
+            /// Every helper.
+            pub const ALL: &'static [Helper] = &[$(Helper::$name,)*];
+
+            /// How it is called.
+            pub const fn convention(self) -> Convention {
+                match self { $(Helper::$name => Convention::$convention,)* }
+            }
+            /// Its name.
+            pub const fn name(self) -> &'static str {
+                match self { $(Helper::$name => stringify!($name),)* }
+            }
+            /// What it does.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Helper::$name => $doc,)* }
+            }
+            /// Types of its operands (for `Keep`: in scratch).
+            pub const fn operands(self) -> &'static [Type] {
+                match self { $(Helper::$name => &[$(types::$param),*],)* }
+            }
+            /// Types of its results (for `Keep`: in scratch).
+            pub const fn results(self) -> &'static [Type] {
+                match self { $(Helper::$name => &[$(types::$ret),*],)* }
+            }
+            /// Address of the Rust function behind it.
+            pub(crate) fn function(self) -> usize {
+                match self { $(Helper::$name => $function as *const () as usize,)* }
+            }
+        }
+    };
+}
+
+for_each_helper!(define_helpers);
+
+impl Helper {
+    /// The signature with which the address in [`Stubs`](crate::stubs::Stubs) is called.
+    pub fn signature(self) -> Signature {
+        match self.convention() {
+            Convention::Tail => entry_signature(),
+            Convention::Keep => {
+                let mut signature = Signature::new(CallConv::PreserveAll);
+                signature.params.push(AbiParam::new(types::I64));
+                signature
+            }
+            Convention::Native => {
+                let mut signature = Signature::new(native_convention());
+                signature.params.extend(self.operands().iter().map(|&t| AbiParam::new(t)));
+                signature.returns.extend(self.results().iter().map(|&t| AbiParam::new(t)));
+                signature
+            }
+        }
+    }
+}

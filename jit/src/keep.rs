@@ -1,0 +1,129 @@
+//! Rust behind the stubs that keep all registers. Operands and results are in `Vm::scratch`; the
+//! table in [`crate::helpers`] says which.
+//!
+//! A stub may run Lua (finalizers, hooks), which uses `scratch` too: operands are read first, results
+//! written last.
+
+use perilune_runtime::value::Value;
+use perilune_runtime::vm::{Throw, Vm};
+
+use crate::exits::ExitDescriptor;
+use crate::guard::guard;
+use crate::seam;
+
+/// Result of [`rt_poll`]: rejoin.
+pub const POLL_REJOIN: u64 = 0;
+/// Result of [`rt_poll`]: tail-call the deopt stub (or return from an OSR unit) with the exit.
+pub const POLL_LEAVE: u64 = 1;
+/// Result of [`rt_poll`]: call `Throw`.
+pub const POLL_THREW: u64 = 2;
+
+/// Runs a safepoint for the innermost frame of an exit's snapshot.
+///
+/// # Safety
+/// Called by the stub: `scratch[0]` is the unit's base, `scratch[1]` the exit descriptor.
+pub unsafe extern "C" fn rt_poll(vm: *mut Vm) {
+    let result = guard(vm, POLL_THREW, |vm| {
+        let base = vm.scratch[0] as *mut Value;
+        let exit = vm.scratch[1] as *const ExitDescriptor;
+        // SAFETY: the code passes a descriptor of its own unit, which lives while its frame does.
+        unsafe {
+            (*exit).materialise(vm, base);
+            vm.base = (*exit).frame_base(base);
+            vm.pc = (*exit).spec.pc;
+            let epoch = vm.heap.method_epoch.get();
+            let disturbed = seam::safepoint(vm);
+            match disturbed {
+                Ok(false) if vm.heap.method_epoch.get() == epoch => POLL_REJOIN,
+                Ok(_) => {
+                    (*exit).leave_after_poll();
+                    POLL_LEAVE
+                }
+                Err(Throw) => POLL_THREW,
+            }
+        }
+    });
+    // SAFETY: as in `guard`.
+    unsafe { (*vm).scratch[0] = result };
+}
+
+/// Boxes an integer.
+///
+/// # Safety
+/// Called by the stub.
+pub unsafe extern "C" fn rt_box_int(vm: *mut Vm) {
+    guard(vm, (), |vm| vm.scratch[0] = vm.int(vm.scratch[0] as i64).0);
+}
+
+/// Write barrier after a store into a black object.
+///
+/// # Safety
+/// Called by the stub with a live object.
+pub unsafe extern "C" fn rt_barrier(vm: *mut Vm) {
+    // SAFETY: the caller's contract.
+    guard(vm, (), |vm| unsafe { vm.barrier_back(vm.scratch[0] as *mut u8) });
+}
+
+/// Write barrier that marks the value stored.
+///
+/// # Safety
+/// Called by the stub with a live object and value.
+pub unsafe extern "C" fn rt_barrier_forward(vm: *mut Vm) {
+    guard(vm, (), |vm| {
+        let (object, value) = (vm.scratch[0] as *mut u8, Value(vm.scratch[1]));
+        // SAFETY: the caller's contract.
+        unsafe { vm.heap.barrier_forward(object, value) };
+    });
+}
+
+/// Allocates a table.
+///
+/// # Safety
+/// Called by the stub with a live shape or 0.
+pub unsafe extern "C" fn rt_alloc_table(vm: *mut Vm) {
+    guard(vm, (), |vm| {
+        let (shape, narr) = (vm.scratch[0] as *mut _, vm.scratch[1] as usize);
+        // SAFETY: the caller's contract.
+        vm.scratch[0] = unsafe { seam::new_table(vm, shape, narr) } as u64;
+    });
+}
+
+/// Appends to an array.
+///
+/// # Safety
+/// Called by the stub with a live table and value.
+pub unsafe extern "C" fn rt_append(vm: *mut Vm) {
+    guard(vm, (), |vm| {
+        let (table, value) = (vm.scratch[0] as *mut _, Value(vm.scratch[1]));
+        // SAFETY: the caller's contract.
+        unsafe { seam::append(vm, table, value) };
+    });
+}
+
+/// Adds a string key.
+///
+/// # Safety
+/// Called by the stub with a live table, the shape that follows its own, and a live value.
+pub unsafe extern "C" fn rt_add_slot(vm: *mut Vm) {
+    guard(vm, (), |vm| {
+        let (table, next) = (vm.scratch[0] as *mut _, vm.scratch[1] as *mut _);
+        let value = Value(vm.scratch[2]);
+        // SAFETY: the caller's contract.
+        unsafe { seam::add_slot(vm, table, next, value) };
+    });
+}
+
+/// Makes room on the VM stack.
+///
+/// # Safety
+/// Called by the stub; `scratch[1]` and `scratch[2]` name the frame that asks.
+pub unsafe extern "C" fn rt_grow_stack(vm: *mut Vm) {
+    let status = guard(vm, 1, |vm| {
+        let end = vm.scratch[0] as *mut Value;
+        vm.base = vm.scratch[1] as *mut Value;
+        vm.pc = vm.scratch[2] as u32;
+        u64::from(seam::grow_stack(vm, end).is_err())
+    });
+    // SAFETY: as in `guard`.
+    unsafe { (*vm).scratch[0] = status };
+}

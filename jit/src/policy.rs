@@ -1,0 +1,150 @@
+//! What exits lead to, and the end of units.
+//!
+//! A site whose exits reach the limit is *blocked*: the guard is given up, the unit retired, and its
+//! function compiled anew at the next occasion. Sites are only ever added and recompilations are
+//! counted per function and loop, so the process ends: it never oscillates.
+
+use perilune_ir::exits::ExitPolicy;
+use perilune_runtime::object::Proto;
+use perilune_runtime::tier::COMPILED;
+use perilune_runtime::vm::Vm;
+
+use crate::exits::{ExitDescriptor, UnitId};
+use crate::stats::add;
+use crate::tier::{Jit, site_name};
+use crate::units::{Unit, UnitKind};
+
+/// Sites of units that are gone, for statistics: at most this many.
+const OLD_SITES: usize = 2000;
+
+impl Jit {
+    /// Counts an exit, and gives its guard up when it failed too often.
+    pub(crate) fn count_exit(&self, vm: &mut Vm, exit: &ExitDescriptor) {
+        let count = exit.count.get().saturating_add(1);
+        exit.count.set(count);
+        add(&self.counters.exits[exit.spec.reason as usize], 1);
+        let options = self.options.borrow();
+        if options.trace_exits {
+            let (function, line, reason) = site_name(exit);
+            eprintln!("exit {}.{} {reason} in {function} line {line}", exit.unit, exit.site);
+        }
+        if let Some(n) = options.force_exits {
+            // Forced exits say nothing of the guards.
+            exit.countdown.set(i32::try_from(n).unwrap_or(i32::MAX));
+            return;
+        }
+        let least = options.exit_limit.min(options.loop_exit_limit);
+        if exit.spec.reason.policy() == ExitPolicy::Keep || count < least {
+            return;
+        }
+        let (limit, loop_limit) = (options.exit_limit, options.loop_exit_limit);
+        let most = options.max_recompiles;
+        drop(options);
+        self.widen(vm, exit, limit, loop_limit, most);
+    }
+
+    /// Gives up the guard of an exit and retires its unit, unless its function was compiled anew
+    /// too often.
+    #[cold]
+    fn widen(&self, vm: &mut Vm, exit: &ExitDescriptor, limit: u32, loop_limit: u32, most: u32) {
+        let mut units = self.units.borrow_mut();
+        let units = &mut *units;
+        let Some(unit) = units.units.get(exit.unit.0) else { return };
+        let limit = match unit.kind {
+            UnitKind::Function => limit,
+            UnitKind::Osr { .. } => loop_limit,
+        };
+        if exit.count.get() < limit {
+            return;
+        }
+        let (kind, proto) = (unit.kind, unit.proto);
+        // SAFETY: a unit's prototype is live: `forget` takes its units out.
+        let version = unsafe { units.protos.get_mut((*proto).tier_id.get()) };
+        let Some(version) = version.map(|entry| entry.version(kind)) else { return };
+        if version.unit != Some(exit.unit) || version.recompiles >= most {
+            return;
+        }
+        version.recompiles += 1;
+        version.unit = None;
+        // Sites that are on their way to the limit go with it: one recompilation for all.
+        let mut blocked = self.blocked.borrow_mut();
+        for other in unit.exits.iter() {
+            let widens = other.spec.reason.policy() == ExitPolicy::Widen;
+            if widens && other.count.get() >= limit.div_ceil(4) {
+                blocked.insert(other.key());
+            }
+        }
+        blocked.insert(exit.key());
+        // SAFETY: as above.
+        let proto = unsafe { &*proto };
+        if kind == UnitKind::Function {
+            proto.head.jit_entry.set(vm.interpreter_entry);
+            proto.tier_flags.set(proto.tier_flags.get() & !COMPILED);
+        }
+        proto.hotness.set(0);
+        units.retired.push(exit.unit);
+        self.retired.set(true);
+    }
+
+    /// Frees retired units: no compiled code is active.
+    #[cold]
+    pub(crate) fn free_retired(&self) {
+        let retired = std::mem::take(&mut self.units.borrow_mut().retired);
+        self.retired.set(false);
+        for id in retired {
+            let unit = {
+                let mut units = self.units.borrow_mut();
+                let unit = units.units.remove(id.0);
+                if let Some(unit) = &unit {
+                    // SAFETY: a unit's prototype is live.
+                    let tier_id = unsafe { (*unit.proto).tier_id.get() };
+                    if let Some(entry) = units.protos.get_mut(tier_id) {
+                        entry.all.retain(|&other| other != id);
+                    }
+                }
+                unit
+            };
+            if let Some(unit) = unit {
+                self.free_unit(*unit, true);
+            }
+        }
+    }
+
+    /// Frees everything that belongs to a prototype, which has no frame any more.
+    pub(crate) fn free_proto(&self, proto: *mut Proto) {
+        // SAFETY: the collector passes a prototype that it is about to free.
+        let tier_id = unsafe { (*proto).tier_id.replace(u32::MAX) };
+        if tier_id == u32::MAX {
+            return;
+        }
+        let mut freed: Vec<Box<Unit>> = Vec::new();
+        {
+            let mut units = self.units.borrow_mut();
+            let Some(entry) = units.protos.remove(tier_id) else { return };
+            let all: Vec<UnitId> = entry.all;
+            freed.extend(all.iter().filter_map(|id| units.units.remove(id.0)));
+            units.retired.retain(|id| !all.contains(id));
+        }
+        self.blocked.borrow_mut().retain(|key| key.proto != proto as usize);
+        for unit in freed {
+            // Inlined prototypes may be freed in the same sweep: names can't be asked for.
+            self.free_unit(*unit, false);
+        }
+    }
+
+    /// Gives back a unit's code memory.
+    fn free_unit(&self, unit: Unit, names: bool) {
+        if names {
+            let mut old = self.counters.old_sites.borrow_mut();
+            for exit in unit.exits.iter().filter(|exit| exit.count.get() > 0) {
+                let name = site_name(exit);
+                if old.len() < OLD_SITES || old.contains_key(&name) {
+                    *old.entry(name).or_default() += u64::from(exit.count.get());
+                }
+            }
+        }
+        if let Some(arena) = self.arena.borrow_mut().as_mut() {
+            arena.free(unit.block);
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The tier of one state: decides what to compile, enters compiled code, owns all of it.
+//!
+//! Everything is behind `&self`: compiled code calls the interpreter, which calls the tier again. No
+//! `RefCell` is borrowed while Lua code or a collector step may run.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashSet;
+use std::panic::resume_unwind;
+
+use perilune_ir::exits::ExitReason;
+use perilune_runtime::object::{Header, LuaClosure, Proto};
+use perilune_runtime::tier::{CALL_HEAT, COMPILED, LoopOutcome, REFUSED, Tier};
+use perilune_runtime::value::Value;
+use perilune_runtime::vm::{Throw, Vm};
+
+use crate::calls::original_base;
+use crate::compile::Compiler;
+use crate::entry::{self, Returned};
+use crate::exits::{ExitDescriptor, SiteKey};
+use crate::guard::take_panic;
+use crate::helpers::Helper;
+use crate::memory::Arena;
+use crate::options::{Dump, Options};
+use crate::seam;
+use crate::stats::{Counters, SiteStats, Stats, add};
+use crate::stubs::Stubs;
+use crate::units::{UnitKind, Units};
+
+/// The compiler and all it made for one state.
+pub struct Jit {
+    pub(crate) options: RefCell<Options>,
+    pub(crate) enabled: Cell<bool>,
+    pub(crate) compiler: RefCell<Option<Compiler>>,
+    pub(crate) arena: RefCell<Option<Arena>>,
+    pub(crate) stubs: OnceCell<Stubs>,
+    pub(crate) units: RefCell<Units>,
+    pub(crate) blocked: RefCell<HashSet<SiteKey>>,
+    pub(crate) counters: Counters,
+    pub(crate) dumps: RefCell<Vec<Dump>>,
+    /// Protected entries that have neither returned nor thrown, on all native stacks.
+    pub(crate) depth: Cell<u32>,
+    /// There are retired units.
+    pub(crate) retired: Cell<bool>,
+}
+
+impl Jit {
+    /// Gives a state a compiler. Nothing is generated before the first function is hot. To be
+    /// called before any Lua function is loaded.
+    pub fn install(vm: &mut Vm, options: Options) {
+        let jit = Jit {
+            enabled: Cell::new(options.enabled),
+            options: RefCell::new(options),
+            compiler: RefCell::new(None),
+            arena: RefCell::new(None),
+            stubs: OnceCell::new(),
+            units: RefCell::default(),
+            blocked: RefCell::default(),
+            counters: Counters::default(),
+            dumps: RefCell::default(),
+            depth: Cell::new(0),
+            retired: Cell::new(false),
+        };
+        // Only compiled code calls these, and none exists before the stubs do.
+        vm.interpreter_entry = entry::trampoline as *const u8;
+        vm.native_code.jit_entry.set(entry::trampoline as *const u8);
+        seam::set_initial_hotness(vm, jit.initial_hotness());
+        vm.tier = Some(Box::new(jit));
+    }
+
+    /// The tier of a state whose compiled code is running.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn of(vm: &Vm) -> &Jit {
+        Jit::find(vm).expect("compiled code has a tier")
+    }
+
+    /// The tier of a state, if it is this one.
+    pub fn find(vm: &Vm) -> Option<&Jit> {
+        vm.tier.as_ref()?.as_any().downcast_ref()
+    }
+
+    /// The `hotness` that prototypes start from.
+    pub fn initial_hotness(&self) -> i32 {
+        let calls = self.options.borrow().threshold.clamp(1, 100_000_000) as i32;
+        (calls - 1) * CALL_HEAT
+    }
+
+    /// The options.
+    pub fn options(&self) -> std::cell::Ref<'_, Options> {
+        self.options.borrow()
+    }
+
+    /// Changes options; what is compiled already stays as it is.
+    pub fn update_options(&self, change: impl FnOnce(&mut Options)) {
+        change(&mut self.options.borrow_mut());
+    }
+
+    /// The address of a helper. Only while a unit is being built.
+    ///
+    /// # Panics
+    /// Before the stubs exist.
+    pub fn helper(&self, helper: Helper) -> usize {
+        self.stubs.get().expect("stubs are made before any unit").address(helper)
+    }
+
+    /// Whether a guard was given up.
+    pub fn is_blocked(&self, key: &SiteKey) -> bool {
+        self.blocked.borrow().contains(key)
+    }
+
+    /// The guards of a function that were given up.
+    pub fn blocked_sites(&self, proto: *const Proto) -> HashSet<(u32, ExitReason)> {
+        let blocked = self.blocked.borrow();
+        let of_proto = blocked.iter().filter(|key| key.proto == proto as usize);
+        of_proto.map(|key| (key.pc, key.reason)).collect()
+    }
+
+    /// Takes the texts kept so far.
+    pub fn take_dumps(&self) -> Vec<Dump> {
+        self.dumps.take()
+    }
+
+    /// Calls a generic entry on a frame that is set up.
+    ///
+    /// # Safety
+    /// `code` is a live entry; see [`entry::enter`].
+    pub(crate) unsafe fn enter(
+        &self,
+        vm: &mut Vm,
+        base: *mut Value,
+        nargs: u64,
+        code: *const u8,
+    ) -> Result<Returned, Throw> {
+        let shim = self.stubs.get().expect("compiled code has stubs").shim;
+        let mut out = Returned::default();
+        self.depth.set(self.depth.get() + 1);
+        // SAFETY: the caller's contract; the shim is this state's.
+        let status = unsafe { entry::enter(vm, base, nargs, code, &raw mut out, shim) };
+        self.depth.set(self.depth.get() - 1);
+        if self.depth.get() == 0 && self.retired.get() {
+            self.free_retired();
+        }
+        if status == 0 {
+            return Ok(out);
+        }
+        if let Some(payload) = take_panic() {
+            resume_unwind(payload);
+        }
+        Err(Throw)
+    }
+
+    /// Turns compiled code on or off. What is running goes on; later calls obey.
+    pub fn set_enabled(&self, vm: &mut Vm, enabled: bool) {
+        self.enabled.set(enabled);
+        let units = self.units.borrow();
+        for entry in units.protos.iter() {
+            let unit = entry.function.unit.and_then(|id| units.unit(id));
+            // SAFETY: prototypes in the table are live: `forget` takes them out.
+            let proto = unsafe { &*entry.proto };
+            match unit {
+                Some(unit) if enabled => {
+                    proto.head.jit_entry.set(unit.entries[0]);
+                    proto.tier_flags.set(proto.tier_flags.get() | COMPILED);
+                }
+                _ => {
+                    proto.head.jit_entry.set(vm.interpreter_entry);
+                    proto.tier_flags.set(proto.tier_flags.get() & !COMPILED);
+                }
+            }
+            proto.hotness.set(self.initial_hotness());
+        }
+    }
+
+    /// What was done so far.
+    pub fn stats(&self) -> Stats {
+        let c = &self.counters;
+        let units = self.units.borrow();
+        let arena = self.arena.borrow();
+        let mut sites = c.old_sites.borrow().clone();
+        for unit in units.units.iter() {
+            for exit in unit.exits.iter().filter(|exit| exit.count.get() > 0) {
+                *sites.entry(site_name(exit)).or_default() += u64::from(exit.count.get());
+            }
+        }
+        let sites = sites.into_iter().map(|((function, line, reason), count)| SiteStats {
+            function,
+            line,
+            reason,
+            count,
+        });
+        let mut sites: Vec<SiteStats> = sites.collect();
+        sites.sort_by_key(|site| std::cmp::Reverse(site.count));
+        Stats {
+            functions: c.functions.get(),
+            loops: c.loops.get(),
+            refused: c.refused.borrow().iter().map(|(why, n)| (why.clone(), *n)).collect(),
+            recompiles: c.recompiles.get(),
+            blocked_sites: self.blocked.borrow().len() as u64,
+            code_bytes: c.code_bytes.get(),
+            live_code_bytes: arena.as_ref().map_or(0, |a| a.live_bytes() as u64),
+            code_memory: arena.as_ref().map_or(0, |a| a.committed_bytes() as u64),
+            live_units: (units.units.iter().count() - units.retired.len()) as u64,
+            retired_units: units.retired.len() as u64,
+            compile_time: c.compile_time.get(),
+            compile_max: c.compile_max.get(),
+            cranelift_time: c.cranelift_time.get(),
+            entries: c.entries.get(),
+            loop_entries: c.loop_entries.get(),
+            exits: ExitReason::ALL.iter().map(|&r| (r, c.exits[r as usize].get())).collect(),
+            sites,
+        }
+    }
+
+    /// Runs the loop's unit on the frame, and says where the interpreter goes on.
+    ///
+    /// # Safety
+    /// `code` is the entry of the current unit of the loop at `pc` of `proto`; `base` is a frame of it.
+    unsafe fn run_loop(
+        &self,
+        vm: &mut Vm,
+        proto: *mut Proto,
+        base: *mut Value,
+        code: *const u8,
+    ) -> Result<LoopOutcome, Throw> {
+        add(&self.counters.loop_entries, 1);
+        // SAFETY: the caller's contract; an OSR unit that leaves returns one of its exits, which live
+        // as long as the unit; a unit is freed at the end of an outermost entry only when
+        // it was retired during it, which is why an exit of a retired unit is read first.
+        unsafe {
+            let original = original_base(base);
+            // Keeps a unit that is retired meanwhile, and its exits, until the exit is read.
+            let _kept = Deeper::new(&self.depth);
+            let returned = self.enter(vm, base, 0, code)?;
+            if returned.count >= 0 {
+                *original.sub(2) = Value(returned.first);
+                // A function whose loop was hot and that is called again is worth a unit for calls.
+                (*proto).hotness.set(0);
+                return Ok(LoopOutcome::Returned(returned.count as u32));
+            }
+            let exit = &*(returned.first as *const ExitDescriptor);
+            exit.materialise(vm, base);
+            let outcome = LoopOutcome::Resume { base: exit.frame_base(base), pc: exit.spec.pc };
+            // A loop that leaves again and again is entered more and more rarely.
+            (*proto).hotness.set(16 << (exit.count.get() / 8).min(9));
+            self.count_exit(vm, exit);
+            Ok(outcome)
+        }
+    }
+}
+
+/// Counts one more protected entry while it lives, so that no unit is freed.
+struct Deeper<'a>(&'a Cell<u32>);
+
+impl<'a> Deeper<'a> {
+    fn new(depth: &'a Cell<u32>) -> Deeper<'a> {
+        depth.set(depth.get() + 1);
+        Deeper(depth)
+    }
+}
+
+impl Drop for Deeper<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+/// The function, line and reason under which an exit is counted.
+pub(crate) fn site_name(exit: &ExitDescriptor) -> (String, u32, ExitReason) {
+    // SAFETY: the prototypes of a unit's exits are traced with the unit.
+    let function = unsafe { &(*exit.spec.proto).function };
+    (crate::make::place_name(function), function.line(exit.spec.pc as usize), exit.spec.reason)
+}
+
+// The trait's contract says what the pointers are.
+#[expect(clippy::not_unsafe_ptr_arg_deref)]
+impl Tier for Jit {
+    fn function_hot(&self, vm: &mut Vm, proto: *mut Proto, base: *mut Value, _nargs: u32) {
+        // SAFETY: the caller's prototype is live, and the frame at `base` calls it.
+        unsafe {
+            (*proto).hotness.set(self.initial_hotness().max(CALL_HEAT));
+            if !self.enabled.get() || (*proto).tier_flags.get() & (COMPILED | REFUSED) != 0 {
+                return;
+            }
+            if self.compile(vm, proto, UnitKind::Function, base).is_err() {
+                (*proto).tier_flags.set((*proto).tier_flags.get() | REFUSED);
+            }
+        }
+    }
+
+    fn loop_hot(
+        &self,
+        vm: &mut Vm,
+        proto: *mut Proto,
+        base: *mut Value,
+        pc: u32,
+    ) -> Result<Option<LoopOutcome>, Throw> {
+        // SAFETY: the caller's prototype is live, and the frame at `base` runs it.
+        unsafe {
+            (*proto).hotness.set(self.initial_hotness().max(16));
+            if !self.enabled.get() {
+                return Ok(None);
+            }
+            let kind = UnitKind::Osr { pc };
+            let (unit, refused) = {
+                let mut units = self.units.borrow_mut();
+                let version = units.of(proto).version(kind);
+                (version.unit, version.refused)
+            };
+            let unit = match unit {
+                Some(unit) => unit,
+                None if refused => return Ok(None),
+                None => match self.compile(vm, proto, kind, base) {
+                    Ok(unit) => unit,
+                    Err(_) => return Ok(None),
+                },
+            };
+            let (code, entered) = {
+                let units = self.units.borrow();
+                let unit = units.unit(unit).expect("versions name units");
+                unit.entered.set(unit.entered.get() + 1);
+                (unit.entries[0], unit.entered.get())
+            };
+            // Entered several times: the function itself is called often, or left often.
+            if entered == 4 && (*proto).tier_flags.get() & (COMPILED | REFUSED) == 0 {
+                self.function_hot(vm, proto, base, 0);
+            }
+            self.run_loop(vm, proto, base, code).map(Some)
+        }
+    }
+
+    fn call(&self, vm: &mut Vm, base: *mut Value, nargs: u32) -> Result<u32, Throw> {
+        add(&self.counters.entries, 1);
+        // SAFETY: the frame is set up (the caller's contract), its callee a live Lua closure.
+        unsafe {
+            let closure: *mut LuaClosure = (*base.sub(2)).ptr();
+            let code = (*(*closure).proto).head.jit_entry.get();
+            let returned = self.enter(vm, base, u64::from(nargs), code)?;
+            *base.sub(2) = Value(returned.first);
+            Ok(returned.count as u32)
+        }
+    }
+
+    fn forget(&self, proto: *mut Proto) {
+        self.free_proto(proto);
+    }
+
+    fn trace(&self, proto: *const Proto, mark: &mut dyn FnMut(*mut Header)) {
+        let units = self.units.borrow();
+        // SAFETY: the collector passes a live prototype.
+        let Some(entry) = (unsafe { units.find(proto) }) else { return };
+        entry.all.iter().filter_map(|&id| units.unit(id)).for_each(|unit| unit.trace(mark));
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
