@@ -77,10 +77,7 @@ fn try_seed(seed: u64, directory: &Path, runners: &[Runner]) -> Option<String> {
     write(directory, &file, &nodes);
     let (first, others) = runners.split_first()?;
     let expected = first.observe(directory, &file);
-    let different = others.iter().find_map(|runner| {
-        let found = runner.observe(directory, &file);
-        (found != expected).then_some(runner)
-    });
+    let different = others.iter().find(|runner| runner.observe(directory, &file) != expected);
     let Some(runner) = different else {
         let _ = std::fs::remove_file(directory.join(&file));
         return None;

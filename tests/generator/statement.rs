@@ -65,10 +65,10 @@ impl Generator {
             *self.random.pick(&[Kind::Int, Kind::Int, Kind::Number, Kind::Number, Kind::String]);
         let Some(target) = self.assignable(kind) else { return self.local(kind) };
         let value = self.of_kind(kind, 3);
-        if self.random.chance(12) {
-            if let Some(other) = self.assignable(kind).filter(|o| *o != target) {
-                return line(format!("{target}, {other} = {other}, {value}"));
-            }
+        if self.random.chance(12)
+            && let Some(other) = self.assignable(kind).filter(|o| *o != target)
+        {
+            return line(format!("{target}, {other} = {other}, {value}"));
         }
         match kind {
             Kind::Int if self.random.chance(40) => line(format!("{target} = {target} + {value}")),
