@@ -18,6 +18,7 @@ use std::cmp::Ordering;
 use std::ptr;
 use std::slice;
 
+use crate::heap::mark::prefetch;
 use crate::heap::{Heap, MAX_SMALL, Phase};
 use crate::object::{Header, Kind, LuaString};
 use crate::value::Value;
@@ -145,10 +146,16 @@ impl StringTable {
     /// Makes room: rebuilt at twice the number of strings or more, without removed entries.
     #[cold]
     fn rebuild(&mut self) {
-        let size = (self.count * 2 + 512).next_power_of_two();
+        let size = (self.count * 3 + 512).next_power_of_two();
         let mask = size - 1;
         let mut entries = vec![0u64; size].into_boxed_slice();
-        for &e in self.entries.iter().filter(|&&e| e > REMOVED) {
+        let old = &self.entries;
+        for (at, &e) in old.iter().enumerate() {
+            // The hashes are in the strings: fetch them ahead.
+            prefetch(ptr::without_provenance_mut((old[(at + 16) % old.len()] & ADDRESS) as usize));
+            if e <= REMOVED {
+                continue;
+            }
             let s: *const LuaString = ptr::with_exposed_provenance((e & ADDRESS) as usize);
             // SAFETY: the table holds valid strings only.
             let mut i = unsafe { (*s).hash } as usize & mask;
@@ -353,7 +360,7 @@ impl Heap {
         } else {
             table.entries[i] = entry;
             table.filled += 1;
-            if table.filled * 4 > table.entries.len() * 3 {
+            if table.filled * 2 > table.entries.len() {
                 table.rebuild();
             }
         }

@@ -9,7 +9,7 @@
 //! a time. A block without live cells goes back to its chunk, a chunk without blocks in use to the
 //! system (one is kept).
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr;
 
 use super::{CLASSES, FREE_NEXT, GRANULE};
@@ -19,6 +19,8 @@ use crate::object::{Header, Kind};
 pub const BLOCK: usize = 32 << 10;
 /// Bytes of a chunk.
 pub const CHUNK: usize = 1 << 20;
+/// Bytes of cells made at a time.
+const PAGE: usize = 4096;
 /// Bytes before the first cell.
 pub const BLOCK_HEAD: usize = 64;
 
@@ -27,8 +29,10 @@ pub const BLOCK_HEAD: usize = 64;
 pub struct Block {
     /// Bytes of a cell.
     pub cell_size: u32,
-    /// Number of cells.
+    /// Number of cells made so far. The memory behind them is zero, never used yet.
     pub cells: u32,
+    /// Number of cells that fit.
+    pub capacity: u32,
     /// First free cell, while the block's list is not in use by the heap.
     pub free: *mut u8,
     /// Length of that list.
@@ -59,8 +63,12 @@ impl Block {
 /// A run of blocks.
 struct Chunk {
     start: *mut u8,
+    /// What the system gave: `start` is this, aligned.
+    memory: *mut u8,
     /// Bit i: block i is unused.
     unused: u32,
+    /// Bit i: block i is zero, because it was never used.
+    zero: u32,
 }
 
 /// A large object.
@@ -73,7 +81,6 @@ pub struct Large {
 }
 
 /// Blocks of one size class.
-#[derive(Default)]
 pub struct Class {
     /// Every block.
     pub blocks: Vec<*mut Block>,
@@ -81,6 +88,8 @@ pub struct Class {
     pub available: Vec<*mut Block>,
     /// Blocks still to be swept.
     pub unswept: Vec<*mut Block>,
+    /// A block with cells still to be made, or null.
+    pub fresh: *mut Block,
 }
 
 /// All memory of a heap's objects.
@@ -92,7 +101,9 @@ pub struct Store {
     pub large: Vec<Large>,
 }
 
-const CHUNK_LAYOUT: Layout = match Layout::from_size_align(CHUNK, BLOCK) {
+/// One block more than a chunk, to align by hand: asking the allocator for alignment would make it
+/// clear (and touch) all of the memory.
+const CHUNK_LAYOUT: Layout = match Layout::from_size_align(CHUNK + BLOCK, 16) {
     Ok(layout) => layout,
     Err(_) => panic!("chunk layout"),
 };
@@ -106,7 +117,12 @@ impl Default for Store {
     fn default() -> Store {
         Store {
             chunks: Vec::new(),
-            classes: std::array::from_fn(|_| Class::default()),
+            classes: std::array::from_fn(|_| Class {
+                blocks: Vec::new(),
+                available: Vec::new(),
+                unswept: Vec::new(),
+                fresh: ptr::null_mut(),
+            }),
             large: Vec::new(),
         }
     }
@@ -135,52 +151,75 @@ impl Store {
         unsafe { dealloc(large.object.cast(), large_layout(large.size)) };
     }
 
-    /// A new block, all of it free, not in `available`.
-    pub fn new_block(&mut self, class: usize) -> *mut Block {
-        let block = self.unused_block().cast::<Block>();
+    /// A block of `class` with free cells that were never used, not in `available`: a page's worth at a
+    /// time, so that a small program touches little memory.
+    pub fn fresh_cells(&mut self, class: usize) -> *mut Block {
         let cell_size = class * GRANULE;
-        let cells = (BLOCK - BLOCK_HEAD) / cell_size;
-        // SAFETY: an unused block is ours, BLOCK bytes long, and aligned.
+        let mut block = self.classes[class].fresh;
+        if block.is_null() {
+            block = self.unused_block().cast::<Block>();
+            // SAFETY: an unused block is ours, BLOCK bytes long, aligned, and zero.
+            unsafe {
+                block.write(Block {
+                    cell_size: cell_size as u32,
+                    cells: 0,
+                    capacity: ((BLOCK - BLOCK_HEAD) / cell_size) as u32,
+                    free: ptr::null_mut(),
+                    free_count: 0,
+                    swept: true,
+                });
+            }
+            self.classes[class].blocks.push(block);
+            self.classes[class].fresh = block;
+        }
+        // SAFETY: the block is valid, and the cells behind `cells` are not in use.
         unsafe {
-            block.write(Block {
-                cell_size: cell_size as u32,
-                cells: cells as u32,
-                free: ptr::null_mut(),
-                free_count: cells as u32,
-                swept: true,
-            });
-            let mut next = ptr::null_mut::<u8>();
-            for i in (0..cells).rev() {
-                let cell = Block::cell(block, i);
+            let (from, capacity) = ((*block).cells, (*block).capacity);
+            let to = (from + (PAGE / cell_size) as u32).min(capacity);
+            let mut next = (*block).free;
+            for i in (from..to).rev() {
+                let cell = Block::cell(block, i as usize);
                 cell.cast::<Header>().write(FREE_HEADER);
                 cell.add(FREE_NEXT).cast::<*mut u8>().write(next);
                 next = cell;
             }
             (*block).free = next;
+            (*block).free_count += to - from;
+            (*block).cells = to;
+            if to == capacity {
+                self.classes[class].fresh = ptr::null_mut();
+            }
         }
-        self.classes[class].blocks.push(block);
         block
     }
 
-    /// Takes an unused block from a chunk.
+    /// Takes an unused block from a chunk; its memory is zero.
     fn unused_block(&mut self) -> *mut u8 {
         let at = match self.chunks.iter().position(|c| c.unused != 0) {
             Some(at) => at,
             None => {
                 // SAFETY: the size is not zero.
-                let start = unsafe { alloc(CHUNK_LAYOUT) };
-                if start.is_null() {
+                let memory = unsafe { alloc_zeroed(CHUNK_LAYOUT) };
+                if memory.is_null() {
                     handle_alloc_error(CHUNK_LAYOUT);
                 }
-                self.chunks.push(Chunk { start, unused: u32::MAX });
+                let start = memory.map_addr(|a| a.next_multiple_of(BLOCK));
+                self.chunks.push(Chunk { start, memory, unused: u32::MAX, zero: u32::MAX });
                 self.chunks.len() - 1
             }
         };
         let chunk = &mut self.chunks[at];
         let i = chunk.unused.trailing_zeros();
         chunk.unused &= chunk.unused - 1;
-        // SAFETY: 32 blocks fit the chunk.
-        unsafe { chunk.start.add(i as usize * BLOCK) }
+        // SAFETY: 32 blocks fit the chunk, and this one is not in use.
+        unsafe {
+            let block = chunk.start.add(i as usize * BLOCK);
+            if chunk.zero & 1 << i == 0 {
+                ptr::write_bytes(block, 0, BLOCK);
+            }
+            chunk.zero &= !(1 << i);
+            block
+        }
     }
 
     /// Gives the memory of a block back; it must no longer be in any list.
@@ -203,7 +242,7 @@ impl Store {
         if self.chunks[at].unused == u32::MAX && spare {
             let chunk = self.chunks.swap_remove(at);
             // SAFETY: allocated by `unused_block`; none of its blocks is in use.
-            unsafe { dealloc(chunk.start, CHUNK_LAYOUT) };
+            unsafe { dealloc(chunk.memory, CHUNK_LAYOUT) };
         }
     }
 
@@ -241,7 +280,7 @@ impl Drop for Store {
         }
         for chunk in &self.chunks {
             // SAFETY: as above; allocated with this layout.
-            unsafe { dealloc(chunk.start, CHUNK_LAYOUT) };
+            unsafe { dealloc(chunk.memory, CHUNK_LAYOUT) };
         }
     }
 }

@@ -30,7 +30,7 @@ pub mod cycle;
 mod facade;
 pub mod finalize;
 pub mod handles;
-mod mark;
+pub(crate) mod mark;
 pub mod roots;
 pub mod sweep;
 #[cfg(test)]
@@ -358,7 +358,7 @@ impl Heap {
                 return block;
             }
             let Some(block) = self.store.classes[class].unswept.pop() else {
-                return self.store.new_block(class);
+                return self.store.fresh_cells(class);
             };
             // SAFETY: an unswept block is in no other list.
             unsafe {

@@ -125,7 +125,9 @@ impl Heap {
             let mut released: Vec<*mut Block> = Vec::new();
             self.store.classes[class].available.retain(|&block| {
                 // SAFETY: blocks in `available` are valid.
-                let empty = unsafe { (*block).free_count == (*block).cells };
+                let empty = unsafe {
+                    (*block).free_count == (*block).cells && (*block).cells == (*block).capacity
+                };
                 if !empty {
                     return true;
                 }
