@@ -1,4 +1,7 @@
 //! Rust behind the tail stubs: functions that are not compiled, native functions, exits.
+//!
+//! None of these checks the native stack: compiled code leaves for the interpreter when it ends, and
+//! the interpreter, which needs none for Lua calls, enters no compiled code then.
 
 use std::ptr;
 
@@ -12,13 +15,6 @@ use crate::guard::guard;
 use crate::seam::{self, Outcome};
 use crate::stubs::{TAIL_CALL, THREW};
 use crate::tier::Jit;
-
-/// An address in the current native frame.
-#[inline(always)]
-fn native_position() -> usize {
-    let here = 0u8;
-    &raw const here as usize
-}
 
 /// The base that a frame had before `VARARGPREP` moved it.
 ///
@@ -68,10 +64,6 @@ pub unsafe extern "C" fn rt_interpret(vm: *mut Vm, base: *mut Value, nargs: u64)
     let nargs = nargs as u32;
     // SAFETY: the frame at `base` has a Lua closure as callee; it and its prototype are live.
     guard(vm, THREW, |vm| unsafe {
-        if native_position() < vm.native_limit {
-            let _: Throw = seam::native_overflow(vm);
-            return THREW;
-        }
         let closure: *mut LuaClosure = (*base.sub(2)).ptr();
         let proto = (*closure).proto;
         let heat = (*proto).hotness.get().saturating_sub(CALL_HEAT);
@@ -95,10 +87,6 @@ pub unsafe extern "C" fn rt_interpret(vm: *mut Vm, base: *mut Value, nargs: u64)
 pub unsafe extern "C" fn rt_native(vm: *mut Vm, base: *mut Value, nargs: u64) -> i64 {
     // SAFETY: the frame at `base` has a native function as callee.
     guard(vm, THREW, |vm| unsafe {
-        if native_position() < vm.native_limit {
-            let _: Throw = seam::native_overflow(vm);
-            return THREW;
-        }
         match seam::call_native(vm, (*base.sub(2)).ptr(), base, nargs as u32) {
             Ok(count) => {
                 vm.scratch[0] = (*base.sub(2)).0;
@@ -128,10 +116,6 @@ pub unsafe extern "C" fn rt_exit(
         (*jit).count_exit(vm, ptr::NonNull::new_unchecked(exit.cast_mut()).as_ref());
         vm.base = frame;
         vm.pc = pc;
-        if native_position() < vm.native_limit {
-            let _: Throw = seam::native_overflow(vm);
-            return THREW;
-        }
         let original = original_base(base);
         let outcome = seam::resume(vm, frame, pc);
         answer(vm, original, outcome)

@@ -7,7 +7,9 @@
 //! interpreter had come to `pc` by itself.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
+use perilune_ir::bytecode;
 use perilune_ir::exits::{ExitReason, SlotKind};
 use perilune_runtime::object::{LuaClosure, LuaString, Proto, Table};
 use perilune_runtime::value::Value;
@@ -67,6 +69,8 @@ pub struct ExitDescriptor {
     pub site: u32,
     /// What it is.
     pub spec: ExitSpec,
+    /// The innermost frame's function, for messages.
+    pub function: Arc<bytecode::Function>,
     /// The slots are values already: a poll materialised them and asked to leave by this exit.
     materialised: Cell<bool>,
 }
@@ -146,14 +150,20 @@ impl ExitTable {
     }
 
     /// Adds an exit; the address stays valid as long as the unit.
-    pub fn add(&mut self, spec: ExitSpec) -> *const ExitDescriptor {
+    ///
+    /// # Safety
+    /// `spec.proto` is live.
+    pub unsafe fn add(&mut self, spec: ExitSpec) -> *const ExitDescriptor {
         let site = self.exits.len() as u32;
+        // SAFETY: the caller's contract.
+        let function = unsafe { Arc::clone(&(*spec.proto).function) };
         self.exits.push(Box::new(ExitDescriptor {
             countdown: Cell::new(self.countdown),
             count: Cell::new(0),
             unit: self.unit,
             site,
             spec,
+            function,
             materialised: Cell::new(false),
         }));
         &raw const **self.exits.last().expect("just pushed")

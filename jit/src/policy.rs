@@ -9,7 +9,7 @@ use perilune_runtime::object::Proto;
 use perilune_runtime::tier::COMPILED;
 use perilune_runtime::vm::Vm;
 
-use crate::exits::{ExitDescriptor, UnitId};
+use crate::exits::{ExitDescriptor, SiteKey, UnitId};
 use crate::stats::add;
 use crate::tier::{Jit, site_name};
 use crate::units::{Unit, UnitKind};
@@ -67,14 +67,18 @@ impl Jit {
         version.recompiles += 1;
         version.unit = None;
         // Sites that are on their way to the limit go with it: one recompilation for all.
-        let mut blocked = self.blocked.borrow_mut();
-        for other in unit.exits.iter() {
+        let on_their_way = unit.exits.iter().filter(|other| {
             let widens = other.spec.reason.policy() == ExitPolicy::Widen;
-            if widens && other.count.get() >= limit.div_ceil(4) {
-                blocked.insert(other.key());
-            }
+            widens && other.count.get() >= limit.div_ceil(4)
+        });
+        let keys: Vec<SiteKey> =
+            on_their_way.map(ExitDescriptor::key).chain([exit.key()]).collect();
+        for key in &keys {
+            // An entry in the table, so that `forget` is called for it and its sites go.
+            // SAFETY: the prototypes of a current unit are traced with it.
+            unsafe { units.of(key.proto as *mut Proto) };
         }
-        blocked.insert(exit.key());
+        self.blocked.borrow_mut().extend(keys);
         // SAFETY: as above.
         let proto = unsafe { &*proto };
         if kind == UnitKind::Function {
@@ -105,7 +109,7 @@ impl Jit {
                 unit
             };
             if let Some(unit) = unit {
-                self.free_unit(*unit, true);
+                self.free_unit(*unit);
             }
         }
     }
@@ -127,20 +131,17 @@ impl Jit {
         }
         self.blocked.borrow_mut().retain(|key| key.proto != proto as usize);
         for unit in freed {
-            // Inlined prototypes may be freed in the same sweep: names can't be asked for.
-            self.free_unit(*unit, false);
+            self.free_unit(*unit);
         }
     }
 
     /// Gives back a unit's code memory.
-    fn free_unit(&self, unit: Unit, names: bool) {
-        if names {
-            let mut old = self.counters.old_sites.borrow_mut();
-            for exit in unit.exits.iter().filter(|exit| exit.count.get() > 0) {
-                let name = site_name(exit);
-                if old.len() < OLD_SITES || old.contains_key(&name) {
-                    *old.entry(name).or_default() += u64::from(exit.count.get());
-                }
+    fn free_unit(&self, unit: Unit) {
+        let mut old = self.counters.old_sites.borrow_mut();
+        for exit in unit.exits.iter().filter(|exit| exit.count.get() > 0) {
+            let name = site_name(exit);
+            if old.len() < OLD_SITES || old.contains_key(&name) {
+                *old.entry(name).or_default() += u64::from(exit.count.get());
             }
         }
         if let Some(arena) = self.arena.borrow_mut().as_mut() {

@@ -168,8 +168,15 @@ fn call(b: &mut FunctionBuilder<'_>, jit: &Jit, helper: Helper, args: &[V]) -> V
     b.inst_results(call).to_vec()
 }
 
-fn spec(draft: &Draft, reason: ExitReason, slots: &[(i32, SlotKind)]) -> ExitSpec {
-    ExitSpec { proto: draft.proto, pc: 3, frame: 0, reason, top: None, slots: slots.into() }
+fn add_exit(
+    draft: &mut Draft,
+    reason: ExitReason,
+    slots: &[(i32, SlotKind)],
+) -> *const ExitDescriptor {
+    let slots = slots.into();
+    let spec = ExitSpec { proto: draft.proto, pc: 3, frame: 0, reason, top: None, slots };
+    // SAFETY: the prototype is live.
+    unsafe { draft.exits.add(spec) }
 }
 
 #[test]
@@ -288,7 +295,7 @@ fn build_exit(jit: &Jit, _: &mut Vm, draft: &mut Draft, _: *mut Value) -> Result
         (3, SlotKind::RawBool),
         (4, SlotKind::ConstBits(Value::TRUE.0)),
     ];
-    let exit = draft.exits.add(spec(draft, ExitReason::TypeGuard, &slots));
+    let exit = add_exit(draft, ExitReason::TypeGuard, &slots);
     emit(jit, draft, |b, p, _| {
         let int = b.ins().iconst(types::I64, -7);
         let nan = b.ins().iconst(types::I64, i64::MIN | 0x7FFF_0000_0000_0000);
@@ -414,7 +421,7 @@ fn loops_are_left_and_entered_again_in_constant_stack() {
     let (closure, proto) = w.closure();
     // Adds one to the raw integer of slot 0; leaves until it is a million.
     crate::build::FAKE.set(Some(|jit, _, draft, _| {
-        let exit = draft.exits.add(spec(draft, ExitReason::Cold, &[(0, SlotKind::RawInt)]));
+        let exit = add_exit(draft, ExitReason::Cold, &[(0, SlotKind::RawInt)]);
         emit(jit, draft, |b, p, _| {
             let (done, leave) = (b.create_block(), b.create_block());
             let boxed = b.ins().load(types::I64, trusted(), p[1], 0);
@@ -524,16 +531,19 @@ fn cold_code_lies_behind_hot_code() {
 
 #[test]
 fn descriptors_have_stable_addresses() {
+    let w = World::new(Options::default());
     let mut table = crate::exits::ExitTable::new(crate::exits::UnitId(1), None);
     let spec = ExitSpec {
-        proto: std::ptr::null_mut(),
+        proto: w.closure().1,
         pc: 1,
         frame: 0,
         reason: ExitReason::Poll,
         top: Some(2),
         slots: Box::new([(0, SlotKind::RawInt), (-2, SlotKind::ConstBits(5))]),
     };
-    let addresses: Vec<*const ExitDescriptor> = (0..100).map(|_| table.add(spec.clone())).collect();
+    // SAFETY: the prototype is live.
+    let addresses: Vec<*const ExitDescriptor> =
+        (0..100).map(|_| unsafe { table.add(spec.clone()) }).collect();
     for (i, exit) in table.iter().enumerate() {
         assert_eq!(exit.site as usize, i);
         assert!(std::ptr::eq(exit, addresses[i]));

@@ -267,9 +267,8 @@ impl Drop for Deeper<'_> {
 
 /// The function, line and reason under which an exit is counted.
 pub(crate) fn site_name(exit: &ExitDescriptor) -> (String, u32, ExitReason) {
-    // SAFETY: the prototypes of a unit's exits are traced with the unit.
-    let function = unsafe { &(*exit.spec.proto).function };
-    (crate::make::place_name(function), function.line(exit.spec.pc as usize), exit.spec.reason)
+    let line = exit.function.line(exit.spec.pc as usize);
+    (crate::make::place_name(&exit.function), line, exit.spec.reason)
 }
 
 // The trait's contract says what the pointers are.
