@@ -5,8 +5,7 @@
 
 use std::ptr;
 
-use perilune_runtime::object::{Function, LuaClosure};
-use perilune_runtime::tier::{CALL_HEAT, COMPILED, Tier};
+use perilune_runtime::object::Function;
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::{Link, Throw, Vm};
 
@@ -44,6 +43,7 @@ unsafe fn answer(vm: &mut Vm, original: *mut Value, outcome: Result<Outcome, Thr
             let callee: *mut Function = (*base.sub(2)).ptr();
             jump_to((*(*callee).code).jit_entry.get(), vm, base, nargs)
         },
+        Ok(Outcome::Switch { .. }) => unreachable!("handled by the interpreter"),
         Err(Throw) => THREW,
     }
 }
@@ -64,17 +64,6 @@ pub unsafe extern "C" fn rt_interpret(vm: *mut Vm, base: *mut Value, nargs: u64)
     let nargs = nargs as u32;
     // SAFETY: the frame at `base` has a Lua closure as callee; it and its prototype are live.
     guard(vm, THREW, |vm| unsafe {
-        let closure: *mut LuaClosure = (*base.sub(2)).ptr();
-        let proto = (*closure).proto;
-        let heat = (*proto).hotness.get().saturating_sub(CALL_HEAT);
-        (*proto).hotness.set(heat);
-        if heat < 0 {
-            let jit: *const Jit = Jit::of(vm);
-            (*jit).function_hot(vm, proto, base, nargs);
-            if (*proto).tier_flags.get() & COMPILED != 0 {
-                return jump_to((*proto).head.jit_entry.get(), vm, base, nargs);
-            }
-        }
         let outcome = seam::run(vm, base, nargs);
         answer(vm, base, outcome)
     })

@@ -2,6 +2,7 @@
 //!
 //! `base` and `pc` name the instruction that runs, for errors and metamethods.
 
+use perilune_runtime::interp::{self, arith};
 use perilune_runtime::object::{LuaString, Shape};
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::{Throw, Vm};
@@ -70,22 +71,22 @@ helpers! {
     /// Executes an instruction that neither jumps nor calls nor returns.
     rt_step(vm, base, pc) -> u64, 1, {
         // SAFETY: the function's contract.
-        status(unsafe { seam::step(vm, base, pc as u32) })
+        status(unsafe { interp::step::step(vm, base, pc as u32) })
     };
     /// Evaluates a conditional jump.
     rt_step_test(vm, base, pc) -> u64, 2, {
         // SAFETY: the function's contract.
-        test(unsafe { seam::step_test(vm, base, pc as u32) })
+        test(unsafe { interp::step::step_test(vm, base, pc as u32) })
     };
     /// Executes a call.
     rt_step_call(vm, base, pc) -> i64, -1, {
         // SAFETY: the function's contract.
-        unsafe { seam::step_call(vm, base, pc as u32) }.map_or(-1, i64::from)
+        unsafe { interp::step::step_call(vm, base, pc as u32) }.map_or(-1, i64::from)
     };
-    /// Closes variables from `level` up.
-    rt_close(vm, base, pc, level: *mut Value) -> u64, 1, {
+    /// Closes variables from `level` up; `window` is the end of what must be kept.
+    rt_close(vm, base, pc, level: *mut Value, window: *mut Value) -> u64, 1, {
         // SAFETY: the function's contract.
-        status(unsafe { seam::close(vm, level) })
+        status(unsafe { seam::close(vm, level, window) })
     };
     /// `table[key]`
     rt_index(vm, base, pc, table: Value, key: Value) -> StatusValue, FAILED,
@@ -111,7 +112,8 @@ pub unsafe extern "C" fn rt_vararg_prep(vm: *mut Vm, base: *mut Value, nargs: u6
     guard(vm, std::ptr::null_mut(), |vm| {
         at(vm, base, 0);
         // SAFETY: the function's contract.
-        unsafe { seam::vararg_prep(vm, base, nargs as u32) }.unwrap_or(std::ptr::null_mut())
+        unsafe { interp::frame_ops::vararg_prep(vm, base, nargs as usize) }
+            .unwrap_or(std::ptr::null_mut())
     })
 }
 
@@ -156,18 +158,27 @@ pub unsafe extern "C" fn rt_string_compare(
     guard(vm, 0, |vm| vm.heap.str_cmp(a, b) as i64)
 }
 
-/// `a % b` of floats (manual §3.4.1): the result has the sign of the divisor.
+/// `a % b` of floats.
 pub extern "C" fn rt_float_mod(a: f64, b: f64) -> f64 {
-    let m = a % b;
-    if m != 0.0 && (m < 0.0) != (b < 0.0) { m + b } else { m }
+    arith::float_mod(a, b)
 }
 
 /// `a ^ b`
 pub extern "C" fn rt_float_pow(a: f64, b: f64) -> f64 {
-    if b == 2.0 { a * a } else { a.powf(b) }
+    arith::float_pow(a, b)
 }
 
 /// `a // b` of floats.
 pub extern "C" fn rt_float_floor_div(a: f64, b: f64) -> f64 {
     (a / b).floor()
+}
+
+/// `a // b` of integers; `b` is not 0.
+pub extern "C" fn rt_int_floor_div(a: i64, b: i64) -> i64 {
+    arith::floor_div(a, b)
+}
+
+/// `a % b` of integers; `b` is not 0.
+pub extern "C" fn rt_int_mod(a: i64, b: i64) -> i64 {
+    arith::floor_mod(a, b)
 }

@@ -51,11 +51,11 @@ macro_rules! for_each_helper {
 
             Throw,        Native, (I64) -> (), throw, "(vm): does not return";
             NativeOverflow, Native, (I64, I64, I64) -> (I64), rt_native_overflow, "(vm, base, pc): throws stack overflow; status";
-            Step,         Native, (I64, I64, I64) -> (I64), rt_step, "(vm, base, pc): executes an instruction; status";
-            StepTest,     Native, (I64, I64, I64) -> (I64), rt_step_test, "(vm, base, pc): 0 = no jump, 1 = jump, 2 = threw";
+            Step,         Native, (I64, I64, I64) -> (I64), rt_step, "(vm, base, pc): executes an instruction that neither jumps, calls nor returns; status";
+            StepTest,     Native, (I64, I64, I64) -> (I64), rt_step_test, "(vm, base, pc): the condition of a test, or whether a loop goes on; 2 = threw";
             StepCall,     Native, (I64, I64, I64) -> (I64), rt_step_call, "(vm, base, pc): executes a call; number of results or -1";
             VarargPrep,   Native, (I64, I64, I64) -> (I64), rt_vararg_prep, "(vm, base, nargs): the moved base, or 0 for a throw";
-            Close,        Native, (I64, I64, I64, I64) -> (I64), rt_close, "(vm, base, pc, level): closes variables; status";
+            Close,        Native, (I64, I64, I64, I64, I64) -> (I64), rt_close, "(vm, base, pc, level, end): closes variables from level up, slots below end are kept; status";
             Index,        Native, (I64, I64, I64, I64, I64) -> (I64, I64), rt_index, "(vm, base, pc, table, key): status, value";
             SetIndex,     Native, (I64, I64, I64, I64, I64, I64) -> (I64), rt_set_index, "(vm, base, pc, table, key, value): status";
             Length,       Native, (I64, I64, I64, I64) -> (I64, I64), rt_length, "(vm, base, pc, value): status, length";
@@ -68,6 +68,8 @@ macro_rules! for_each_helper {
             StringCompare, Native, (I64, I64, I64) -> (I64), rt_string_compare, "(vm, string, string): -1, 0 or 1";
             FloatMod,     Native, (F64, F64) -> (F64), rt_float_mod, "a % b";
             FloatPow,     Native, (F64, F64) -> (F64), rt_float_pow, "a ^ b";
+            IntFloorDiv,  Native, (I64, I64) -> (I64), rt_int_floor_div, "a // b, b not 0";
+            IntMod,       Native, (I64, I64) -> (I64), rt_int_mod, "a % b, b not 0";
             FloatFloorDiv, Native, (F64, F64) -> (F64), rt_float_floor_div, "a // b";
         }
     };

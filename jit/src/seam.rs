@@ -3,25 +3,16 @@
 //! Everything here throws by the runtime's protocol and expects `base` to be the frame of a Lua
 //! function with its header in place.
 
+use std::sync::atomic::Ordering;
+
+use perilune_runtime::frame::Frames;
+use perilune_runtime::interp;
 use perilune_runtime::object::{NativeFunction, Shape, Table};
 use perilune_runtime::table;
 use perilune_runtime::value::Value;
-use perilune_runtime::vm::{Throw, Vm};
+use perilune_runtime::vm::{POLL_HOOK, Throw, Vm};
 
-/// How an activation of the interpreter for a boundary frame ended.
-#[derive(Clone, Copy, Debug)]
-pub enum Outcome {
-    /// The frame returned this many results in `base[-2 ..]` of its original base.
-    Returned(u32),
-    /// The frame wants to be replaced by a call of a compiled function: the frame at `base`, whose header
-    /// and arguments are in place.
-    TailCall {
-        /// Its base.
-        base: *mut Value,
-        /// Its number of arguments.
-        nargs: u32,
-    },
-}
+pub use perilune_runtime::interp::Outcome;
 
 #[cfg(test)]
 type Run = fn(&mut Vm, *mut Value, u32) -> Result<Outcome, Throw>;
@@ -32,7 +23,8 @@ thread_local! {
     pub static FAKE: std::cell::Cell<Option<Run>> = const { std::cell::Cell::new(None) };
 }
 
-/// Runs the Lua function whose boundary frame is at `base`.
+/// Counts a call of the Lua function whose boundary frame is at `base`, and interprets it unless it
+/// is compiled by then.
 ///
 /// # Safety
 /// See the module.
@@ -41,8 +33,8 @@ pub unsafe fn run(vm: &mut Vm, base: *mut Value, nargs: u32) -> Result<Outcome, 
     if let Some(fake) = FAKE.get() {
         return fake(vm, base, nargs);
     }
-    let _ = (vm, base, nargs);
-    unimplemented!("interpreter")
+    // SAFETY: the caller's contract.
+    unsafe { interp::enter_from_native(vm, base, nargs) }
 }
 
 /// Continues the frame at `base` at word index `pc`, until the boundary frame at or below it is done.
@@ -54,81 +46,43 @@ pub unsafe fn resume(vm: &mut Vm, base: *mut Value, pc: u32) -> Result<Outcome, 
     if let Some(fake) = FAKE.get() {
         return fake(vm, base, pc);
     }
-    let _ = (vm, base, pc);
-    unimplemented!("interpreter")
+    // SAFETY: the caller's contract.
+    unsafe { interp::run(vm, base, pc) }
 }
 
 /// Calls the native function whose frame is at `base`.
 ///
 /// # Safety
 /// See the module.
+#[inline(always)]
 pub unsafe fn call_native(
     vm: &mut Vm,
     native: *mut NativeFunction,
     base: *mut Value,
     nargs: u32,
 ) -> Result<u32, Throw> {
-    let args = perilune_runtime::vm::Args { base, count: nargs };
-    vm.base = base;
-    vm.top = base.wrapping_add(nargs as usize);
-    // SAFETY: the callee of the frame is live.
-    unsafe { ((*native).function)(vm, args) }
-}
-
-/// Executes the instruction at `pc`, which neither jumps nor calls nor returns.
-///
-/// # Safety
-/// See the module.
-pub unsafe fn step(vm: &mut Vm, base: *mut Value, pc: u32) -> Result<(), Throw> {
-    let _ = (vm, base, pc);
-    unimplemented!("interpreter")
-}
-
-/// Evaluates the conditional jump at `pc`: whether it jumps.
-///
-/// # Safety
-/// See the module.
-pub unsafe fn step_test(vm: &mut Vm, base: *mut Value, pc: u32) -> Result<bool, Throw> {
-    let _ = (vm, base, pc);
-    unimplemented!("interpreter")
-}
-
-/// Executes the call at `pc`, whatever is called: the results are in place, answers their number.
-///
-/// # Safety
-/// See the module.
-pub unsafe fn step_call(vm: &mut Vm, base: *mut Value, pc: u32) -> Result<u32, Throw> {
-    let _ = (vm, base, pc);
-    unimplemented!("interpreter")
-}
-
-/// Performs the `VARARGPREP` of the function at `base`: answers the moved base.
-///
-/// # Safety
-/// See the module.
-pub unsafe fn vararg_prep(vm: &mut Vm, base: *mut Value, nargs: u32) -> Result<*mut Value, Throw> {
-    let _ = (vm, base, nargs);
-    unimplemented!("interpreter")
+    // SAFETY: the caller's contract.
+    unsafe { vm.call_native(native, base, nargs) }
 }
 
 /// Raises the end of the stack so that `end` lies within it.
 pub fn grow_stack(vm: &mut Vm, end: *mut Value) -> Result<(), Throw> {
-    let _ = end;
-    Err(vm.error("stack overflow"))
+    vm.grow_stack(end)
 }
 
 /// Throws because the native stack is about to end.
 pub fn native_overflow(vm: &mut Vm) -> Throw {
-    vm.error("stack overflow")
+    vm.runtime_error(b"stack overflow")
 }
 
-/// Closes upvalues and to-be-closed variables at `level` and above.
+/// Closes upvalues and to-be-closed variables at `level` and above; `window` is the first slot
+/// that is free.
 ///
 /// # Safety
-/// See the module.
-pub unsafe fn close(vm: &mut Vm, level: *mut Value) -> Result<(), Throw> {
-    let _ = (vm, level);
-    unimplemented!("interpreter")
+/// See the module; `vm.base` and `vm.pc` are set.
+pub unsafe fn close(vm: &mut Vm, level: *mut Value, window: *mut Value) -> Result<(), Throw> {
+    // SAFETY: the caller's contract.
+    unsafe { vm.close(level, window.max(vm.frame_end())) }
 }
 
 /// A new table of this shape (null: the empty one) with room for `narr` elements.
@@ -158,18 +112,27 @@ pub unsafe fn add_slot(vm: &mut Vm, table: *mut Table, next: *mut Shape, value: 
     unsafe { (*table).add_slot(&mut vm.heap, next, value) }
 }
 
-/// A name for the function about to run at `base`, from the instruction that calls it.
+/// Runs what is due. True: Lua code ran, or something else changed what the program can see, or
+/// compiled code is not to go on.
+pub fn safepoint(vm: &mut Vm) -> Result<bool, Throw> {
+    let before = vm.heap.disturbances;
+    vm.safepoint()?;
+    let hooked = vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0;
+    Ok(hooked || vm.heap.disturbances != before)
+}
+
+/// A name for the function of the frame at `base`, from the instruction that called it.
 pub fn call_site_name(vm: &Vm, base: *mut Value) -> Option<String> {
-    let _ = (vm, base);
-    None
+    #[cfg(test)]
+    if FAKE.get().is_some() || crate::build::FAKE.get().is_some() {
+        return None;
+    }
+    let frame = Frames::new(base, 0, std::ptr::null_mut()).next()?;
+    let (_, name) = vm.call_site_name(&frame)?;
+    Some(String::from_utf8_lossy(&name).into_owned())
 }
 
 /// What new prototypes start counting down from.
 pub fn set_initial_hotness(vm: &mut Vm, hotness: i32) {
-    let _ = (vm, hotness);
-}
-
-/// Runs what is due; whether Lua code ran (finalizers, hooks), which may have changed anything.
-pub fn safepoint(vm: &mut Vm) -> Result<bool, Throw> {
-    vm.safepoint().map(|()| false)
+    vm.detail.hot_threshold = hotness;
 }

@@ -38,9 +38,9 @@ struct World {
 
 impl World {
     fn new(options: Options) -> World {
-        let vm = bare_vm();
+        let vm = Box::leak(Vm::new(perilune_runtime::state::Options::default()));
         Jit::install(vm, options);
-        let stack = Box::leak(vec![Value::NIL; 1000].into_boxed_slice()).as_mut_ptr();
+        let stack = vm.base;
         World { vm, stack }
     }
 
@@ -106,7 +106,7 @@ impl World {
 
     /// The boundary frame of a call of `f` with integer arguments.
     fn frame(&mut self, f: Value, args: &[i64]) -> *mut Value {
-        // SAFETY: near the start of the leaked stack.
+        // SAFETY: near the start of the stack.
         unsafe {
             let base = self.stack.add(10);
             *base.sub(2) = f;
@@ -123,12 +123,6 @@ impl World {
         // SAFETY: the prototype is live.
         unsafe { self.jit().compile(self.vm, proto, kind, base) }.expect("compiles");
     }
-}
-
-/// Memory for a state of which only the fields known to compiled code are used.
-fn bare_vm() -> &'static mut Vm {
-    // SAFETY: a stand-in until states can be made without an interpreter: tests touch plain fields.
-    unsafe { &mut *Box::leak(Box::<Vm>::new_zeroed()).as_mut_ptr() }
 }
 
 /// Builds function 0 of a draft.
@@ -322,9 +316,11 @@ fn exits_materialise_and_recompile_within_bounds() {
         build_exit(jit, vm, draft, base)
     }));
     seam::FAKE.set(Some(|vm, base, pc| {
-        // SAFETY: the frame that exits.
+        // SAFETY: the frame that is called or exits.
         unsafe {
-            if pc == 3 {
+            if pc == 1 {
+                return perilune_runtime::interp::enter_from_native(vm, base, 1);
+            } else {
                 assert_eq!((vm.base, vm.pc), (base, 3));
                 let slots = std::slice::from_raw_parts(base, 5);
                 assert_eq!(slots[0], Value::small_int(9));

@@ -385,6 +385,7 @@ impl Vm {
         if poll & POLL_INTERRUPT != 0 {
             self.poll.fetch_and(!POLL_INTERRUPT, Ordering::Relaxed);
             if let Some(mut ask) = self.detail.on_interrupt.take() {
+                self.heap.disturbances += 1;
                 let answer = ask(self);
                 if self.detail.on_interrupt.is_none() {
                     self.detail.on_interrupt = Some(ask);

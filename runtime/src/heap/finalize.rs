@@ -76,6 +76,7 @@ pub(super) fn run_pending(vm: &mut Vm, limit: usize) {
     for _ in 0..limit {
         let Some(object) = vm.heap.next_pending() else { return };
         vm.heap.stopped |= stop::FINALIZER;
+        vm.heap.disturbances += 1;
         hook(vm, object);
         vm.heap.stopped &= !stop::FINALIZER;
     }

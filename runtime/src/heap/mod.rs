@@ -164,6 +164,9 @@ pub struct Heap {
     bulk_pending: bool,
     /// Cycles ended so far.
     pub cycles: u64,
+    /// Bumped whenever a safepoint changes what a program can see: a finalizer or host callback
+    /// runs, a weak table loses entries. Compiled code that kept loaded values leaves then.
+    pub disturbances: u64,
     /// See [`Heap::set_stress`].
     stress: u32,
     stress_count: u32,
@@ -208,6 +211,7 @@ impl Heap {
             live_estimate: 0,
             bulk_pending: false,
             cycles: 0,
+            disturbances: 0,
             stress: 0,
             stress_count: 0,
             verify_cycles: false,

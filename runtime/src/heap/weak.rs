@@ -144,6 +144,7 @@ impl Heap {
                 let values = values && flags & table_flags::WEAK_VALUES != 0;
                 let keys = keys && flags & table_flags::WEAK_KEYS != 0;
                 if values || keys {
+                    self.disturbances += 1;
                     clear_table(&self.method_epoch, t, values, keys);
                 }
             }
