@@ -26,7 +26,7 @@ mod tests;
 use std::sync::Arc;
 
 use perilune_ir::bytecode::{
-    self, Constant, LocalVar, MAX_REGISTERS, NO_FEEDBACK, Op, UpvalueDesc, Word,
+    self, Constant, Extra, LocalVar, MAX_REGISTERS, NO_FEEDBACK, Op, UpvalueDesc, Word,
 };
 
 use crate::ast::{self, Ast, Attrib, Expr, FuncId, LocalId, UpvalueSource};
@@ -195,7 +195,40 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Compiled {
+    /// Lets forward jumps that lead to an unconditional one go to its target.
+    fn thread_jumps(&mut self) {
+        let mut jumps = Vec::new();
+        let mut pc = 0;
+        while pc < self.code.len() {
+            let op = Op::decode(self.code[pc]).expect("the compiler writes whole instructions");
+            match (op, op.info().extra) {
+                // Loops keep the shape that the bytecode demands of them.
+                (Op::ForPrep | Op::ForLoop | Op::TForPrep | Op::TForLoop, _) => {}
+                (Op::Jmp, _) | (_, Extra::Jump) => jumps.push((pc, op)),
+                _ => {}
+            }
+            pc += op.words();
+        }
+        // Later ones first: each target is then final, and one step is enough.
+        for (pc, op) in jumps.into_iter().rev() {
+            let next = pc + op.words();
+            let distance = |at: usize| Word(self.code[at]).j() as usize;
+            let target =
+                next + if op == Op::Jmp { distance(pc) } else { self.code[pc + 1] as usize };
+            if self.code.get(target).copied().and_then(Op::decode) != Some(Op::Jmp) {
+                continue;
+            }
+            let threaded = target + 1 + distance(target) - next;
+            if op != Op::Jmp {
+                self.code[pc + 1] = threaded as u32;
+            } else if threaded < 1 << 23 {
+                self.code[pc] = Word::sj(Op::Jmp, threaded as i32).0;
+            }
+        }
+    }
+
+    fn finish(mut self) -> Compiled {
+        self.thread_jumps();
         let function = self.function;
         let function = bytecode::Function {
             upvalues: self.upvalues.into(),

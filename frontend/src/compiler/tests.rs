@@ -135,6 +135,23 @@ fn conditions_jump() {
 }
 
 #[test]
+fn jumps_to_jumps() {
+    expect(
+        "local a, b if a then if b then a = 1 else a = 2 end else a = 3 end",
+        &[
+            "LOADNIL r0 1",
+            "TEST r0 0 -> 0010",
+            "TEST r1 0 -> 0008",
+            "LOADI r0 1",
+            "JMP -> 0011",
+            "LOADI r0 2",
+            "JMP -> 0011",
+            "LOADI r0 3",
+        ],
+    );
+}
+
+#[test]
 fn calls() {
     expect(
         "local a a(1, a):m(a())",
@@ -242,7 +259,7 @@ fn loops() {
         "::top:: if x then goto top end goto done do f() end ::done::",
         &[
             "GETTABUP r0 u0 \"x\"",
-            "TEST r0 0 -> 0006",
+            "TEST r0 0 -> 0011",
             "LOOP -> 0001",
             "JMP -> 0011",
             "GETTABUP r0 u0 \"f\"",

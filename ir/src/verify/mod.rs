@@ -4,8 +4,11 @@
 //! for granted, trusting nothing but the encoding: every operand in range for
 //! its kind, windows within the frame, jumps to instruction starts and in the
 //! permitted direction, "up to top" consumers directly behind their producer,
-//! loops of the shape the table describes, and no way to run off the end.
+//! loops of the shape the table describes, no way to run off the end, and no
+//! return that leaves a captured or to-be-closed variable open.
 //! It does not track what registers hold: a register always holds some value.
+
+mod open;
 
 use std::fmt;
 
@@ -153,7 +156,10 @@ impl Verifier<'_> {
         }
         let ends =
             matches!(last, Some(Op::Return | Op::Return0 | Op::Return1 | Op::TailCall | Op::Loop));
-        if ends { Ok(()) } else { fail(None, "control runs off the end") }
+        if !ends {
+            return fail(None, "control runs off the end");
+        }
+        self.open_variables()
     }
 
     fn op(&self, pc: usize) -> Option<Op> {
@@ -512,5 +518,14 @@ mod tests {
         );
         assert_eq!(error(&[abc(Op::ForPrep, 0, 0, 0), 0, ret]), "FORPREP without its FORLOOP");
         assert_eq!(error(&[abc(Op::LFalseSkip, 0, 0, 0), ret]), "skips no one-word instruction");
+        let tbc = abc(Op::Tbc, 1, 0, 0);
+        assert_eq!(error(&[tbc, ret]), "return leaves variables open");
+        assert_eq!(error(&[tbc, abc(Op::Close, 2, 0, 0), ret]), "return leaves variables open");
+        assert_eq!(
+            error(&[tbc, abc(Op::TailCall, 1, 1, 0), 0]),
+            "tail call while a variable is to be closed"
+        );
+        verify(&function(&[tbc, abc(Op::Close, 1, 0, 0), ret])).unwrap();
+        verify(&function(&[tbc, abc(Op::Return, 0, 1, 1)])).unwrap();
     }
 }
