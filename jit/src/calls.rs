@@ -5,7 +5,7 @@
 
 use std::ptr;
 
-use perilune_runtime::object::Function;
+use perilune_runtime::object::{Function, LuaClosure};
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::{Link, Throw, Vm};
 
@@ -98,9 +98,19 @@ pub unsafe extern "C" fn rt_exit(
     // SAFETY: the unit owns the descriptor, and lives while a frame of it does; what is needed of
     // it is read before the unit may be retired and the interpreter runs.
     guard(vm, THREW, |vm| unsafe {
-        (*exit).materialise(vm, base);
         let frame = (*exit).frame_base(base);
         let pc = (*exit).spec.pc;
+        // A unit that leaves because the stack ends has not checked its extent.
+        let closure: *mut LuaClosure = (*base.sub(2)).ptr();
+        let end = base.add(usize::from((*(*closure).proto).max_stack));
+        if end > vm.stack_limit {
+            vm.base = base;
+            vm.pc = pc;
+            if seam::grow_stack(vm, end).is_err() {
+                return THREW;
+            }
+        }
+        (*exit).materialise(vm, base);
         let jit: *const Jit = Jit::of(vm);
         (*jit).count_exit(vm, ptr::NonNull::new_unchecked(exit.cast_mut()).as_ref());
         vm.base = frame;

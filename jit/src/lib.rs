@@ -39,4 +39,8 @@ pub mod tier;
 pub mod units;
 
 #[cfg(test)]
+mod baseline;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_lua;
