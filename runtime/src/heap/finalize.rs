@@ -75,6 +75,7 @@ pub(super) fn run_pending(vm: &mut Vm, limit: usize) {
     let Some(hook) = vm.heap.finalizer else { return };
     for _ in 0..limit {
         let Some(object) = vm.heap.next_pending() else { return };
+        vm.heap.disturbances += 1;
         vm.heap.stopped |= stop::FINALIZER;
         vm.heap.disturbances += 1;
         hook(vm, object);
@@ -99,4 +100,15 @@ pub fn close(vm: &mut Vm) {
     vm.heap.separate_finalizable(true);
     vm.heap.stopped &= !stop::FINALIZER;
     run_pending(vm, usize::MAX);
+}
+
+impl Drop for Vm {
+    /// Closes the state; then its parts go, the heap with all objects first.
+    fn drop(&mut self) {
+        close(self);
+        // Host values of dead objects may come back to the state's handles while they are dropped.
+        super::control::empty_graveyard(self);
+        let remains = self.heap.free_all();
+        drop(remains);
+    }
 }

@@ -82,8 +82,8 @@ impl Roots for VmRoots {
             };
             let (bottom, end, limit) = if thread == (*vm).current {
                 (*vm).detail.trace(&mut value);
-                let (bottom, end) = (*vm).stack_extent();
-                (bottom, end, (*vm).stack_limit)
+                let (bottom, _) = (*vm).stack_extent();
+                (bottom, live_end(vm), (*vm).stack_limit)
             } else {
                 let Some(stack) = &(*thread).detail.stack else { return 0 };
                 value(stack.handler);
@@ -148,6 +148,35 @@ impl Roots for VmRoots {
         if let Some(tier) = unsafe { &(*self.vm).tier } {
             tier.forget(proto);
         }
+    }
+}
+
+/// The end of what is live on the running stack. In a Lua function's frame, where a safepoint is at
+/// its entry or at the target of a back-edge, these are the local variables in scope: a
+/// temporary's register must not keep an object alive for as long as a loop runs.
+///
+/// # Safety
+/// `vm` must be valid and at a safepoint.
+unsafe fn live_end(vm: *mut Vm) -> *mut Value {
+    // SAFETY: the caller's contract: `base` is a frame's base, its callee live.
+    unsafe {
+        let base = (*vm).base;
+        let Some(f) = (*base.sub(2)).as_closure() else { return (*vm).top };
+        let proto = &*(*f).proto;
+        if proto.function.lines.is_empty() {
+            // Stripped: nothing is known about variables.
+            return base.add(proto.max_stack as usize);
+        }
+        let pc = (*vm).pc;
+        let live = proto
+            .function
+            .locals
+            .iter()
+            .take_while(|l| l.start_pc <= pc)
+            .filter(|l| pc < l.end_pc)
+            .map(|l| l.register + 1)
+            .fold(proto.num_params, u8::max);
+        base.add(live as usize)
     }
 }
 
