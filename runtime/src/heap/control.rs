@@ -21,6 +21,7 @@ fn with_roots<R>(vm: &mut Vm, f: impl FnOnce(&mut Heap, &mut VmRoots) -> R) -> R
 /// Drops what dead objects left behind. Host destructors may come back to the heap.
 pub(super) fn empty_graveyard(vm: &mut Vm) {
     while !vm.heap.graveyard.is_empty() {
+        vm.heap.disturbances += 1;
         drop(std::mem::take(&mut vm.heap.graveyard));
     }
 }

@@ -77,7 +77,6 @@ pub(super) fn run_pending(vm: &mut Vm, limit: usize) {
         let Some(object) = vm.heap.next_pending() else { return };
         vm.heap.disturbances += 1;
         vm.heap.stopped |= stop::FINALIZER;
-        vm.heap.disturbances += 1;
         hook(vm, object);
         vm.heap.stopped &= !stop::FINALIZER;
     }

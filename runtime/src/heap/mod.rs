@@ -164,9 +164,6 @@ pub struct Heap {
     live_estimate: usize,
     /// A bulk allocation may have passed the limit.
     bulk_pending: bool,
-    /// Counts what safepoints changed under a running function's feet: entries removed from weak
-    /// tables, finalizers called.
-    pub disturbances: u64,
     /// Cycles ended so far.
     pub cycles: u64,
     /// Bumped whenever a safepoint changes what a program can see: a finalizer or host callback
@@ -215,7 +212,6 @@ impl Heap {
             limit: usize::MAX,
             live_estimate: 0,
             bulk_pending: false,
-            disturbances: 0,
             cycles: 0,
             disturbances: 0,
             stress: 0,
