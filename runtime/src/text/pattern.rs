@@ -177,6 +177,12 @@ impl<'a> Matcher<'a> {
         }
     }
 
+    /// The subject.
+    #[inline]
+    pub fn subject(&self) -> &'a [u8] {
+        self.subject
+    }
+
     /// Number of captures of the last match.
     #[inline]
     pub fn capture_count(&self) -> usize {

@@ -1,0 +1,166 @@
+//! `load`, `loadfile` and `dofile`.
+
+use std::io::Read;
+
+use super::{Outcome, bytes_of};
+use crate::value::Value;
+use crate::vm::{Args, Vm};
+
+/// First byte of a precompiled chunk.
+const SIGNATURE: u8 = 0x1B;
+
+/// Loads a chunk, text or precompiled as `mode` allows (`None`: both).
+///
+/// # Errors
+/// The message, as a value.
+pub fn load_chunk(
+    vm: &mut Vm,
+    chunk: &[u8],
+    name: &[u8],
+    mode: Option<&[u8]>,
+    env: Value,
+) -> Result<Value, Value> {
+    let binary = chunk.first() == Some(&SIGNATURE);
+    let (kind, letter) = if binary { ("binary", b'b') } else { ("text", b't') };
+    if let Some(mode) = mode
+        && !mode.contains(&letter)
+    {
+        let mode = String::from_utf8_lossy(mode);
+        let message = format!("attempt to load a {kind} chunk (mode is '{mode}')");
+        return Err(vm.string(message.as_bytes()));
+    }
+    if binary {
+        return super::dump::undump(vm, chunk, name, env);
+    }
+    vm.load(chunk, name, env)
+}
+
+/// Reads a file as `loadfile` does: without byte order mark, and with a first line that starts with
+/// `#` emptied. `None` reads standard input.
+///
+/// # Errors
+/// `cannot open …`, `cannot read …`
+pub fn read_source(path: Option<&[u8]>) -> Result<Vec<u8>, Vec<u8>> {
+    let mut source = Vec::new();
+    let failed = |what: &str, path: &[u8], e: &std::io::Error| {
+        let reason = super::stream::error_text(e);
+        [b"cannot ", what.as_bytes(), b" ", path, b": ", reason.as_bytes()].concat()
+    };
+    match path {
+        None => {
+            std::io::stdin()
+                .read_to_end(&mut source)
+                .map_err(|e| failed("read", b"stdin", &e))?;
+        }
+        Some(path) => {
+            let mut file = std::fs::File::open(super::os::path(path))
+                .map_err(|e| failed("open", path, &e))?;
+            file.read_to_end(&mut source).map_err(|e| failed("read", path, &e))?;
+        }
+    }
+    if source.starts_with(b"\xEF\xBB\xBF") {
+        source.drain(..3);
+    }
+    if source.first() == Some(&b'#') {
+        let end = memchr::memchr(b'\n', &source).unwrap_or(source.len());
+        // The newline stays for the line count, unless a precompiled chunk follows.
+        let binary = source.get(end + 1) == Some(&SIGNATURE);
+        source.drain(..if binary { end + 1 } else { end });
+    }
+    Ok(source)
+}
+
+/// Loads a file (`None`: standard input).
+///
+/// # Errors
+/// The message, as a value.
+pub fn load_file(
+    vm: &mut Vm,
+    path: Option<&[u8]>,
+    mode: Option<&[u8]>,
+    env: Value,
+) -> Result<Value, Value> {
+    let name = match path {
+        Some(path) => [b"@", path].concat(),
+        None => b"=stdin".to_vec(),
+    };
+    match read_source(path) {
+        Ok(source) => load_chunk(vm, &source, &name, mode, env),
+        Err(message) => Err(vm.string(&message)),
+    }
+}
+
+/// The environment for a new chunk: argument `n`, or the globals where it is absent.
+fn environment(vm: &Vm, a: Args, n: usize) -> Value {
+    if a.is_none(n) { Value::table(vm.globals) } else { a.get(n) }
+}
+
+fn answer(a: Args, loaded: Result<Value, Value>) -> Outcome {
+    match loaded {
+        Ok(function) => a.ret1(function),
+        Err(message) => a.ret2(Value::NIL, message),
+    }
+}
+
+pub(super) fn load(vm: &mut Vm, a: Args) -> Outcome {
+    let mode = a.opt_bytes(vm, 3)?;
+    let env = environment(vm, a, 4);
+    let chunk = a.get(1);
+    if chunk.is_string() || chunk.is_number() {
+        let source = a.check_bytes(vm, 1)?;
+        let name = a.opt_bytes(vm, 2)?.unwrap_or(source);
+        let loaded = load_chunk(vm, source, name, mode, env);
+        return answer(a, loaded);
+    }
+    let name = a.opt_bytes(vm, 2)?.unwrap_or(b"=(load)");
+    let reader = a.check_function(vm, 1)?;
+    let mut source = Vec::new();
+    loop {
+        let piece = vm.protect(vm.detail.stack.handler, |vm| {
+            let piece = vm.call1(reader, &[])?;
+            if piece.is_nil() || super::base::is_string_or_number(piece) {
+                Ok(piece)
+            } else {
+                Err(vm.error("reader function must return a string"))
+            }
+        });
+        match piece {
+            Ok(v) if v.is_nil() => break,
+            Ok(v) => {
+                if let Some(s) = v.as_string() {
+                    let bytes = bytes_of(vm, s);
+                    if bytes.is_empty() {
+                        break;
+                    }
+                    source.extend_from_slice(bytes);
+                } else {
+                    source.extend_from_slice(crate::metamethod::print_number(v).as_bytes());
+                }
+            }
+            Err(error) => return a.ret2(Value::NIL, error),
+        }
+    }
+    // A nil environment may come from an argument only; it stays valid.
+    let loaded = load_chunk(vm, &source, name, mode, env);
+    answer(a, loaded)
+}
+
+pub(super) fn loadfile(vm: &mut Vm, a: Args) -> Outcome {
+    let path = a.opt_bytes(vm, 1)?;
+    let mode = a.opt_bytes(vm, 2)?;
+    let env = environment(vm, a, 3);
+    let loaded = load_file(vm, path, mode, env);
+    answer(a, loaded)
+}
+
+pub(super) fn dofile(vm: &mut Vm, a: Args) -> Outcome {
+    let path = a.opt_bytes(vm, 1)?;
+    let env = Value::table(vm.globals);
+    match load_file(vm, path, None, env) {
+        Ok(function) => {
+            let results = vm.call(function, &[])?;
+            a.ret_slice(vm, results.slice())
+        }
+        Err(message) => Err(vm.throw(message)),
+    }
+}

@@ -1,0 +1,162 @@
+//! The standard library.
+//!
+//! One file per library; each has an `open` function that makes its table. [`open_all`] opens all of
+//! them and fills `package.loaded`. Functions are written against [`crate::native`]; what they keep
+//! between calls (random generator, compiled patterns, open files, …) is in [`LibraryState`].
+//!
+//! Rooting: collection happens only at safepoints, and every call back into Lua is one. Values that a
+//! function needs after such a call are its arguments, or pushed into its frame.
+
+use std::sync::atomic::Ordering;
+
+use crate::object::Table;
+use crate::value::Value;
+use crate::vm::{Throw, Vm};
+
+pub mod base;
+mod base_load;
+pub mod debug;
+mod debug_info;
+pub mod io;
+mod io_file;
+mod io_read;
+pub mod math;
+pub mod os;
+pub mod package;
+mod sort;
+pub mod stream;
+pub mod string;
+mod string_arith;
+mod string_find;
+mod string_format;
+mod string_pack;
+pub mod table;
+pub mod utf8;
+
+/// What a native function answers: the number of results.
+pub(crate) type Outcome = Result<u32, Throw>;
+
+/// State of the library, one per Lua state; reached by [`Vm::library_state`].
+#[derive(Default)]
+pub struct LibraryState {
+    /// Generator of `math.random`.
+    pub random: math::Generator,
+    /// Compiled patterns.
+    pub patterns: crate::text::pattern_compile::PatternCache,
+    /// Buffer that functions building strings borrow; see [`with_buffer`].
+    buffer: Vec<u8>,
+    /// Open streams and the standard ones.
+    pub streams: stream::Streams,
+    /// A warning message is being continued by the next piece.
+    pub warning_continues: bool,
+    /// Metatable and default files of the io library.
+    pub io: io::IoState,
+}
+
+/// Creates every library and stores it in the globals and in `package.loaded`.
+pub fn open_all(vm: &mut Vm) {
+    let loaded = new_table(vm);
+    let registry = vm.registry;
+    vm.set_field_raw(registry, "_LOADED", Value::table(loaded));
+    base::open(vm);
+    let globals = vm.globals;
+    vm.set_field_raw(loaded, "_G", Value::table(globals));
+    let libraries: [(&str, fn(&mut Vm) -> *mut Table); 9] = [
+        ("package", package::open),
+        ("coroutine", crate::coroutine::open),
+        ("table", table::open),
+        ("io", io::open),
+        ("os", os::open),
+        ("string", string::open),
+        ("utf8", utf8::open),
+        ("math", math::open),
+        ("debug", debug::open),
+    ];
+    for (name, open) in libraries {
+        let library = Value::table(open(vm));
+        vm.set_field_raw(globals, name, library);
+        vm.set_field_raw(loaded, name, library);
+    }
+}
+
+/// Writes out what streams of this state still buffer, as C does at exit.
+pub fn flush_all(vm: &mut Vm) {
+    vm.library_state::<LibraryState>().streams.flush_all();
+}
+
+/// To be called now and then in long loops, where a collection may happen.
+#[inline(always)]
+pub(crate) fn poll(vm: &mut Vm) -> Result<(), Throw> {
+    if vm.poll.load(Ordering::Relaxed) != 0 { vm.safepoint() } else { Ok(()) }
+}
+
+/// Takes the state's buffer, empty; give it back by [`return_buffer`]. A nested taker gets a new one.
+#[inline]
+pub(crate) fn take_buffer(vm: &mut Vm) -> Vec<u8> {
+    let mut buffer = std::mem::take(&mut vm.library_state::<LibraryState>().buffer);
+    buffer.clear();
+    buffer
+}
+
+/// Makes the content of a taken buffer a string, and gives the buffer back for reuse.
+#[inline]
+pub(crate) fn finish_buffer(vm: &mut Vm, buffer: Vec<u8>) -> Value {
+    /// Buffers that grew beyond this become the string itself.
+    const KEEP: usize = 4096;
+    if buffer.len() > KEEP {
+        return Value::string(vm.heap.string_from_vec(buffer));
+    }
+    let value = vm.string(&buffer);
+    return_buffer(vm, buffer);
+    value
+}
+
+/// Gives a buffer back.
+#[inline]
+pub(crate) fn return_buffer(vm: &mut Vm, buffer: Vec<u8>) {
+    vm.library_state::<LibraryState>().buffer = buffer;
+}
+
+/// The bytes of a string that is in the running function's frame.
+#[inline(always)]
+pub(crate) fn bytes_of<'a>(vm: &mut Vm, s: *mut crate::object::LuaString) -> &'a [u8] {
+    // SAFETY: the caller's string is an argument or pushed, so it lives while the function runs;
+    // a flat string's bytes never move or change.
+    unsafe { vm.string_bytes(s) }
+}
+
+/// Raw `t[k] = v` with the errors for bad keys.
+pub(crate) fn raw_set(vm: &mut Vm, t: *mut Table, k: Value, v: Value) -> Result<(), Throw> {
+    // SAFETY: tables handed around in library functions are live.
+    match unsafe { (*t).set(&mut vm.heap, k, v) } {
+        Ok(()) => Ok(()),
+        Err(e) => {
+            let message = ["table ", e.message()].concat();
+            Err(vm.runtime_error(message.as_bytes()))
+        }
+    }
+}
+
+/// A field of a table, which must be live.
+pub(crate) fn field(vm: &mut Vm, t: *mut Table, name: &str) -> Value {
+    vm.get_field_raw(t, name)
+}
+
+/// `__name`-aware length of any value as an integer, as `luaL_len`.
+pub(crate) fn length(vm: &mut Vm, v: Value) -> Result<i64, Throw> {
+    let n = vm.length(v)?;
+    match n.as_int().or_else(|| vm.to_integer(n)) {
+        Some(n) => Ok(n),
+        None => Err(vm.error("object length is not an integer")),
+    }
+}
+
+/// Slots between a frame's base and the end of the stack.
+pub(crate) fn stack_room(vm: &Vm, a: crate::vm::Args) -> usize {
+    (vm.detail.stack.memory.end() as usize).saturating_sub(a.base as usize) / size_of::<Value>()
+}
+
+/// A new empty table.
+pub(crate) fn new_table(vm: &mut Vm) -> *mut Table {
+    crate::table::new_empty(&mut vm.heap)
+}

@@ -1,0 +1,217 @@
+//! The string library (manual §6.4): everything but patterns (`string_find.rs`), `format`
+//! (`string_format.rs`), `pack` (`string_pack.rs`) and arithmetic (`string_arith.rs`).
+
+use perilune_ir::intrinsic::Intrinsic;
+
+use super::{Outcome, bytes_of, finish_buffer, take_buffer};
+use crate::heap::control::try_buffer;
+use crate::object::Table;
+use crate::value::{Type, Value};
+use crate::vm::{Args, Vm};
+
+/// The longest string, as PUC Lua's `MAXSIZE`.
+const MAX_LENGTH: u64 = i64::MAX as u64;
+
+/// Makes the library's table and the metatable of strings.
+pub fn open(vm: &mut Vm) -> *mut Table {
+    let library = super::new_table(vm);
+    vm.register(
+        library,
+        &[
+            ("byte", byte, Intrinsic::StringByte.number()),
+            ("char", char, Intrinsic::StringChar.number()),
+            ("dump", dump, 0),
+            ("find", super::string_find::find, 0),
+            ("format", super::string_format::format, 0),
+            ("gmatch", super::string_find::gmatch, 0),
+            ("gsub", super::string_find::gsub, 0),
+            ("len", len, Intrinsic::StringLen.number()),
+            ("lower", lower, 0),
+            ("match", super::string_find::match_, 0),
+            ("pack", super::string_pack::pack, 0),
+            ("packsize", super::string_pack::packsize, 0),
+            ("rep", rep, 0),
+            ("reverse", reverse, 0),
+            ("sub", sub, Intrinsic::StringSub.number()),
+            ("unpack", super::string_pack::unpack, 0),
+            ("upper", upper, 0),
+        ],
+    );
+    let meta = super::new_table(vm);
+    super::string_arith::register(vm, meta);
+    vm.set_field_raw(meta, "__index", Value::table(library));
+    vm.set_type_metatable(Type::String, meta);
+    library
+}
+
+/// Start of a range as `string.sub` reads it: negative counts from the end; at least 1.
+#[inline(always)]
+pub(super) fn start_position(pos: i64, len: usize) -> usize {
+    if pos > 0 {
+        pos as usize
+    } else if pos == 0 || pos < -(len as i64) {
+        1
+    } else {
+        (len as i64 + pos + 1) as usize
+    }
+}
+
+/// End of a range as `string.sub` reads it: negative counts from the end; at most `len`.
+#[inline(always)]
+pub(super) fn end_position(pos: i64, len: usize) -> usize {
+    if pos > len as i64 {
+        len
+    } else if pos >= 0 {
+        pos as usize
+    } else if pos < -(len as i64) {
+        0
+    } else {
+        (len as i64 + pos + 1) as usize
+    }
+}
+
+fn len(vm: &mut Vm, a: Args) -> Outcome {
+    let s = a.check_str(vm, 1)?;
+    // SAFETY: an argument.
+    let n = vm.int(unsafe { (*s).len } as i64);
+    a.ret1(n)
+}
+
+fn sub(vm: &mut Vm, a: Args) -> Outcome {
+    let s = a.check_str(vm, 1)?;
+    // SAFETY: an argument.
+    let len = unsafe { (*s).len };
+    let from = start_position(a.check_int(vm, 2)?, len);
+    let to = end_position(a.opt_int(vm, 3, -1)?, len);
+    if from == 1 && to == len {
+        return a.ret1(Value::string(s));
+    }
+    let part = if from > to { &[][..] } else { &bytes_of(vm, s)[from - 1..to] };
+    let part = vm.string(part);
+    a.ret1(part)
+}
+
+fn byte(vm: &mut Vm, a: Args) -> Outcome {
+    let s = a.check_str(vm, 1)?;
+    // SAFETY: an argument.
+    let len = unsafe { (*s).len };
+    let pos = a.opt_int(vm, 2, 1)?;
+    let from = start_position(pos, len);
+    let to = if a.is_none_or_nil(3) {
+        // A position before the start gives nothing.
+        if pos == 0 || pos < -(len as i64) { end_position(pos, len) } else { from.min(len) }
+    } else {
+        end_position(a.check_int(vm, 3)?, len)
+    };
+    if from > to {
+        return a.ret0();
+    }
+    let bytes = &bytes_of(vm, s)[from - 1..to];
+    if let [c] = bytes {
+        return a.ret1(Value::small_int(i64::from(*c)));
+    }
+    if bytes.len() > i32::MAX as usize {
+        return Err(vm.error("string slice too long"));
+    }
+    let values: Vec<Value> = bytes.iter().map(|c| Value::small_int(i64::from(*c))).collect();
+    if vm.ensure_stack(a.base, values.len()).is_err() {
+        return Err(vm.error("stack overflow (string slice too long)"));
+    }
+    a.ret_slice(vm, &values)
+}
+
+fn char(vm: &mut Vm, a: Args) -> Outcome {
+    let mut short = [0u8; 40];
+    let n = a.count();
+    let mut long = Vec::new();
+    let out = if n <= short.len() {
+        &mut short[..n]
+    } else {
+        long.resize(n, 0);
+        &mut long[..]
+    };
+    for (i, c) in out.iter_mut().enumerate() {
+        let code = a.check_int(vm, i + 1)?;
+        match u8::try_from(code) {
+            Ok(code) => *c = code,
+            Err(_) => return Err(a.error(vm, i + 1, "value out of range")),
+        }
+    }
+    let s = vm.string(out);
+    a.ret1(s)
+}
+
+fn map_bytes(vm: &mut Vm, a: Args, f: impl FnOnce(&mut [u8])) -> Outcome {
+    let s = a.check_bytes(vm, 1)?;
+    let mut buffer = take_buffer(vm);
+    buffer.extend_from_slice(s);
+    f(&mut buffer);
+    let s = finish_buffer(vm, buffer);
+    a.ret1(s)
+}
+
+fn lower(vm: &mut Vm, a: Args) -> Outcome {
+    map_bytes(vm, a, |s| s.make_ascii_lowercase())
+}
+
+fn upper(vm: &mut Vm, a: Args) -> Outcome {
+    map_bytes(vm, a, |s| s.make_ascii_uppercase())
+}
+
+fn reverse(vm: &mut Vm, a: Args) -> Outcome {
+    map_bytes(vm, a, |s| s.reverse())
+}
+
+fn rep(vm: &mut Vm, a: Args) -> Outcome {
+    let s = a.check_bytes(vm, 1)?;
+    let n = a.check_int(vm, 2)?;
+    let separator = a.opt_bytes(vm, 3)?.unwrap_or(b"");
+    if n <= 0 {
+        let empty = vm.string(b"");
+        return a.ret1(empty);
+    }
+    let unit = s.len() as u64 + separator.len() as u64;
+    if unit > MAX_LENGTH / n as u64 {
+        return Err(vm.error("resulting string too large"));
+    }
+    let total = (unit * n as u64) as usize - separator.len();
+    if n == 1 || total == 0 {
+        return a.ret1(a.get(1));
+    }
+    let mut out = try_buffer(vm, total)?;
+    if separator.is_empty() {
+        if let [c] = s {
+            out.resize(total, *c);
+        } else {
+            out.extend_from_slice(s);
+            double_up(&mut out, total);
+        }
+    } else {
+        out.extend_from_slice(s);
+        out.extend_from_slice(separator);
+        // The last unit lacks its separator.
+        double_up(&mut out, total);
+    }
+    let s = Value::string(vm.heap.string_from_vec(out));
+    a.ret1(s)
+}
+
+/// Repeats what is in `out` until it has `total` bytes.
+fn double_up(out: &mut Vec<u8>, total: usize) {
+    while out.len() < total {
+        let more = out.len().min(total - out.len());
+        out.extend_from_within(..more);
+    }
+    out.truncate(total);
+}
+
+fn dump(vm: &mut Vm, a: Args) -> Outcome {
+    let f = a.check_function(vm, 1)?;
+    let strip = a.get(2).is_truthy();
+    let Some(closure) = f.as_closure() else {
+        return Err(vm.error("unable to dump given function"));
+    };
+    let out = super::dump::dump(closure, strip);
+    let s = Value::string(vm.heap.string_from_vec(out));
+    a.ret1(s)
+}

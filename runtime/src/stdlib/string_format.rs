@@ -1,0 +1,159 @@
+//! `string.format` (manual §6.4).
+
+use super::{Outcome, bytes_of, finish_buffer, take_buffer};
+use crate::text::float_format::push_float;
+use crate::text::format::{
+    Conversion, Spec, push_int, push_quoted, push_quoted_float, push_quoted_int, push_str,
+};
+use crate::text::number::NumBuf;
+use crate::value::{Type, Value};
+use crate::vm::{Args, Throw, Vm};
+
+pub(super) fn format(vm: &mut Vm, a: Args) -> Outcome {
+    let text = a.check_bytes(vm, 1)?;
+    let mut out = take_buffer(vm);
+    let mut rest = text;
+    let mut n = 1;
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        out.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        match rest {
+            [b'%', tail @ ..] => {
+                out.push(b'%');
+                rest = tail;
+            }
+            [b'd', tail @ ..] => {
+                n += 1;
+                present(vm, a, n)?;
+                let i = a.check_int(vm, n)?;
+                out.extend_from_slice(NumBuf::int(i).as_bytes());
+                rest = tail;
+            }
+            [b's', tail @ ..] => {
+                n += 1;
+                present(vm, a, n)?;
+                let v = a.get(n);
+                let s = match v.as_string() {
+                    Some(s) => s,
+                    None => vm.to_display(v)?,
+                };
+                out.extend_from_slice(bytes_of(vm, s));
+                rest = tail;
+            }
+            _ => {
+                let (spec, used) = match Spec::parse(rest) {
+                    Ok(parsed) => parsed,
+                    Err(e) => return Err(spec_error(vm, a, n, &e)),
+                };
+                n += 1;
+                present(vm, a, n)?;
+                convert(vm, a, n, &spec, &mut out)?;
+                rest = &rest[used..];
+            }
+        }
+    }
+    out.extend_from_slice(rest);
+    let s = finish_buffer(vm, out);
+    a.ret1(s)
+}
+
+/// A missing argument is reported before a bad specification.
+#[cold]
+fn spec_error(vm: &mut Vm, a: Args, n: usize, e: &crate::text::format::SpecError) -> Throw {
+    if a.is_none(n + 1) {
+        return a.error(vm, n + 1, "no value");
+    }
+    vm.error_bytes(&e.message())
+}
+
+/// Argument `n` must be given.
+#[inline(always)]
+fn present(vm: &mut Vm, a: Args, n: usize) -> Result<(), Throw> {
+    if a.is_none(n) { Err(a.error(vm, n, "no value")) } else { Ok(()) }
+}
+
+fn convert(
+    vm: &mut Vm,
+    a: Args,
+    n: usize,
+    spec: &Spec,
+    out: &mut Vec<u8>,
+) -> Result<(), Throw> {
+    match spec.conversion {
+        Conversion::Char => {
+            let c = a.check_int(vm, n)? as u8;
+            push_str(out, spec, &[c]);
+        }
+        Conversion::Decimal
+        | Conversion::Unsigned
+        | Conversion::Octal
+        | Conversion::Hex { .. } => {
+            let i = a.check_int(vm, n)?;
+            push_int(out, spec, i);
+        }
+        Conversion::Float(..) => {
+            let x = a.check_float(vm, n)?;
+            push_float(out, spec, x);
+        }
+        Conversion::Pointer => pointer(a.get(n), spec, out),
+        Conversion::Quoted => quoted(vm, a, n, out)?,
+        Conversion::String => {
+            let v = a.get(n);
+            let s = vm.to_display(v)?;
+            let bytes = bytes_of(vm, s);
+            if spec.is_plain() {
+                out.extend_from_slice(bytes);
+                return Ok(());
+            }
+            if bytes.contains(&0) {
+                return Err(a.error(vm, n, "string contains zeros"));
+            }
+            if spec.precision.is_none() && bytes.len() >= 100 {
+                out.extend_from_slice(bytes);
+            } else {
+                push_str(out, spec, bytes);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `%p`: the address of what has one.
+fn pointer(v: Value, spec: &Spec, out: &mut Vec<u8>) {
+    let address = match v.ty() {
+        Type::String
+        | Type::Table
+        | Type::Function
+        | Type::Userdata
+        | Type::Thread
+        | Type::LightUserdata => v.payload(),
+        Type::Nil | Type::Boolean | Type::Integer | Type::Float => 0,
+    };
+    if address == 0 {
+        push_str(out, spec, b"(null)");
+    } else {
+        push_str(out, spec, format!("{address:#x}").as_bytes());
+    }
+}
+
+fn quoted(vm: &mut Vm, a: Args, n: usize, out: &mut Vec<u8>) -> Result<(), Throw> {
+    let v = a.get(n);
+    match v.ty() {
+        Type::String => {
+            let bytes = a.check_bytes(vm, n)?;
+            push_quoted(out, bytes);
+        }
+        Type::Integer => push_quoted_int(out, v.as_int().unwrap_or_default()),
+        Type::Float => {
+            push_quoted_float(out, v.as_float().unwrap_or_default());
+        }
+        Type::Nil | Type::Boolean => {
+            let s = vm.to_display(v)?;
+            out.extend_from_slice(bytes_of(vm, s));
+        }
+        Type::LightUserdata | Type::Table | Type::Function | Type::Userdata | Type::Thread => {
+            return Err(a.error(vm, n, "value has no literal form"));
+        }
+    }
+    Ok(())
+}
