@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bytecode;
+pub mod dump;
 pub mod exits;
 pub mod intrinsic;
 pub mod listing;

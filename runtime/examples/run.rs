@@ -1,186 +1,54 @@
-//! Runs a Lua file on the bare interpreter with a few library functions: `run file.lua`.
+//! Runs a Lua file with all libraries in the interpreter alone, and reports an error as `lua` does.
 
-use perilune_ir::intrinsic::Intrinsic;
-use perilune_runtime::call::{native_pcall, native_xpcall};
 use perilune_runtime::state::Options;
+use perilune_runtime::stdlib;
+use perilune_runtime::stdlib::base_load;
 use perilune_runtime::value::Value;
-use perilune_runtime::vm::{Args, Throw, Vm};
-
-fn print(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let mut line = Vec::new();
-    for i in 1..=args.count() {
-        if i > 1 {
-            line.push(b'\t');
-        }
-        let s = vm.to_display(args.get(i))?;
-        // SAFETY: just made or in the frame; nothing is collected before it is copied.
-        line.extend_from_slice(unsafe { vm.string_bytes(s) });
-    }
-    line.push(b'\n');
-    let _ = std::io::Write::write_all(&mut std::io::stdout(), &line);
-    args.ret0()
-}
-fn error(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let level = args.opt_int(vm, 2, 1)?;
-    let mut v = args.get(1);
-    if let Some(s) = v.as_string()
-        && level > 0
-    {
-        let mut text = vm.position(level as usize);
-        // SAFETY: in the frame.
-        text.extend_from_slice(unsafe { vm.string_bytes(s) });
-        v = vm.string(&text);
-    }
-    Err(vm.throw(v))
-}
-fn setmetatable(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let t = args.check_table(vm, 1)?;
-    let meta = args.get(2).as_table().unwrap_or(std::ptr::null_mut());
-    // SAFETY: in the frame.
-    let _ = unsafe { (*t).set_metatable(&mut vm.heap, meta) };
-    args.ret1(args.get(1))
-}
-fn getmetatable(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let m = vm.metatable(args.get(1));
-    args.ret1(if m.is_null() { Value::NIL } else { Value::table(m) })
-}
-fn next(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let t = args.check_table(vm, 1)?;
-    // SAFETY: in the frame.
-    match unsafe { (*t).next(&mut vm.heap, args.get(2)) } {
-        Ok(Some((k, v))) => args.ret2(k, v),
-        Ok(None) => args.ret1(Value::NIL),
-        Err(_) => Err(vm.error("invalid key to 'next'")),
-    }
-}
-fn pairs(_: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let next = args.upvalue(0);
-    args.ret3(next, args.get(1), Value::NIL)
-}
-fn ipairs_step(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let i = args.check_int(vm, 2)?.wrapping_add(1);
-    let key = vm.int(i);
-    let v = vm.index(args.get(1), key)?;
-    if v.is_nil() { args.ret1(Value::NIL) } else { args.ret2(key, v) }
-}
-fn ipairs(_: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let step = args.upvalue(0);
-    args.ret3(step, args.get(1), Value::small_int(0))
-}
-fn type_(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let v = args.check_any(vm, 1)?;
-    let name = vm.string(v.ty().name().as_bytes());
-    args.ret1(name)
-}
-fn tostring(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let s = vm.to_display(args.get(1))?;
-    args.ret1(Value::string(s))
-}
-fn select(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
-    if args.get(1).is_string() {
-        return args.ret1(Value::small_int(args.count() as i64 - 1));
-    }
-    let n = args.check_int(vm, 1)?;
-    args.ret_args_from(vm, 1 + n as usize)
-}
-fn clock(_: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let t = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    args.ret1(Value::float(t.as_secs_f64()))
-}
-fn floor(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let x = args.check_float(vm, 1)?;
-    let v = vm.int(x.floor() as i64);
-    args.ret1(v)
-}
-fn load(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let text = args.check_bytes(vm, 1)?;
-    let globals = Value::table(vm.globals);
-    let name = args.opt_bytes(vm, 2)?.unwrap_or(text);
-    match vm.load(text, name, globals) {
-        Ok(f) => args.ret1(f),
-        Err(e) => args.ret2(Value::NIL, e),
-    }
-}
-fn traceback(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
-    let message = args.opt_bytes(vm, 1)?;
-    let level = args.opt_int(vm, 2, 1)?;
-    let text = vm.traceback(message, level as usize);
-    let v = vm.string(&text);
-    args.ret1(v)
-}
-fn collectgarbage(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
-    if args.get(1).is_string() {
-        let kb = vm.heap.bytes as f64 / 1024.0;
-        return args.ret1(Value::float(kb));
-    }
-    perilune_runtime::heap::control::collect(vm);
-    perilune_runtime::heap::control::verify(vm).expect("heap invariants");
-    args.ret1(Value::small_int(0))
-}
+use perilune_runtime::vm::Vm;
 
 fn main() {
-    let path = std::env::args().nth(1).expect("a file");
-    let source = std::fs::read(&path).expect("readable");
+    let mut arguments = std::env::args().skip(1);
+    let Some(file) = arguments.next() else {
+        eprintln!("usage: run file [arguments]");
+        std::process::exit(1);
+    };
     let mut vm = Vm::new(Options::default());
-    let vm = &mut *vm;
-    if let Ok(n) = std::env::var("STRESS") {
-        vm.heap.set_stress(n.parse().unwrap(), true);
-    }
-    let g = vm.globals;
-    vm.set_field_raw(g, "_G", Value::table(g));
-    let loaded = perilune_runtime::table::new_empty(&mut vm.heap);
-    vm.set_field_raw(vm.registry, "_LOADED", Value::table(loaded));
-    vm.set_field_raw(loaded, "_G", Value::table(g));
-    vm.register(
-        g,
-        &[
-            ("print", print, 0),
-            ("error", error, 0),
-            ("pcall", native_pcall, 0),
-            ("xpcall", native_xpcall, 0),
-            ("setmetatable", setmetatable, 0),
-            ("getmetatable", getmetatable, 0),
-            ("type", type_, 0),
-            ("tostring", tostring, 0),
-            ("select", select, 0),
-            ("load", load, 0),
-            ("collectgarbage", collectgarbage, 0),
-        ],
-    );
-    let next = vm.native_with(next, Intrinsic::Next as u32, &[]);
-    vm.set_field_raw(g, "next", next);
-    let pairs = vm.native_with(pairs, 0, &[next]);
-    vm.set_field_raw(g, "pairs", pairs);
-    let step = vm.native_with(ipairs_step, Intrinsic::IpairsStep as u32, &[]);
-    let ipairs = vm.native_with(ipairs, 0, &[step]);
-    vm.set_field_raw(g, "ipairs", ipairs);
-    for (lib, functions) in [
-        ("os", &[("clock", clock as _, 0)]),
-        ("math", &[("floor", floor as _, 0)]),
-        ("debug", &[("traceback", traceback as _, 0)]),
-    ] {
-        let t = perilune_runtime::table::new_empty(&mut vm.heap);
-        vm.register(t, functions);
-        vm.set_field_raw(g, lib, Value::table(t));
-        vm.set_field_raw(loaded, lib, Value::table(t));
-    }
-    let source = if source.starts_with(b"#") { &source[2..] } else { &source[..] };
-    let f = match vm.load(source, format!("@{path}").as_bytes(), Value::table(g)) {
-        Ok(f) => f,
-        Err(e) => {
-            let s = vm.to_display(e).unwrap_or(std::ptr::null_mut());
-            // SAFETY: a live string.
-            eprintln!("{}", String::from_utf8_lossy(unsafe { vm.string_bytes(s) }));
-            std::process::exit(1);
+    stdlib::open_all(&mut vm);
+    let rest: Vec<Value> = arguments.map(|a| vm.string(a.as_bytes())).collect();
+    let env = Value::table(vm.globals);
+    let result = base_load::load_file(&mut vm, Some(file.as_bytes()), None, env).and_then(|main| {
+        let handler = vm.native(|vm, a| {
+            let s = vm.to_display(a.get(1))?;
+            // SAFETY: nothing collects before the bytes are copied.
+            let message = unsafe { vm.string_bytes(s) }.to_vec();
+            let text = vm.traceback(Some(&message), 1);
+            let text = vm.string(&text);
+            a.ret1(text)
+        });
+        // As in `lua`, the script's caller is a native function.
+        let host = vm.native_with(
+            |vm, a| {
+                vm.call(a.upvalue(0), a.slice())?;
+                a.ret0()
+            },
+            0,
+            &[main],
+        );
+        vm.protect(handler, |vm| vm.call(host, &rest)).map(|_| ())
+    });
+    let status = match result {
+        Ok(()) => 0,
+        Err(error) => {
+            let text = match vm.to_display(error) {
+                // SAFETY: nothing collects before the bytes are copied.
+                Ok(s) => unsafe { vm.string_bytes(s) }.to_vec(),
+                Err(_) => b"(error object)".to_vec(),
+            };
+            stdlib::flush_all(&mut vm);
+            eprintln!("perilune: {}", String::from_utf8_lossy(&text));
+            1
         }
     };
-    let handler = vm.get_field_raw(g, "debug");
-    let key = vm.string(b"traceback");
-    let handler = vm.index(handler, key).unwrap();
-    if let Err(e) = vm.protect(handler, |vm| vm.call(f, &[])) {
-        let s = vm.to_display(e).unwrap();
-        // SAFETY: a live string.
-        eprintln!("{}", String::from_utf8_lossy(unsafe { vm.string_bytes(s) }));
-        std::process::exit(1);
-    }
+    stdlib::flush_all(&mut vm);
+    std::process::exit(status);
 }

@@ -39,6 +39,13 @@ impl Frames {
     }
 }
 
+impl Frames {
+    /// No frames.
+    pub fn empty() -> Frames {
+        Frames::new(std::ptr::null_mut(), 0, std::ptr::null_mut())
+    }
+}
+
 impl Iterator for Frames {
     type Item = Frame;
 
@@ -47,6 +54,9 @@ impl Iterator for Frames {
         // whose callee is nil.
         unsafe {
             let base = self.base;
+            if base.is_null() {
+                return None;
+            }
             let callee = *base.sub(2);
             if callee.is_nil() {
                 return None;

@@ -19,6 +19,7 @@ pub mod proto;
 pub mod shape;
 pub mod stack;
 pub mod state;
+pub mod stdlib;
 pub mod string;
 pub mod table;
 pub mod text;

@@ -48,13 +48,11 @@ pub fn read_source(path: Option<&[u8]>) -> Result<Vec<u8>, Vec<u8>> {
     };
     match path {
         None => {
-            std::io::stdin()
-                .read_to_end(&mut source)
-                .map_err(|e| failed("read", b"stdin", &e))?;
+            std::io::stdin().read_to_end(&mut source).map_err(|e| failed("read", b"stdin", &e))?;
         }
         Some(path) => {
-            let mut file = std::fs::File::open(super::os::path(path))
-                .map_err(|e| failed("open", path, &e))?;
+            let mut file =
+                std::fs::File::open(super::os::path(path)).map_err(|e| failed("open", path, &e))?;
             file.read_to_end(&mut source).map_err(|e| failed("read", path, &e))?;
         }
     }

@@ -144,8 +144,7 @@ fn open_or_throw(vm: &mut Vm, path: &[u8], mode: &[u8]) -> Result<Value, Throw> 
         }
         Err(e) => {
             let reason = super::stream::error_text(&e);
-            let text =
-                [b"cannot open file '", path, b"' (", reason.as_bytes(), b")"].concat();
+            let text = [b"cannot open file '", path, b"' (", reason.as_bytes(), b")"].concat();
             Err(vm.error_bytes(&text))
         }
     }

@@ -64,12 +64,8 @@ pub(super) fn make_metatable(vm: &mut Vm) {
 pub(super) fn new_file(vm: &mut Vm, handle: Handle) -> Value {
     let meta = vm.library_state::<LibraryState>().io.meta;
     let header = vm.heap.header(Kind::Userdata);
-    let userdata = Userdata {
-        header,
-        meta,
-        data: Some(Box::new(handle)),
-        user_values: Box::default(),
-    };
+    let userdata =
+        Userdata { header, meta, data: Some(Box::new(handle)), user_values: Box::default() };
     Value::userdata(vm.heap.alloc_with(Kind::Userdata, 0, userdata))
 }
 

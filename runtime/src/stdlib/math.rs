@@ -83,10 +83,10 @@ fn unary(vm: &mut Vm, a: Args, f: impl Fn(f64) -> f64) -> Outcome {
 }
 
 fn abs(vm: &mut Vm, a: Args) -> Outcome {
-    let v = a.check_number(vm, 1)?;
-    let r = match v.as_int() {
+    // A string that reads as an integer counts as a float here.
+    let r = match a.get(1).as_int() {
         Some(i) => vm.int(i.wrapping_abs()),
-        None => Value::float(v.to_float().unwrap_or_default().abs()),
+        None => Value::float(a.check_float(vm, 1)?.abs()),
     };
     a.ret1(r)
 }
@@ -144,24 +144,22 @@ fn log(vm: &mut Vm, a: Args) -> Outcome {
 }
 
 fn fmod(vm: &mut Vm, a: Args) -> Outcome {
-    let (x, y) = (a.check_number(vm, 1)?, a.check_number(vm, 2)?);
-    if let (Some(m), Some(d)) = (x.as_int(), y.as_int()) {
+    if let (Some(m), Some(d)) = (a.get(1).as_int(), a.get(2).as_int()) {
         if d == 0 {
             return Err(a.error(vm, 2, "zero"));
         }
         let r = vm.int(m.wrapping_rem(d));
         return a.ret1(r);
     }
-    let (x, y) = (x.to_float().unwrap_or_default(), y.to_float().unwrap_or_default());
+    let (x, y) = (a.check_float(vm, 1)?, a.check_float(vm, 2)?);
     a.ret1(Value::float(x % y))
 }
 
 fn modf(vm: &mut Vm, a: Args) -> Outcome {
-    let v = a.check_number(vm, 1)?;
-    if v.as_int().is_some() {
-        return a.ret2(v, Value::float(0.0));
+    if a.get(1).as_int().is_some() {
+        return a.ret2(a.get(1), Value::float(0.0));
     }
-    let x = v.to_float().unwrap_or_default();
+    let x = a.check_float(vm, 1)?;
     let whole = x.trunc();
     let fraction = if x == whole { 0.0 } else { x - whole };
     let whole = match floor_to_int(whole) {
@@ -264,11 +262,8 @@ fn random(vm: &mut Vm, a: Args) -> Outcome {
 }
 
 fn randomseed(vm: &mut Vm, a: Args) -> Outcome {
-    let (n1, n2) = if a.is_none(1) {
-        random_seed()
-    } else {
-        (a.check_int(vm, 1)?, a.opt_int(vm, 2, 0)?)
-    };
+    let (n1, n2) =
+        if a.is_none(1) { random_seed() } else { (a.check_int(vm, 1)?, a.opt_int(vm, 2, 0)?) };
     vm.library_state::<LibraryState>().random.0 = Random::new(n1, n2);
     let (n1, n2) = (vm.int(n1), vm.int(n2));
     a.ret2(n1, n2)

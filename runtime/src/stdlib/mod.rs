@@ -14,9 +14,10 @@ use crate::value::Value;
 use crate::vm::{Throw, Vm};
 
 pub mod base;
-mod base_load;
+pub mod base_load;
 pub mod debug;
 mod debug_info;
+pub mod dump;
 pub mod io;
 mod io_file;
 mod io_read;
@@ -61,9 +62,8 @@ pub fn open_all(vm: &mut Vm) {
     base::open(vm);
     let globals = vm.globals;
     vm.set_field_raw(loaded, "_G", Value::table(globals));
-    let libraries: [(&str, fn(&mut Vm) -> *mut Table); 9] = [
+    let libraries: [(&str, fn(&mut Vm) -> *mut Table); 8] = [
         ("package", package::open),
-        ("coroutine", crate::coroutine::open),
         ("table", table::open),
         ("io", io::open),
         ("os", os::open),
@@ -135,11 +135,6 @@ pub(crate) fn raw_set(vm: &mut Vm, t: *mut Table, k: Value, v: Value) -> Result<
             Err(vm.runtime_error(message.as_bytes()))
         }
     }
-}
-
-/// A field of a table, which must be live.
-pub(crate) fn field(vm: &mut Vm, t: *mut Table, name: &str) -> Value {
-    vm.get_field_raw(t, name)
 }
 
 /// `__name`-aware length of any value as an integer, as `luaL_len`.

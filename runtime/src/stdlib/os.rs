@@ -242,8 +242,7 @@ fn remove(vm: &mut Vm, a: Args) -> Outcome {
     let name = a.check_bytes(vm, 1)?;
     let target = path(name);
     let is_dir = std::fs::symlink_metadata(target).is_ok_and(|m| m.is_dir());
-    let removed =
-        if is_dir { std::fs::remove_dir(target) } else { std::fs::remove_file(target) };
+    let removed = if is_dir { std::fs::remove_dir(target) } else { std::fs::remove_file(target) };
     match removed {
         Ok(()) => a.ret1(Value::TRUE),
         Err(e) => failed(vm, a, Some(name), &e),

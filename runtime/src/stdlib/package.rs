@@ -165,14 +165,7 @@ fn find_file(
 }
 
 fn loading_error(vm: &mut Vm, name: &[u8], file: &[u8], message: &[u8]) -> Throw {
-    let text = [
-        &b"error loading module '"[..],
-        name,
-        b"' from file '",
-        file,
-        b"':\n\t",
-        message,
-    ];
+    let text = [&b"error loading module '"[..], name, b"' from file '", file, b"':\n\t", message];
     vm.error_bytes(&text.concat())
 }
 

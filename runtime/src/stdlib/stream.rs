@@ -359,7 +359,12 @@ impl Default for Streams {
         }
         let mut stderr = Stream::new(duplicate(io::stderr()), false, true);
         stderr.buffering = Buffering::None;
-        Streams { stdin: share(stdin), stdout: share(stdout), stderr: share(stderr), open: Vec::new() }
+        Streams {
+            stdin: share(stdin),
+            stdout: share(stdout),
+            stderr: share(stderr),
+            open: Vec::new(),
+        }
     }
 }
 

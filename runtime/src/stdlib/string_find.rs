@@ -91,10 +91,9 @@ fn find_or_match(vm: &mut Vm, a: Args, find: bool) -> Outcome {
     }
     if find && (a.get(4).is_truthy() || is_plain(text)) {
         return match find_plain(subject, text, init) {
-            Some(at) => a.ret2(
-                Value::small_int(at as i64 + 1),
-                Value::small_int((at + text.len()) as i64),
-            ),
+            Some(at) => {
+                a.ret2(Value::small_int(at as i64 + 1), Value::small_int((at + text.len()) as i64))
+            }
             None => a.ret1(Value::NIL),
         };
     }

@@ -72,22 +72,13 @@ fn present(vm: &mut Vm, a: Args, n: usize) -> Result<(), Throw> {
     if a.is_none(n) { Err(a.error(vm, n, "no value")) } else { Ok(()) }
 }
 
-fn convert(
-    vm: &mut Vm,
-    a: Args,
-    n: usize,
-    spec: &Spec,
-    out: &mut Vec<u8>,
-) -> Result<(), Throw> {
+fn convert(vm: &mut Vm, a: Args, n: usize, spec: &Spec, out: &mut Vec<u8>) -> Result<(), Throw> {
     match spec.conversion {
         Conversion::Char => {
             let c = a.check_int(vm, n)? as u8;
             push_str(out, spec, &[c]);
         }
-        Conversion::Decimal
-        | Conversion::Unsigned
-        | Conversion::Octal
-        | Conversion::Hex { .. } => {
+        Conversion::Decimal | Conversion::Unsigned | Conversion::Octal | Conversion::Hex { .. } => {
             let i = a.check_int(vm, n)?;
             push_int(out, spec, i);
         }

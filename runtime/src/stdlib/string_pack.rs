@@ -1,9 +1,7 @@
 //! `string.pack`, `packsize` and `unpack` (manual §6.4.2).
 
 use super::{Outcome, finish_buffer, take_buffer};
-use crate::text::pack::{
-    Kind, PackError, Reader, fits_signed, fits_unsigned, push_int, read_int,
-};
+use crate::text::pack::{Kind, PackError, Reader, fits_signed, fits_unsigned, push_int, read_int};
 use crate::value::Value;
 use crate::vm::{Args, Throw, Vm};
 

@@ -1,0 +1,325 @@
+//! Compiled functions to and from bytes: precompiled chunks.
+//!
+//! ```text
+//!   chunk     = "\x1bLua" version(1) format(1) "\x19\x93\r\n\x1a\n" checksum(8) function
+//!   function  = source line_defined last_line num_params is_vararg max_stack feedback_count
+//!               code constants upvalues templates lines locals functions
+//! ```
+//!
+//! Numbers are little-endian base 128 varints, words and floats fixed 4 and 8 bytes; a list is its length
+//! and its items. The checksum is of everything after it. Invariant: [`undump`] answers verified
+//! functions only, so a corrupt or forged chunk is an error and never undefined behaviour.
+
+use std::sync::Arc;
+
+use crate::bytecode::{Constant, Function, LocalVar, UpvalueDesc};
+
+/// What every chunk starts with.
+pub const SIGNATURE: &[u8; 4] = b"\x1bLua";
+/// Lua version 5.4.
+const VERSION: u8 = 0x54;
+/// Number of this engine's format; the reference implementation's is 0.
+const FORMAT: u8 = 0x50;
+/// Detects text-mode transfers.
+const CANARY: &[u8; 6] = b"\x19\x93\r\n\x1a\n";
+/// Functions nested deeper than this are rejected (the compiler makes at most 200 levels).
+const MAX_DEPTH: u32 = 220;
+
+/// The chunk of a function; `strip` leaves out lines, names and the source.
+pub fn dump(function: &Function, strip: bool) -> Vec<u8> {
+    let mut body = Writer { out: Vec::new(), strip };
+    body.function(function, None);
+    let mut out = Vec::with_capacity(body.out.len() + 20);
+    out.extend_from_slice(SIGNATURE);
+    out.push(VERSION);
+    out.push(FORMAT);
+    out.extend_from_slice(CANARY);
+    out.extend_from_slice(&checksum(&body.out).to_le_bytes());
+    out.extend_from_slice(&body.out);
+    out
+}
+
+/// Reads a chunk made by [`dump`].
+///
+/// # Errors
+/// What is wrong with it.
+pub fn undump(chunk: &[u8]) -> Result<Arc<Function>, &'static str> {
+    let mut r = Reader { rest: chunk };
+    if r.take(SIGNATURE.len())? != SIGNATURE {
+        return Err("not a binary chunk");
+    }
+    if r.byte()? != VERSION {
+        return Err("version mismatch");
+    }
+    if r.byte()? != FORMAT {
+        return Err("format mismatch");
+    }
+    if r.take(CANARY.len())? != CANARY {
+        return Err("corrupted chunk");
+    }
+    let mut sum = [0; 8];
+    sum.copy_from_slice(r.take(8)?);
+    if checksum(r.rest) != u64::from_le_bytes(sum) {
+        return Err(if r.rest.len() < 16 { TRUNCATED } else { "corrupted chunk" });
+    }
+    let empty: Arc<[u8]> = Arc::from(&[][..]);
+    let function = r.function(&empty, 0)?;
+    if !r.rest.is_empty() {
+        return Err("corrupted chunk");
+    }
+    match crate::verify::verify(&function) {
+        Ok(()) => Ok(Arc::new(function)),
+        Err(_) => Err("invalid bytecode"),
+    }
+}
+
+const TRUNCATED: &str = "truncated chunk";
+
+/// FNV-1a over words.
+fn checksum(bytes: &[u8]) -> u64 {
+    let mut h = 0xcbf2_9ce4_8422_2325u64 ^ bytes.len() as u64;
+    for part in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..part.len()].copy_from_slice(part);
+        h = (h ^ u64::from_le_bytes(word)).wrapping_mul(0x0000_0100_0000_01b3);
+        h ^= h >> 29;
+    }
+    h
+}
+
+struct Writer {
+    out: Vec<u8>,
+    strip: bool,
+}
+
+impl Writer {
+    fn number(&mut self, mut n: u64) {
+        while n >= 0x80 {
+            self.out.push(n as u8 | 0x80);
+            n >>= 7;
+        }
+        self.out.push(n as u8);
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// A function. A source equal to the enclosing function's is left out.
+    fn function(&mut self, f: &Function, outer: Option<&[u8]>) {
+        let same = outer == Some(&f.source[..]);
+        self.bytes(if self.strip || same { &[] } else { &f.source });
+        self.number(f.line_defined.into());
+        self.number(f.last_line_defined.into());
+        self.out.push(f.num_params);
+        self.out.push(u8::from(f.is_vararg));
+        self.out.push(f.max_stack);
+        self.number(f.feedback_count.into());
+        self.number(f.code.len() as u64);
+        for word in &f.code {
+            self.out.extend_from_slice(&word.to_le_bytes());
+        }
+        self.number(f.constants.len() as u64);
+        for constant in &f.constants {
+            self.constant(constant);
+        }
+        self.number(f.upvalues.len() as u64);
+        for up in &f.upvalues {
+            self.bytes(if self.strip { &[] } else { &up.name });
+            self.out.push(u8::from(up.in_stack) | u8::from(up.constant) << 1);
+            self.out.push(up.index);
+        }
+        self.number(f.templates.len() as u64);
+        for template in &f.templates {
+            self.number(template.len() as u64);
+            for key in template {
+                self.number((*key).into());
+            }
+        }
+        let (lines, locals) =
+            if self.strip { (&[][..], &[][..]) } else { (&f.lines[..], &f.locals[..]) };
+        self.number(lines.len() as u64);
+        let mut last = i64::from(f.line_defined);
+        for line in lines {
+            // Zigzag difference.
+            let d = i64::from(*line) - last;
+            self.number((d << 1 ^ d >> 63) as u64);
+            last = i64::from(*line);
+        }
+        self.number(locals.len() as u64);
+        for local in locals {
+            self.bytes(&local.name);
+            self.number(local.start_pc.into());
+            self.number(local.end_pc.into());
+            self.out.push(local.register);
+        }
+        self.number(f.functions.len() as u64);
+        for nested in &f.functions {
+            self.function(nested, Some(&f.source));
+        }
+    }
+
+    fn constant(&mut self, constant: &Constant) {
+        match constant {
+            Constant::Nil => self.out.push(0),
+            Constant::Bool(b) => self.out.push(1 + u8::from(*b)),
+            Constant::Int(i) => {
+                self.out.push(3);
+                self.out.extend_from_slice(&i.to_le_bytes());
+            }
+            Constant::Float(x) => {
+                self.out.push(4);
+                self.out.extend_from_slice(&x.to_le_bytes());
+            }
+            Constant::Str(s) => {
+                self.out.push(5);
+                self.bytes(s);
+            }
+        }
+    }
+}
+
+type Read<T> = Result<T, &'static str>;
+
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, n: usize) -> Read<&'a [u8]> {
+        if n > self.rest.len() {
+            return Err(TRUNCATED);
+        }
+        let (taken, rest) = self.rest.split_at(n);
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn byte(&mut self) -> Read<u8> {
+        Ok(self.take(1)?[0])
+    }
+
+    fn number(&mut self) -> Read<u64> {
+        let mut n = 0u64;
+        for shift in (0..64).step_by(7) {
+            let b = self.byte()?;
+            n |= u64::from(b & 0x7F) << shift;
+            if b & 0x80 == 0 {
+                return Ok(n);
+            }
+        }
+        Err("integer overflow")
+    }
+
+    fn small<T: TryFrom<u64>>(&mut self) -> Read<T> {
+        T::try_from(self.number()?).map_err(|_| "integer overflow")
+    }
+
+    /// The length of a list whose items take at least `least` bytes each.
+    fn length(&mut self, least: usize) -> Read<usize> {
+        let n = self.small::<usize>()?;
+        if n > self.rest.len() / least { Err(TRUNCATED) } else { Ok(n) }
+    }
+
+    fn bytes(&mut self) -> Read<&'a [u8]> {
+        let n = self.length(1)?;
+        self.take(n)
+    }
+
+    fn list<T>(
+        &mut self,
+        least: usize,
+        mut item: impl FnMut(&mut Self) -> Read<T>,
+    ) -> Read<Box<[T]>> {
+        let n = self.length(least)?;
+        (0..n).map(|_| item(self)).collect()
+    }
+
+    fn function(&mut self, outer: &Arc<[u8]>, depth: u32) -> Read<Function> {
+        if depth > MAX_DEPTH {
+            return Err("functions nested too deeply");
+        }
+        let source: Arc<[u8]> = match self.bytes()? {
+            [] => Arc::clone(outer),
+            source => Arc::from(source),
+        };
+        let line_defined: u32 = self.small()?;
+        let last_line_defined = self.small()?;
+        let num_params = self.byte()?;
+        let is_vararg = self.byte()? != 0;
+        let max_stack = self.byte()?;
+        let feedback_count = self.small()?;
+        let code = self.list(4, |r| {
+            let mut word = [0; 4];
+            word.copy_from_slice(r.take(4)?);
+            Ok(u32::from_le_bytes(word))
+        })?;
+        let constants = self.list(1, Self::constant)?;
+        let upvalues = self.list(3, |r| {
+            let name = Arc::from(r.bytes()?);
+            let flags = r.byte()?;
+            let index = r.byte()?;
+            Ok(UpvalueDesc { name, in_stack: flags & 1 != 0, index, constant: flags & 2 != 0 })
+        })?;
+        let templates = self.list(1, |r| r.list(1, |r| r.small()))?;
+        let mut last = i64::from(line_defined);
+        let lines = self.list(1, |r| {
+            let z = r.number()?;
+            last = last.wrapping_add((z >> 1) as i64 ^ -((z & 1) as i64));
+            u32::try_from(last).map_err(|_| "integer overflow")
+        })?;
+        if !lines.is_empty() && lines.len() != code.len() {
+            return Err("bad line information");
+        }
+        let locals = self.list(4, |r| {
+            let name = Arc::from(r.bytes()?);
+            let (start_pc, end_pc) = (r.small()?, r.small()?);
+            Ok(LocalVar { name, start_pc, end_pc, register: r.byte()? })
+        })?;
+        let functions = self.list(10, |r| Ok(Arc::new(r.function(&source, depth + 1)?)))?;
+        if locals.iter().any(|v| v.register >= max_stack) {
+            return Err("bad local variable");
+        }
+        Ok(Function {
+            code,
+            constants,
+            functions,
+            upvalues,
+            templates,
+            lines,
+            locals,
+            source,
+            line_defined,
+            last_line_defined,
+            num_params,
+            is_vararg,
+            max_stack,
+            feedback_count,
+        })
+    }
+
+    fn constant(&mut self) -> Read<Constant> {
+        Ok(match self.byte()? {
+            0 => Constant::Nil,
+            1 => Constant::Bool(false),
+            2 => Constant::Bool(true),
+            3 => {
+                let mut bytes = [0; 8];
+                bytes.copy_from_slice(self.take(8)?);
+                Constant::Int(i64::from_le_bytes(bytes))
+            }
+            4 => {
+                let mut bytes = [0; 8];
+                bytes.copy_from_slice(self.take(8)?);
+                let x = f64::from_le_bytes(bytes);
+                if x.is_nan() {
+                    return Err("bad constant");
+                }
+                Constant::Float(x)
+            }
+            5 => Constant::Str(Arc::from(self.bytes()?)),
+            _ => return Err("bad constant"),
+        })
+    }
+}
