@@ -416,7 +416,8 @@ fn getuservalue(vm: &mut Vm, a: Args) -> Outcome {
     };
     let i = usize::try_from(n).unwrap_or(0).wrapping_sub(1);
     // SAFETY: an argument.
-    match unsafe { (&(*u).user_values).get(i) } {
+    let values = unsafe { &(*u).user_values };
+    match values.get(i) {
         Some(v) => a.ret2(*v, Value::TRUE),
         None => a.ret1(Value::NIL),
     }
@@ -431,7 +432,8 @@ fn setuservalue(vm: &mut Vm, a: Args) -> Outcome {
     let i = usize::try_from(n).unwrap_or(0).wrapping_sub(1);
     // SAFETY: an argument; the barrier follows the store.
     unsafe {
-        match (&mut (*u).user_values).get_mut(i) {
+        let values = &mut (*u).user_values;
+        match values.get_mut(i) {
             Some(slot) => {
                 *slot = v;
                 vm.barrier_back(u);

@@ -54,6 +54,9 @@ pub struct LibraryState {
     pub io: io::IoState,
 }
 
+/// Makes a library's table.
+type Open = fn(&mut Vm) -> *mut Table;
+
 /// Creates every library and stores it in the globals and in `package.loaded`.
 pub fn open_all(vm: &mut Vm) {
     let loaded = new_table(vm);
@@ -62,7 +65,7 @@ pub fn open_all(vm: &mut Vm) {
     base::open(vm);
     let globals = vm.globals;
     vm.set_field_raw(loaded, "_G", Value::table(globals));
-    let libraries: [(&str, fn(&mut Vm) -> *mut Table); 8] = [
+    let libraries: [(&str, Open); 8] = [
         ("package", package::open),
         ("table", table::open),
         ("io", io::open),

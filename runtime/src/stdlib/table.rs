@@ -110,7 +110,7 @@ fn insert(vm: &mut Vm, a: Args) -> Outcome {
             }
             3 => {
                 let pos = a.check_int(vm, 2)?;
-                if (pos as u64).wrapping_sub(1) >= len as u64 + 1 {
+                if (pos as u64).wrapping_sub(1) > len as u64 {
                     return Err(a.error(vm, 2, "position out of bounds"));
                 }
                 t.insert_element(&mut vm.heap, pos, a.get(3));
