@@ -18,7 +18,6 @@ use std::cmp::Ordering;
 use std::ptr;
 use std::slice;
 
-use crate::heap::mark::prefetch;
 use crate::heap::{Heap, MAX_SMALL, Phase};
 use crate::object::{Header, Kind, LuaString};
 use crate::value::Value;
@@ -79,24 +78,55 @@ impl Buffer {
     }
 }
 
-/// The table of interned strings: open addressing with linear probing. An entry is the address in
-/// the low 48 bits and the hash's high half above; 0 is empty, [`REMOVED`] a removed one.
+/// The table of interned strings: open addressing with linear probing, no gaps left by removal.
+///
+/// An entry is the address above the low [`HASH_BITS`] bits of the hash (cells are aligned to 16, so
+/// its low four bits are not needed); 0 is empty. So probes, removals and growth rarely touch a
+/// string.
 pub(crate) struct StringTable {
     entries: Box<[u64]>,
-    /// Entries that are not empty (removed ones included).
-    filled: usize,
     /// Strings.
     pub(crate) count: usize,
     seed: u64,
 }
 
-/// A removed entry.
-const REMOVED: u64 = 1;
-const ADDRESS: u64 = (1 << 48) - 1;
+/// Bits of the hash in an entry.
+const HASH_BITS: u32 = 20;
+/// The smallest table.
+const SMALLEST_TABLE: usize = 1024;
+
+/// The string of an entry.
+#[inline(always)]
+fn entry_string(entry: u64) -> *mut LuaString {
+    ptr::with_exposed_provenance_mut((entry >> HASH_BITS << 4) as usize)
+}
+
+/// The entry of a string.
+#[inline(always)]
+fn entry_of(s: *mut LuaString, hash: u32) -> u64 {
+    (s.expose_provenance() as u64) >> 4 << HASH_BITS | hash_part(hash)
+}
+
+/// The hash bits of an entry.
+#[inline(always)]
+const fn hash_part(hash: u32) -> u64 {
+    hash as u64 & ((1 << HASH_BITS) - 1)
+}
+
+/// Where an entry would stand in a table that has `mask + 1` entries, all empty.
+#[inline(always)]
+fn home(entry: u64, mask: usize) -> usize {
+    if mask < 1 << HASH_BITS {
+        entry as usize & mask
+    } else {
+        // SAFETY: the table holds valid strings only.
+        unsafe { (*entry_string(entry)).hash as usize & mask }
+    }
+}
 
 impl StringTable {
     pub(crate) fn new(seed: u64) -> StringTable {
-        StringTable { entries: vec![0; 1024].into_boxed_slice(), filled: 0, count: 0, seed }
+        StringTable { entries: vec![0; SMALLEST_TABLE].into_boxed_slice(), count: 0, seed }
     }
 
     /// The hash of a string of this table.
@@ -106,10 +136,7 @@ impl StringTable {
 
     /// Every interned string, dead ones not yet swept included.
     pub(crate) fn iter(&self) -> impl Iterator<Item = *mut LuaString> {
-        self.entries
-            .iter()
-            .filter(|&&e| e > REMOVED)
-            .map(|&e| ptr::with_exposed_provenance_mut((e & ADDRESS) as usize))
+        self.entries.iter().filter(|&&e| e != 0).map(|&e| entry_string(e))
     }
 
     /// Removes a string that is about to be freed.
@@ -120,52 +147,66 @@ impl StringTable {
         let mask = self.entries.len() - 1;
         // SAFETY: the caller's contract.
         let hash = unsafe { (*s).hash };
-        let wanted = s.addr() as u64 | (hash as u64 >> 16) << 48;
-        let mut i = hash as usize & mask;
+        let wanted = entry_of(s, hash);
+        let mut hole = hash as usize & mask;
+        while self.entries[hole] != wanted {
+            debug_assert!(self.entries[hole] != 0, "interned string missing from the table");
+            if self.entries[hole] == 0 {
+                return;
+            }
+            hole = (hole + 1) & mask;
+        }
+        self.count -= 1;
+        // Move back what would not be found behind a gap.
+        let mut at = hole;
         loop {
-            let e = self.entries[i];
-            if e == wanted {
-                // A removed entry before an empty one need not be kept.
-                if self.entries[(i + 1) & mask] == 0 {
-                    self.entries[i] = 0;
-                    self.filled -= 1;
-                } else {
-                    self.entries[i] = REMOVED;
-                }
-                self.count -= 1;
-                return;
-            }
-            debug_assert!(e != 0, "interned string missing from the table");
+            at = (at + 1) & mask;
+            let e = self.entries[at];
             if e == 0 {
-                return;
+                break;
             }
+            if at.wrapping_sub(home(e, mask)) & mask >= at.wrapping_sub(hole) & mask {
+                self.entries[hole] = e;
+                hole = at;
+            }
+        }
+        self.entries[hole] = 0;
+    }
+
+    /// Adds a string that is not there.
+    fn insert(&mut self, entry: u64, hash: u32) {
+        if (self.count + 1) * 2 > self.entries.len() {
+            self.resize(self.entries.len() * 2);
+        }
+        let mask = self.entries.len() - 1;
+        let mut i = hash as usize & mask;
+        while self.entries[i] != 0 {
             i = (i + 1) & mask;
+        }
+        self.entries[i] = entry;
+        self.count += 1;
+    }
+
+    /// Makes the table smaller after most strings have died.
+    pub(crate) fn shrink(&mut self) {
+        let size = (self.count * 3).next_power_of_two().max(SMALLEST_TABLE);
+        if size * 2 < self.entries.len() {
+            self.resize(size);
         }
     }
 
-    /// Makes room: rebuilt at twice the number of strings or more, without removed entries.
     #[cold]
-    fn rebuild(&mut self) {
-        let size = (self.count * 3 + 512).next_power_of_two();
+    fn resize(&mut self, size: usize) {
         let mask = size - 1;
         let mut entries = vec![0u64; size].into_boxed_slice();
-        let old = &self.entries;
-        for (at, &e) in old.iter().enumerate() {
-            // The hashes are in the strings: fetch them ahead.
-            prefetch(ptr::without_provenance_mut((old[(at + 16) % old.len()] & ADDRESS) as usize));
-            if e <= REMOVED {
-                continue;
-            }
-            let s: *const LuaString = ptr::with_exposed_provenance((e & ADDRESS) as usize);
-            // SAFETY: the table holds valid strings only.
-            let mut i = unsafe { (*s).hash } as usize & mask;
+        for &e in self.entries.iter().filter(|&&e| e != 0) {
+            let mut i = home(e, mask);
             while entries[i] != 0 {
                 i = (i + 1) & mask;
             }
             entries[i] = e;
         }
         self.entries = entries;
-        self.filled = self.count;
     }
 }
 
@@ -312,14 +353,16 @@ impl Heap {
     pub fn intern(&mut self, bytes: &[u8]) -> *mut LuaString {
         debug_assert!(bytes.len() <= LuaString::MAX_SHORT);
         let hash = hash_bytes(self.strings.seed, bytes);
-        let tag = (hash as u64 >> 16) << 48;
+        let wanted = hash_part(hash);
         let mask = self.strings.entries.len() - 1;
         let mut i = hash as usize & mask;
-        let mut removed = usize::MAX;
         loop {
             let e = self.strings.entries[i];
-            if e & !ADDRESS == tag && e > REMOVED {
-                let s: *mut LuaString = ptr::with_exposed_provenance_mut((e & ADDRESS) as usize);
+            if e == 0 {
+                break;
+            }
+            if hash_part(e as u32) == wanted {
+                let s = entry_string(e);
                 // SAFETY: the table holds valid strings only, and interned ones are flat.
                 unsafe {
                     if (*s).len == bytes.len() && eq_short((*s).data, bytes) {
@@ -331,39 +374,11 @@ impl Heap {
                     }
                 }
             }
-            if e == 0 {
-                break;
-            }
-            if e == REMOVED && removed == usize::MAX {
-                removed = i;
-            }
             i = (i + 1) & mask;
         }
+        // The allocation may sweep strings out of the table, so the place is looked for again.
         let s = self.alloc_inline(bytes, LuaString::INTERNED | LuaString::HASHED, hash);
-        let entry = s.expose_provenance() as u64 | tag;
-        let table = &mut self.strings;
-        if self.phase == Phase::Sweep {
-            // The allocation may have swept strings out of the table: look for the place again.
-            removed = usize::MAX;
-            i = hash as usize & mask;
-            while table.entries[i] != 0 {
-                if table.entries[i] == REMOVED {
-                    removed = i;
-                    break;
-                }
-                i = (i + 1) & mask;
-            }
-        }
-        table.count += 1;
-        if removed != usize::MAX {
-            table.entries[removed] = entry;
-        } else {
-            table.entries[i] = entry;
-            table.filled += 1;
-            if table.filled * 2 > table.entries.len() {
-                table.rebuild();
-            }
-        }
+        self.strings.insert(entry_of(s, hash), hash);
         s
     }
 

@@ -221,6 +221,7 @@ impl Heap {
     fn finish_cycle(&mut self, roots: &mut dyn Roots) {
         self.phase = Phase::Pause;
         self.cycles += 1;
+        self.strings.shrink();
         let live = self.bytes;
         self.live_estimate = live;
         self.release_empty(live / 2 + MIN_THRESHOLD);

@@ -253,7 +253,7 @@ const QUEUE: usize = 8;
 
 /// Asks for an object's memory.
 #[inline(always)]
-pub(crate) fn prefetch(object: *mut Header) {
+fn prefetch(object: *mut Header) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch may be of any address.
     unsafe {

@@ -30,7 +30,7 @@ pub mod cycle;
 mod facade;
 pub mod finalize;
 pub mod handles;
-pub(crate) mod mark;
+mod mark;
 pub mod roots;
 pub mod sweep;
 #[cfg(test)]

@@ -323,3 +323,49 @@ fn memory_stays_flat() {
     let after = vm.heap.count();
     assert!(after < before + 2048, "{before} {after}");
 }
+
+/// Prints how long programs that mostly allocate take: `cargo test --release -- --ignored --nocapture programs`.
+#[test]
+#[ignore = "a measurement"]
+fn programs() {
+    let programs = [
+        (
+            "trees",
+            "local function tree(d) if d == 0 then return {} end return {tree(d - 1), tree(d - 1)} end
+             local function check(t) if t[1] then return 1 + check(t[1]) + check(t[2]) end return 1 end
+             local long = tree(16) local n = 0
+             for i = 1, 400 do n = n + check(tree(10)) end",
+        ),
+        (
+            "records",
+            "local last for i = 1, 3000000 do last = {x = i, y = i + 1, z = last and last.x} end",
+        ),
+        (
+            "closures",
+            "local f for i = 1, 3000000 do f = function() return i end end",
+        ),
+        (
+            "append",
+            "for j = 1, 20 do local s = '' for i = 1, 50000 do s = s .. 'x' end end",
+        ),
+        (
+            "short strings",
+            "local s for i = 1, 2000000 do s = 'k' .. i end",
+        ),
+        (
+            "wide integers",
+            "local x = 0x123456789abcdef for i = 1, 5000000 do x = x * 6364136223846793005 + 1442695040888963407 end",
+        ),
+    ];
+    let only = std::env::var("PROGRAM").ok();
+    for (name, source) in programs.into_iter().filter(|p| only.as_ref().is_none_or(|o| p.0 == o)) {
+        let mut vm = state();
+        let start = std::time::Instant::now();
+        run(&mut vm, source);
+        println!(
+            "{name}: {:.0} ms, {} cycles",
+            start.elapsed().as_secs_f64() * 1e3,
+            vm.heap.cycles
+        );
+    }
+}
