@@ -10,6 +10,7 @@ use crate::interp;
 use crate::meta::Metamethod;
 use crate::object::{Kind, NativeFunction, Upvalue};
 use crate::state::{MAX_C_DEPTH, MAX_C_DEPTH_IN_ERROR, NATIVE_ROOM};
+use crate::thread::KILL;
 use crate::value::Value;
 use crate::vm::{Args, Link, Results, Throw, Vm};
 
@@ -214,7 +215,8 @@ impl Vm {
         self.call(f, args).map(|results| results.slice().to_vec())
     }
 
-    /// Calls and catches errors: `Err` holds the error value. No message handler is in force.
+    /// Calls and catches errors: `Err` holds the error value (or [`KILL`], which must be thrown on). No
+    /// message handler is in force.
     pub fn pcall(&mut self, f: Value, args: &[Value]) -> Result<Results, Value> {
         self.protect(Value::NIL, |vm| vm.call(f, args))
     }
@@ -236,8 +238,13 @@ impl Vm {
                 self.pc = pc;
                 self.c_depth = depth;
                 self.top = top;
-                // SAFETY: `level` is above the current frame.
-                let error = unsafe { self.close_after_error(level) };
+                let error = if self.thrown == KILL {
+                    // The coroutine is being ended: whoever catches this passes it on.
+                    KILL
+                } else {
+                    // SAFETY: `level` is above the current frame.
+                    unsafe { self.close_after_error(level) }
+                };
                 self.top = top;
                 Err(error)
             }
@@ -483,6 +490,7 @@ unsafe fn protected_window(
                 ptr::copy(func, base.sub(1), n as usize);
                 n + 1
             }
+            Err(Throw) if vm.thrown == KILL => return Err(Throw),
             Err(Throw) => {
                 vm.top = func;
                 let error = vm.close_after_error(func);

@@ -29,6 +29,7 @@ impl Vm {
     #[inline(never)]
     pub fn throw(&mut self, value: Value) -> Throw {
         self.thrown = value;
+        self.detail.stack.thrown_at = Some((self.base, self.top, self.pc));
         let handler = self.detail.stack.handler;
         if !handler.is_nil() {
             if self.c_depth >= MAX_C_DEPTH_IN_ERROR {

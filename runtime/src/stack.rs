@@ -41,7 +41,7 @@ const PER_CHUNK: usize = 32;
 /// Guards made by protecting pages, at most: each splits a mapping, of which a process has 65,530.
 const SPLIT_GUARDS: usize = 8192;
 /// Stacks of each kind that a pool keeps committed.
-const READY: usize = 32;
+const READY: usize = 256;
 /// A VM stack of which more slots were used is not kept committed.
 const READY_SLOTS: usize = 4096;
 

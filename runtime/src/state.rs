@@ -23,8 +23,10 @@ pub const MAX_C_DEPTH: u32 = 200;
 pub const MAX_C_DEPTH_IN_ERROR: u32 = MAX_C_DEPTH / 10 * 11;
 /// Slots that every native function may write above its arguments without asking.
 pub const NATIVE_ROOM: usize = 40;
-/// By how much the soft limit rises.
+/// By how much the soft limit rises at most.
 const STACK_STEP: usize = 1024;
+/// The soft limit of an empty stack, and how far the collector leaves it above what is in use.
+pub const FIRST_STACK: usize = 128;
 /// What the main native stack is taken to hold below the point of a state's creation.
 const MAIN_NATIVE_STACK: usize = 6 << 20;
 
@@ -56,6 +58,8 @@ pub struct StackState {
     pub handler: Value,
     /// Whether an overflow of this stack is being handled.
     pub in_overflow: bool,
+    /// `base`, `top` and `pc` at the last throw.
+    pub thrown_at: Option<(*mut Value, *mut Value, u32)>,
     /// This coroutine's hook.
     pub hook: Hook,
 }
@@ -69,7 +73,7 @@ impl StackState {
             memory.bottom().add(1).write(Value(Link::new(0, 0, Link::BOUNDARY).0));
             memory.bottom().add(2)
         };
-        let limit = base.wrapping_add(STACK_STEP);
+        let limit = base.wrapping_add(FIRST_STACK);
         StackState {
             memory,
             limit,
@@ -83,6 +87,7 @@ impl StackState {
             tbc: Vec::new(),
             handler: Value::NIL,
             in_overflow: false,
+            thrown_at: None,
             hook: Hook::default(),
         }
     }
@@ -100,7 +105,7 @@ impl StackState {
 ///
 /// # Safety
 /// `base` is a frame's base, its callee live.
-unsafe fn frame_end(base: *mut Value, top: *mut Value) -> *mut Value {
+pub(crate) unsafe fn frame_end(base: *mut Value, top: *mut Value) -> *mut Value {
     // SAFETY: the caller's contract.
     unsafe {
         match (*base.sub(2)).as_closure() {
@@ -163,7 +168,7 @@ pub type InterruptFn = Box<dyn FnMut(&mut Vm) -> Option<String>>;
 /// The parts of a state that compiled code never touches.
 pub struct Detail {
     /// The running coroutine's stack. Its fields that [`Vm`] has too are stale here while it runs.
-    pub stack: StackState,
+    pub stack: Box<StackState>,
     /// Called when `POLL_INTERRUPT` was raised.
     pub on_interrupt: Option<InterruptFn>,
     /// What new prototypes start counting down from.
@@ -221,7 +226,7 @@ impl Vm {
             type_metatables: [ptr::null_mut(); 10],
             tier: None,
             detail: Box::new(Detail {
-                stack,
+                stack: Box::new(stack),
                 on_interrupt: None,
                 hot_threshold: 1 << 30,
                 library: Vec::new(),
@@ -239,7 +244,8 @@ impl Vm {
 
     /// Exchanges the running coroutine's stack for `other`: after this the state runs on `other`'s
     /// former content, and `other` holds what was running.
-    pub fn swap_stack(&mut self, other: &mut StackState) {
+    #[inline]
+    pub fn swap_stack(&mut self, other: &mut Box<StackState>) {
         let stack = &mut self.detail.stack;
         stack.limit = self.stack_limit;
         stack.native_limit = self.native_limit;
@@ -258,7 +264,9 @@ impl Vm {
         self.c_depth = stack.c_depth;
         self.entry_sp = stack.entry_sp;
         self.open_upvalues = stack.open_upvalues;
-        self.update_hook_poll();
+        if stack.hook.mask != 0 || other.hook.mask != 0 {
+            self.update_hook_poll();
+        }
     }
 
     /// Raises the soft stack limit so that `end` lies within it.
@@ -270,7 +278,9 @@ impl Vm {
     pub fn grow_stack(&mut self, end: *mut Value) -> Result<(), Throw> {
         let hard = self.detail.stack.memory.end();
         if end <= hard {
-            self.stack_limit = end.wrapping_add(STACK_STEP).min(hard);
+            let used = end.addr().wrapping_sub(self.detail.stack.memory.bottom().addr()) / 8;
+            let step = used.clamp(FIRST_STACK, STACK_STEP);
+            self.stack_limit = end.wrapping_add(step).min(hard);
             return Ok(());
         }
         let error_end = self.detail.stack.memory.error_end();

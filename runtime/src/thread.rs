@@ -1,18 +1,702 @@
-//! Coroutines.
+//! Coroutines: a VM stack and a native stack each.
+//!
+//! # Switching
+//!
+//! The running coroutine's stack is that of [`Vm`] (`base`, `top`, … and `Detail::stack`). Each other
+//! [`StackState`] is kept by exactly one thread, and a switch exchanges it with the running one:
+//!
+//! ```text
+//!   main runs         Vm: main's    a: a's       b: b's
+//!   main resumes a    Vm: a's       a: main's    b: b's        main is "normal"
+//!   a resumes b       Vm: b's       a: main's    b: a's        a is "normal"
+//!   b yields          Vm: a's       a: main's    b: b's
+//! ```
+//!
+//! So a thread keeps its own stack while suspended or dead, and its resumer's while it runs or is
+//! normal. The native stacks are switched by `corosensei`; a yield can thus cross any Rust frame:
+//! `pcall`, metamethods, iterators, comparators, host callbacks. Values cross through the VM stacks:
+//! each side names a run of slots ([`ThreadDetail::transfer`]), the other copies it.
+//!
+//! # Ending a suspended coroutine
+//!
+//! Its native stack may hold Rust frames with destructors, so it cannot just be dropped. It is resumed
+//! with `kill` set: the pending yield then throws [`KILL`], which no protected call catches, and all
+//! frames unwind. This is done by `coroutine.close`, and for a coroutine that becomes garbage by
+//! registering it for finalization when it yields with such frames: the collector keeps
+//! it (and what its stack refers to) alive until it has been unwound at a safepoint.
+//!
+//! Nearly always there are no such frames: between the root of the coroutine and the yield lie only
+//! this module's, `Vm::call_window`'s and the interpreter's own frames, **which hold nothing that must be
+//! dropped** when they call out (an invariant of those functions). Then, and if no compiled code is
+//! on the stack, the stack is forgotten without running anything; see [`is_plain`].
 
-use crate::object::{Kind, Thread};
-use crate::state::StackState;
-use crate::vm::Vm;
+use std::cell::Cell;
+use std::ptr;
+use std::rc::Rc;
+
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+
+use crate::heap::GRAY;
+use crate::heap::roots::live_end;
+use crate::object::{Header, Kind, Thread, Upvalue};
+use crate::stack::{NativeStack, StackPool};
+use crate::state::{FIRST_STACK, Hook, MAX_C_DEPTH, StackState, frame_end};
+use crate::value::{TAG_IMMEDIATE, TAG_SHIFT, Value};
+use crate::vm::{Args, Throw, Vm};
+
+/// The "error value" that unwinds a coroutine which is being ended. No Lua value; protected calls pass it on.
+pub const KILL: Value = Value(TAG_IMMEDIATE << TAG_SHIFT | 9);
+
+/// What `coroutine.status` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Not started, or in a yield.
+    Suspended,
+    /// It is the one that runs.
+    Running,
+    /// It has resumed another one.
+    Normal,
+    /// Finished, failed or closed.
+    Dead,
+}
+
+impl Status {
+    /// The name that Lua sees.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Suspended => "suspended",
+            Status::Running => "running",
+            Status::Normal => "normal",
+            Status::Dead => "dead",
+        }
+    }
+}
+
+type Native = Coroutine<*mut Vm, *mut Vm, (), NativeStack>;
+
+/// Bytes that a started coroutine is accounted for: pages of both stacks.
+const STARTED_BYTES: usize = 12 << 10;
 
 /// State of a coroutine.
 pub struct ThreadDetail {
-    /// Its stack while it does not run; the running coroutine's is in [`Vm`].
-    pub stack: Option<Box<StackState>>,
+    /// What it is doing.
+    pub status: Status,
+    /// The main coroutine: has no stack of its own here, cannot yield.
+    pub is_main: bool,
+    /// Finalizers and the like are running on it: it must not yield (depth).
+    pub no_yield: u32,
+    /// The body.
+    function: Value,
+    /// See the module's head.
+    stack: Option<Box<StackState>>,
+    native: Option<Native>,
+    yielder: Cell<*const Yielder<*mut Vm, *mut Vm>>,
+    /// The values that cross at the next switch.
+    transfer: (*const Value, u32),
+    /// Its hook until it is started: that of its creator.
+    hook: Hook,
+    /// Whom it resumed, while normal.
+    child: *mut Thread,
+    /// `Vm::c_depth` at its root.
+    root_depth: u32,
+    /// It yielded without Rust frames that need unwinding.
+    plain: bool,
+    /// It is being unwound.
+    kill: bool,
+    /// It died from an error that no `close` has reported yet.
+    failed: bool,
+    /// That error.
+    error: Value,
+    /// Bytes accounted for it.
+    accounted: usize,
+    pool: Rc<StackPool>,
 }
 
-/// Makes the main coroutine's object. Its stack is the one that the state starts with.
+impl ThreadDetail {
+    fn new(pool: Rc<StackPool>, function: Value) -> ThreadDetail {
+        ThreadDetail {
+            status: Status::Suspended,
+            is_main: false,
+            no_yield: 0,
+            function,
+            stack: None,
+            native: None,
+            yielder: Cell::new(ptr::null()),
+            transfer: (ptr::null(), 0),
+            hook: Hook::default(),
+            child: ptr::null_mut(),
+            root_depth: 0,
+            plain: true,
+            kill: false,
+            failed: false,
+            error: Value::NIL,
+            accounted: 0,
+            pool,
+        }
+    }
+
+    /// Bytes that the thread is accounted for, to be taken back when it is swept.
+    pub fn accounted(&self) -> usize {
+        self.accounted
+    }
+
+    /// Gives the native stack back. It must be done, or hold nothing that must be dropped.
+    fn retire_native(&mut self) {
+        if let Some(mut native) = self.native.take() {
+            if !native.done() {
+                // SAFETY: the frames on the stack hold nothing that must be dropped: the
+                // coroutine is plain (see the module's head).
+                unsafe { native.force_reset() };
+            }
+            self.pool.return_native_stack(native.into_stack());
+        }
+    }
+
+    /// Gives the VM stack back; no open upvalue may point into it.
+    fn retire_stack(&mut self) {
+        if let Some(stack) = self.stack.take() {
+            // SAFETY: both point into the stack.
+            let used = unsafe { stack.limit.offset_from(stack.memory.bottom()) } as usize;
+            self.pool.return_value_stack(stack.memory, used);
+        }
+    }
+}
+
+impl Drop for ThreadDetail {
+    fn drop(&mut self) {
+        if !self.plain
+            && let Some(native) = self.native.take()
+            && !native.done()
+        {
+            // The state went away without running finalizers. The frames cannot be unwound any
+            // more: what they own is leaked.
+            std::mem::forget(native);
+        }
+        self.retire_native();
+        self.retire_stack();
+    }
+}
+
+/// The detail of a live thread.
+fn detail(thread: *mut Thread) -> *mut ThreadDetail {
+    // SAFETY: threads passed around are live.
+    unsafe { &raw mut *(*thread).detail }
+}
+
+/// Makes the main coroutine of a new state.
 pub fn new_main(vm: &mut Vm) -> *mut Thread {
+    let main = allocate(vm, Rc::new(StackPool::default()), Value::NIL);
+    // SAFETY: just made.
+    unsafe {
+        let d = detail(main);
+        (*d).status = Status::Running;
+        (*d).is_main = true;
+    }
+    main
+}
+
+/// A new coroutine that will call `function`.
+pub fn new_thread(vm: &mut Vm, function: Value) -> *mut Thread {
+    // SAFETY: the main thread lives as long as the state.
+    let pool = unsafe { Rc::clone(&(*detail(vm.main)).pool) };
+    let thread = allocate(vm, pool, function);
+    let hook = vm.hook();
+    if hook.mask != 0 {
+        // SAFETY: just made.
+        unsafe { (*detail(thread)).hook = Hook { running: false, ..hook } };
+    }
+    thread
+}
+
+fn allocate(vm: &mut Vm, pool: Rc<StackPool>, function: Value) -> *mut Thread {
     let header = vm.heap.header(Kind::Thread);
-    let detail = Box::new(ThreadDetail { stack: None });
+    let detail = Box::new(ThreadDetail::new(pool, function));
     vm.heap.alloc_with(Kind::Thread, 0, Thread { header, detail })
+}
+
+/// What the thread is doing.
+#[inline]
+pub fn status(thread: *mut Thread) -> Status {
+    // SAFETY: `detail` points to a live thread's.
+    unsafe { (*detail(thread)).status }
+}
+
+/// Whether the running coroutine could yield now.
+pub fn is_yieldable(vm: &Vm) -> bool {
+    // SAFETY: the running thread is live.
+    unsafe {
+        let d = detail(vm.current);
+        (*d).native.is_some() && (*d).no_yield == 0 && !(*d).kill
+    }
+}
+
+/// Runs a function on the running coroutine that must not yield (a finalizer).
+pub fn without_yield<T>(vm: &mut Vm, run: impl FnOnce(&mut Vm) -> T) -> T {
+    let d = detail(vm.current);
+    // SAFETY: the running thread stays alive while it runs.
+    unsafe { (*d).no_yield += 1 };
+    let result = run(vm);
+    // SAFETY: as above.
+    unsafe { (*d).no_yield -= 1 };
+    result
+}
+
+/// Makes `thread` the running coroutine, or with the same call makes its resumer that again.
+#[inline(always)]
+unsafe fn exchange(vm: &mut Vm, thread: *mut Thread) {
+    // SAFETY: the caller's: the thread keeps a stack.
+    unsafe {
+        if let Some(stack) = &mut (*detail(thread)).stack {
+            vm.swap_stack(stack);
+        }
+    }
+}
+
+/// Resumes a suspended coroutine with `args`; its results are stored from `dest` upwards and their
+/// number returned. `Err` holds the error value, with which the coroutine has died (or says why it
+/// could not be resumed).
+///
+/// # Safety
+/// `dest` lies in the running stack, above all slots that are still needed; `args` is not changed by
+/// the coroutine (a part of the running frame, say).
+///
+/// # Errors
+/// The coroutine throws, or is not suspended.
+pub unsafe fn resume(
+    vm: &mut Vm,
+    thread: *mut Thread,
+    args: &[Value],
+    dest: *mut Value,
+) -> Result<u32, Value> {
+    let d = detail(thread);
+    // SAFETY: `d` stays valid: the thread is kept by the callers' frame; `vm` is not used through
+    // other references while this function touches it.
+    unsafe {
+        if (*d).status != Status::Suspended {
+            return Err(refuse(vm, (*d).status));
+        }
+        if (*d).native.is_none()
+            && let Err(error) = start(vm, thread)
+        {
+            return Err(error);
+        }
+        (*d).transfer = (args.as_ptr(), args.len() as u32);
+        let finished = switch(vm, thread);
+        if finished {
+            return finish(vm, thread, dest);
+        }
+        let (first, count) = (*d).transfer;
+        deliver(vm, first, count, dest)
+    }
+}
+
+/// Runs the coroutine until it yields (false) or ends (true).
+#[inline(always)]
+unsafe fn switch(vm: &mut Vm, thread: *mut Thread) -> bool {
+    // SAFETY: the caller's: the thread is started and suspended.
+    unsafe {
+        let d = detail(thread);
+        let resumer = vm.current;
+        let r = detail(resumer);
+        (*d).status = Status::Running;
+        (*r).status = Status::Normal;
+        (*r).child = thread;
+        vm.current = thread;
+        exchange(vm, thread);
+        let native = (*d).native.as_mut().expect("a started coroutine");
+        // The state's address goes through the switch, so that the compiler knows that it changes.
+        let result = native.resume(ptr::from_mut(vm));
+        exchange(vm, thread);
+        vm.current = resumer;
+        (*r).status = Status::Running;
+        (*r).child = ptr::null_mut();
+        matches!(result, CoroutineResult::Return(()))
+    }
+}
+
+/// Copies values to their place in the running stack.
+#[inline]
+unsafe fn deliver(
+    vm: &mut Vm,
+    first: *const Value,
+    count: u32,
+    dest: *mut Value,
+) -> Result<u32, Value> {
+    if vm.ensure_stack(dest, count as usize).is_err() {
+        return Err(vm.string(b"too many results to resume"));
+    }
+    // SAFETY: room was made; the values are on another stack.
+    unsafe { ptr::copy_nonoverlapping(first, dest, count as usize) };
+    Ok(count)
+}
+
+/// The coroutine's body has returned or thrown.
+unsafe fn finish(vm: &mut Vm, thread: *mut Thread, dest: *mut Value) -> Result<u32, Value> {
+    // SAFETY: the thread is live, its native stack done.
+    unsafe {
+        let d = detail(thread);
+        (*d).status = Status::Dead;
+        (*d).retire_native();
+        if (*d).failed {
+            return Err((*d).error);
+        }
+        let (first, count) = (*d).transfer;
+        let result = deliver(vm, first, count, dest);
+        forget(vm, thread);
+        result
+    }
+}
+
+/// The stack of a dead coroutine is not needed any more.
+unsafe fn forget(vm: &mut Vm, thread: *mut Thread) {
+    // SAFETY: the thread is live and dead to Lua.
+    unsafe {
+        let d = detail(thread);
+        (*d).function = Value::NIL;
+        (*d).retire_stack();
+        vm.heap.account(-((*d).accounted as isize));
+        (*d).accounted = 0;
+    }
+}
+
+#[cold]
+fn refuse(vm: &mut Vm, status: Status) -> Value {
+    vm.string(match status {
+        Status::Dead => b"cannot resume dead coroutine",
+        Status::Running | Status::Normal | Status::Suspended => {
+            b"cannot resume non-suspended coroutine"
+        }
+    })
+}
+
+/// Gives a coroutine its stacks.
+#[inline(never)]
+unsafe fn start(vm: &mut Vm, thread: *mut Thread) -> Result<(), Value> {
+    if vm.c_depth >= MAX_C_DEPTH {
+        return Err(vm.string(b"C stack overflow"));
+    }
+    // SAFETY: the thread is live.
+    unsafe {
+        let d = detail(thread);
+        let (Some(memory), Some(native)) = ((*d).pool.value_stack(), (*d).pool.native_stack())
+        else {
+            return Err(vm.string(b"not enough memory"));
+        };
+        let mut stack = StackState::new(memory, native.native_limit());
+        stack.hook = (*d).hook;
+        (*d).stack = Some(Box::new(stack));
+        (*d).root_depth = vm.c_depth;
+        (*d).native =
+            Some(Coroutine::with_stack(native, move |yielder, vm| body(vm, thread, yielder)));
+        (*d).accounted = STARTED_BYTES;
+        vm.heap.account(STARTED_BYTES as isize);
+    }
+    Ok(())
+}
+
+/// The root of a coroutine's native stack.
+fn body(vm: *mut Vm, thread: *mut Thread, yielder: &Yielder<*mut Vm, *mut Vm>) {
+    // SAFETY: the resumer lent the state for as long as this coroutine runs; the thread is live.
+    unsafe {
+        let vm = &mut *vm;
+        let d = detail(thread);
+        (*d).yielder.set(yielder);
+        vm.c_depth = (*d).root_depth;
+        let (args, count) = (*d).transfer;
+        let args = std::slice::from_raw_parts(args, count as usize);
+        match vm.call((*d).function, args) {
+            Ok(results) => (*d).transfer = (results.first, results.count),
+            Err(Throw) => {
+                vm.close_upvalues(vm.detail.stack.memory.bottom());
+                if !(*d).kill {
+                    (*d).failed = true;
+                    (*d).error = vm.thrown;
+                    // For tracebacks of the dead coroutine.
+                    if let Some((base, top, pc)) = vm.detail.stack.thrown_at {
+                        (vm.base, vm.top, vm.pc) = (base, top, pc);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Suspends the running coroutine with the given values, as results of its `resume`; comes back with
+/// those of the next one, stored as results of the native function with this frame.
+///
+/// # Errors
+/// The running coroutine cannot yield, or is being ended.
+pub fn yield_values(vm: &mut Vm, frame: Args, values: &[Value]) -> Result<u32, Throw> {
+    let thread = vm.current;
+    let d = detail(thread);
+    // SAFETY: the running thread is live, and so is its yielder while it runs on its native stack.
+    unsafe {
+        if (*d).native.is_none() || (*d).no_yield != 0 || (*d).kill {
+            return Err(cannot_yield(vm, d));
+        }
+        (*d).transfer = (values.as_ptr(), values.len() as u32);
+        (*d).status = Status::Suspended;
+        let plain = is_plain(vm, d);
+        if plain != (*d).plain {
+            (*d).plain = plain;
+            if !plain {
+                vm.heap.register_finalizer(thread);
+            }
+        }
+        let yielder = &*(*d).yielder.get();
+        yielder.suspend(ptr::from_mut(vm));
+        if (*d).kill {
+            vm.thrown = KILL;
+            return Err(Throw);
+        }
+        let (first, count) = (*d).transfer;
+        vm.ensure_stack(frame.base, count as usize)?;
+        let dest = frame.base.sub(2);
+        if count == 0 {
+            *dest = Value::NIL;
+        }
+        ptr::copy_nonoverlapping(first, dest, count as usize);
+        Ok(count)
+    }
+}
+
+/// Whether the running coroutine's native stack holds only frames that may be forgotten: no Rust code
+/// called back into Lua since the root, and no compiled code was entered.
+#[inline(always)]
+unsafe fn is_plain(vm: &Vm, d: *mut ThreadDetail) -> bool {
+    // SAFETY: the caller's: a live thread's detail.
+    unsafe { vm.c_depth == (*d).root_depth + 1 && vm.entry_sp == 0 }
+}
+
+#[cold]
+unsafe fn cannot_yield(vm: &mut Vm, d: *mut ThreadDetail) -> Throw {
+    // SAFETY: the caller's: a live thread's detail.
+    unsafe {
+        if (*d).kill && (*d).native.is_some() {
+            // Rust code went on although it was told to end: tell it again.
+            vm.thrown = KILL;
+            return Throw;
+        }
+        if (*d).is_main {
+            return vm.runtime_error(b"attempt to yield from outside a coroutine");
+        }
+    }
+    vm.runtime_error(b"attempt to yield across a C-call boundary")
+}
+
+/// Unwinds the native stack of a suspended coroutine, which is dead then. Runs no Lua code, unless
+/// Rust code on that stack does.
+unsafe fn unwind(vm: &mut Vm, thread: *mut Thread) {
+    // SAFETY: the caller's: a live suspended thread.
+    unsafe {
+        let d = detail(thread);
+        if (*d).native.is_some() && !(*d).plain {
+            (*d).kill = true;
+            // Whatever it does, it does not yield again.
+            while !switch(vm, thread) {}
+            (*d).kill = false;
+        }
+        (*d).status = Status::Dead;
+        (*d).retire_native();
+    }
+}
+
+/// `coroutine.close`: ends a suspended or dead coroutine and closes its pending variables. `Err` holds
+/// the error with which it had died, or which closing threw.
+///
+/// # Errors
+/// See above.
+pub fn close(vm: &mut Vm, thread: *mut Thread) -> Result<(), Value> {
+    let d = detail(thread);
+    // SAFETY: the thread is live and not running.
+    unsafe {
+        debug_assert!(matches!((*d).status, Status::Suspended | Status::Dead));
+        if (*d).status == Status::Suspended {
+            unwind(vm, thread);
+        }
+        let failed = std::mem::take(&mut (*d).failed);
+        let mut error = std::mem::replace(&mut (*d).error, Value::NIL);
+        if (*d).stack.is_some() {
+            error = close_variables(vm, thread, error);
+            forget(vm, thread);
+        }
+        if failed || !error.is_nil() { Err(error) } else { Ok(()) }
+    }
+}
+
+/// Closes all upvalues and variables of a dead coroutine's stack, on the native stack of the caller.
+unsafe fn close_variables(vm: &mut Vm, thread: *mut Thread, error: Value) -> Value {
+    // SAFETY: the caller's: a live dead thread that keeps its own stack.
+    unsafe {
+        let d = detail(thread);
+        let resumer = vm.current;
+        let r = detail(resumer);
+        let (native_limit, depth, entry_sp) = (vm.native_limit, vm.c_depth, vm.entry_sp);
+        (*d).status = Status::Running;
+        (*r).status = Status::Normal;
+        (*r).child = thread;
+        vm.current = thread;
+        exchange(vm, thread);
+        vm.native_limit = native_limit;
+        vm.c_depth = depth + 1;
+        vm.entry_sp = entry_sp;
+        let bottom = vm.detail.stack.memory.bottom();
+        vm.base = bottom.add(2);
+        vm.top = vm.base;
+        vm.thrown = error;
+        let error = vm.close_after_error(vm.base);
+        exchange(vm, thread);
+        vm.current = resumer;
+        (*r).status = Status::Running;
+        (*r).child = ptr::null_mut();
+        (*d).status = Status::Dead;
+        error
+    }
+}
+
+/// The finalizer of a coroutine that became garbage while suspended with Rust frames on its stack.
+pub fn finalize(vm: &mut Vm, thread: *mut Thread) {
+    if status(thread) == Status::Suspended {
+        // SAFETY: the collector keeps it until here; what its stack refers to is alive.
+        unsafe { unwind(vm, thread) }
+    }
+}
+
+/// Where the frames of a thread's stack begin: base, top and instruction of its innermost frame;
+/// `None` for a coroutine without a stack.
+pub fn innermost_frame(vm: &Vm, thread: *mut Thread) -> Option<(*mut Value, *mut Value, u32)> {
+    if thread == vm.current {
+        return Some((vm.base, vm.top, vm.pc));
+    }
+    // SAFETY: live threads, and the stack that one of them keeps.
+    unsafe { stack_of(thread).map(|s| ((*s).base, (*s).top, (*s).pc)) }
+}
+
+/// The stack of a thread that is not running.
+unsafe fn stack_of(thread: *mut Thread) -> Option<*mut StackState> {
+    // SAFETY: live threads.
+    unsafe {
+        let d = detail(thread);
+        let keeper = if (*d).status == Status::Normal { (*d).child } else { thread };
+        (*detail(keeper)).stack.as_deref_mut().map(ptr::from_mut)
+    }
+}
+
+/// The hook of a thread.
+pub fn hook(vm: &Vm, thread: *mut Thread) -> Hook {
+    if thread == vm.current {
+        return vm.hook();
+    }
+    // SAFETY: as in `innermost_frame`.
+    unsafe { stack_of(thread).map_or((*detail(thread)).hook, |s| (*s).hook) }
+}
+
+/// Sets the hook of a thread that is not running.
+pub fn set_hook(vm: &mut Vm, thread: *mut Thread, hook: Hook) {
+    // SAFETY: as in `innermost_frame`; the barrier follows the store.
+    unsafe {
+        match stack_of(thread) {
+            Some(stack) => (*stack).hook = hook,
+            None => (*detail(thread)).hook = hook,
+        }
+        vm.heap.barrier_back(thread);
+    }
+}
+
+/// Visits what a thread refers to. With `last`, clears the part of its stack that is not in use.
+/// Returns the bytes looked at.
+///
+/// # Safety
+/// `vm` is a live state, whose heap may be borrowed elsewhere; `thread` is a live thread of it.
+pub unsafe fn visit(
+    vm: *mut Vm,
+    thread: *mut Thread,
+    last: bool,
+    visit: &mut dyn FnMut(*mut Header),
+) -> usize {
+    let mut value = |v: Value| {
+        if v.is_heap() {
+            visit(v.header());
+        }
+    };
+    // SAFETY: the caller's contract; stacks are reserved up to their limit.
+    unsafe {
+        let d = detail(thread);
+        value((*d).function);
+        value((*d).error);
+        value((*d).hook.function);
+        let running = thread == (*vm).current;
+        let stack = if running {
+            &raw mut *(*vm).detail.stack
+        } else {
+            match stack_of(thread) {
+                Some(stack) => stack,
+                None => return size_of::<ThreadDetail>(),
+            }
+        };
+        if running {
+            (*vm).detail.trace(&mut value);
+        }
+        value((*stack).handler);
+        value((*stack).hook.function);
+        let bottom = (*stack).memory.bottom();
+        let (mut end, limit) = if running {
+            (live_end(vm), &raw mut (*vm).stack_limit)
+        } else {
+            (frame_end((*stack).base, (*stack).top), &raw mut (*stack).limit)
+        };
+        if let Some(slot) = (*stack).tbc.last() {
+            end = end.max(slot.add(1));
+        }
+        let mut slot = bottom;
+        while slot < end {
+            value(*slot);
+            slot = slot.add(1);
+        }
+        if last {
+            let unused = (*limit).offset_from(end);
+            if unused > 0 {
+                ptr::write_bytes(end, 0, unused as usize);
+            }
+            *limit = (*limit).min(end.wrapping_add(FIRST_STACK));
+        }
+        end.offset_from(bottom) as usize * 8
+    }
+}
+
+/// At the end of marking: a live thread forgets its dead open upvalues; those of a dead one are closed.
+///
+/// # Safety
+/// As for [`visit`].
+pub unsafe fn finish_marking(vm: *mut Vm, thread: *mut Thread, dead: bool) {
+    // SAFETY: the caller's contract; upvalues in the list are valid until the sweep.
+    unsafe {
+        let mut at: *mut *mut Upvalue = if thread == (*vm).current {
+            &raw mut (*vm).open_upvalues
+        } else {
+            match stack_of(thread) {
+                Some(stack) => &raw mut (*stack).open_upvalues,
+                None => return,
+            }
+        };
+        while !(*at).is_null() {
+            let upvalue = *at;
+            if (*upvalue).header.color < GRAY {
+                *at = (*upvalue).next_open;
+            } else if dead {
+                (*upvalue).closed = *(*upvalue).location;
+                (*upvalue).location = &raw mut (*upvalue).closed;
+                *at = (*upvalue).next_open;
+                (*upvalue).next_open = ptr::null_mut();
+            } else {
+                at = &raw mut (*upvalue).next_open;
+            }
+        }
+    }
+}
+
+/// Whether the coroutine died from an error that no [`close`] has reported yet.
+pub fn has_failed(thread: *mut Thread) -> bool {
+    // SAFETY: a live thread.
+    unsafe { (*detail(thread)).failed }
 }

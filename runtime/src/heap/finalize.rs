@@ -1,4 +1,5 @@
-//! Finalizers: objects with a `__gc` metamethod, in order of registration.
+//! Finalizers: objects with a `__gc` metamethod, in order of registration; and suspended coroutines
+//! whose native stack must be unwound (see [`crate::thread`]).
 //!
 //! At the end of marking, unreached objects move to a queue, the latest registered first, and are marked
 //! again; the queue is worked off at safepoints, when no Rust code holds raw references.
@@ -15,10 +16,10 @@ const PER_STEP: usize = 10;
 pub type FinalizerHook = fn(&mut Vm, Value);
 
 impl Heap {
-    /// Registers a table or userdata whose metatable has a `__gc` field, once.
+    /// Registers a table or userdata whose metatable has a `__gc` field, or a coroutine, once.
     ///
     /// # Safety
-    /// `object` must be a live table or userdata.
+    /// `object` must be a live table, userdata or thread.
     pub unsafe fn register_finalizer<T>(&mut self, object: *mut T) {
         let object = object.cast::<Header>();
         // SAFETY: the caller's contract.
@@ -61,6 +62,7 @@ impl Heap {
             }
             Some(match (*object).kind {
                 Kind::Userdata => Value::userdata(object.cast()),
+                Kind::Thread => Value::thread(object.cast()),
                 _ => Value::table(object.cast()),
             })
         }
@@ -72,12 +74,15 @@ pub(super) fn run_pending(vm: &mut Vm, limit: usize) {
     if vm.heap.stopped & stop::FINALIZER != 0 {
         return;
     }
-    let Some(hook) = vm.heap.finalizer else { return };
     for _ in 0..limit {
         let Some(object) = vm.heap.next_pending() else { return };
         vm.heap.disturbances += 1;
         vm.heap.stopped |= stop::FINALIZER;
-        hook(vm, object);
+        if let Some(thread) = object.as_thread() {
+            crate::thread::finalize(vm, thread);
+        } else if let Some(hook) = vm.heap.finalizer {
+            crate::thread::without_yield(vm, |vm| hook(vm, object));
+        }
         vm.heap.stopped &= !stop::FINALIZER;
     }
     if !vm.heap.pending.is_empty() {

@@ -1,7 +1,6 @@
 //! What the collector asks of its surroundings, and the answers of a [`Vm`].
 
-use super::GRAY;
-use crate::object::{Header, Proto, Thread, Upvalue};
+use crate::object::{Header, Proto, Thread};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -71,65 +70,13 @@ impl Roots for VmRoots {
         last: bool,
         visit: &mut dyn FnMut(*mut Header),
     ) -> usize {
-        // SAFETY: `new`'s contract; a thread's stack is valid, and its frames are up to date at a
-        // safepoint. Everything below its end is a value or reads as a number.
-        unsafe {
-            let vm = self.vm;
-            let mut value = |v: Value| {
-                if v.is_heap() {
-                    visit(v.header());
-                }
-            };
-            let (bottom, end, limit) = if thread == (*vm).current {
-                (*vm).detail.trace(&mut value);
-                let (bottom, _) = (*vm).stack_extent();
-                (bottom, live_end(vm), (*vm).stack_limit)
-            } else {
-                let Some(stack) = &(*thread).detail.stack else { return 0 };
-                value(stack.handler);
-                value(stack.hook.function);
-                let (bottom, end) = stack.extent();
-                (bottom, end, stack.limit)
-            };
-            let n = end.offset_from(bottom) as usize;
-            for i in 0..n {
-                value(*bottom.add(i));
-            }
-            if last {
-                let rest = limit.offset_from(end).max(0) as usize;
-                end.write_bytes(0, rest);
-            }
-            n * 8
-        }
+        // SAFETY: `new`'s contract.
+        unsafe { crate::thread::visit(self.vm, thread, last, visit) }
     }
 
     fn finish_thread(&mut self, thread: *mut Thread, dead: bool) {
-        // SAFETY: `new`'s contract; open upvalues not yet swept are valid, and point into the
-        // thread's stack.
-        unsafe {
-            let vm = self.vm;
-            let mut link: *mut *mut Upvalue = if thread == (*vm).current {
-                &raw mut (*vm).open_upvalues
-            } else {
-                match &mut (*thread).detail.stack {
-                    Some(stack) => &raw mut stack.open_upvalues,
-                    None => return,
-                }
-            };
-            while !(*link).is_null() {
-                let up = *link;
-                if !reached(up) {
-                    *link = (*up).next_open;
-                } else if dead {
-                    *link = (*up).next_open;
-                    (*up).closed = *(*up).location;
-                    (*up).location = &raw mut (*up).closed;
-                    (*up).next_open = std::ptr::null_mut();
-                } else {
-                    link = &raw mut (*up).next_open;
-                }
-            }
-        }
+        // SAFETY: `new`'s contract.
+        unsafe { crate::thread::finish_marking(self.vm, thread, dead) }
     }
 
     fn visit_code(&mut self, proto: *mut Proto, visit: &mut dyn FnMut(*mut Header)) {
@@ -157,7 +104,7 @@ impl Roots for VmRoots {
 ///
 /// # Safety
 /// `vm` must be valid and at a safepoint.
-unsafe fn live_end(vm: *mut Vm) -> *mut Value {
+pub(crate) unsafe fn live_end(vm: *mut Vm) -> *mut Value {
     // SAFETY: the caller's contract: `base` is a frame's base, its callee live.
     unsafe {
         let base = (*vm).base;
@@ -178,13 +125,4 @@ unsafe fn live_end(vm: *mut Vm) -> *mut Value {
             .fold(proto.num_params, u8::max);
         base.add(live as usize)
     }
-}
-
-/// Whether an object was reached; for `finish_thread`.
-///
-/// # Safety
-/// `object` must be valid.
-unsafe fn reached<T>(object: *mut T) -> bool {
-    // SAFETY: the caller's contract.
-    unsafe { (*object.cast::<crate::object::Header>()).color >= GRAY }
 }

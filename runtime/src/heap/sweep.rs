@@ -188,6 +188,7 @@ impl Heap {
                 Kind::Shape => crate::shape::release(object.cast()),
                 Kind::Thread => {
                     let detail = ptr::read(&raw const (*object.cast::<Thread>()).detail);
+                    self.forget_bytes(detail.accounted());
                     self.bury(detail);
                 }
             }

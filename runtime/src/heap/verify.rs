@@ -11,8 +11,8 @@ use std::ptr;
 use super::block::Block;
 use super::{BLACK, CLASSES, FREE_NEXT, GRANULE, GRAY, Heap, Phase, Roots};
 use crate::object::{
-    Header, Kind, LuaClosure, LuaString, NativeFunction, Proto, Shape, Table, Upvalue, Userdata,
-    element_kind, table_flags,
+    Header, Kind, LuaClosure, LuaString, NativeFunction, Proto, Shape, Table, Thread, Upvalue,
+    Userdata, element_kind, table_flags,
 };
 use crate::value::{TAG_FUNCTION, TAG_INT, TAG_OTHER, TAG_STRING, TAG_TABLE, Value};
 
@@ -359,7 +359,7 @@ impl Heap {
             unsafe { walk.check(o) };
         }
         for &o in self.finalizable.iter().chain(&self.pending) {
-            let kinds = [Kind::Table, Kind::Userdata];
+            let kinds = [Kind::Table, Kind::Userdata, Kind::Thread];
             walk.reference(ptr::null_mut(), o, &kinds, "object with finalizer");
         }
         for i in 0..self.handles.len() {
@@ -519,8 +519,8 @@ impl Heap {
                     | Kind::Upvalue
                     | Kind::Shape
                     | Kind::Userdata
-                    | Kind::Thread
                     | Kind::WideInt => 0,
+                    Kind::Thread => (*o.cast::<Thread>()).detail.accounted(),
                 };
             }
         });

@@ -47,35 +47,9 @@ pub(super) fn thread_argument(vm: &Vm, a: Args) -> (*mut Thread, usize) {
 
 /// The frames of a thread, innermost first.
 pub(super) fn frames_of(vm: &Vm, thread: *mut Thread) -> Frames {
-    if thread == vm.current {
-        return vm.frames();
-    }
-    other_frames(vm, thread)
-}
-
-/// The frames of a thread that is not running.
-fn other_frames(_vm: &Vm, thread: *mut Thread) -> Frames {
-    // SAFETY: the thread is an argument.
-    match unsafe { &(*thread).detail.stack } {
-        Some(stack) => Frames::new(stack.base, stack.pc, stack.top),
+    match crate::thread::innermost_frame(vm, thread) {
+        Some((base, top, pc)) => Frames::new(base, pc, top),
         None => Frames::empty(),
-    }
-}
-
-/// The hook of a thread that is not running.
-fn other_hook(thread: *mut Thread) -> Hook {
-    // SAFETY: the thread is an argument.
-    unsafe { &(*thread).detail.stack }.as_ref().map_or(Hook::default(), |stack| stack.hook)
-}
-
-/// Sets the hook of a thread that is not running.
-fn set_other_hook(vm: &mut Vm, thread: *mut Thread, hook: Hook) {
-    // SAFETY: the thread is an argument; the barrier follows the store.
-    unsafe {
-        if let Some(stack) = &mut (*thread).detail.stack {
-            stack.hook = hook;
-        }
-        vm.barrier_back(thread);
     }
 }
 
@@ -139,14 +113,14 @@ fn sethook(vm: &mut Vm, a: Args) -> Outcome {
             left: count,
             ..Hook::default()
         };
-        set_other_hook(vm, thread, hook);
+        crate::thread::set_hook(vm, thread, hook);
     }
     a.ret0()
 }
 
 fn gethook(vm: &mut Vm, a: Args) -> Outcome {
     let (thread, _) = thread_argument(vm, a);
-    let hook = if thread == vm.current { vm.hook() } else { other_hook(thread) };
+    let hook = crate::thread::hook(vm, thread);
     if hook.mask == 0 {
         return a.ret1(Value::NIL);
     }

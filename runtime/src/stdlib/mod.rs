@@ -15,6 +15,7 @@ use crate::vm::{Throw, Vm};
 
 pub mod base;
 pub mod base_load;
+pub mod coroutine;
 pub mod debug;
 mod debug_info;
 pub mod dump;
@@ -65,8 +66,9 @@ pub fn open_all(vm: &mut Vm) {
     base::open(vm);
     let globals = vm.globals;
     vm.set_field_raw(loaded, "_G", Value::table(globals));
-    let libraries: [(&str, Open); 8] = [
+    let libraries: [(&str, Open); 9] = [
         ("package", package::open),
+        ("coroutine", coroutine::open),
         ("table", table::open),
         ("io", io::open),
         ("os", os::open),

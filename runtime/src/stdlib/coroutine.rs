@@ -1,0 +1,124 @@
+//! The library `coroutine` (manual §6.2).
+
+use crate::native::Registration;
+use crate::object::{Table, Thread};
+use crate::thread::{self, Status};
+use crate::value::Value;
+use crate::vm::{Args, Throw, Vm};
+
+/// The functions of the library.
+pub const FUNCTIONS: &[Registration] = &[
+    ("close", close, 0),
+    ("create", create, 0),
+    ("isyieldable", is_yieldable, 0),
+    ("resume", resume, 0),
+    ("running", running, 0),
+    ("status", status, 0),
+    ("wrap", wrap, 0),
+    ("yield", yield_, 0),
+];
+
+/// Makes the library's table.
+pub fn open(vm: &mut Vm) -> *mut Table {
+    let library = vm.heap.new_table(0, FUNCTIONS.len());
+    vm.register(library, FUNCTIONS);
+    library
+}
+
+#[inline]
+fn check_thread(vm: &mut Vm, args: Args) -> Result<*mut Thread, Throw> {
+    match args.get(1).as_thread() {
+        Some(thread) => Ok(thread),
+        None => Err(args.type_error(vm, 1, "thread")),
+    }
+}
+
+fn create(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
+    let function = args.check_function(vm, 1)?;
+    let thread = thread::new_thread(vm, function);
+    args.ret1(Value::thread(thread))
+}
+
+fn resume(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
+    let thread = check_thread(vm, args)?;
+    let values = &args.slice()[1..];
+    // SAFETY: results may overwrite this frame, link slot first, once the arguments have been taken;
+    // nothing looks at the frame between that and the return.
+    match unsafe { thread::resume(vm, thread, values, args.base.sub(1)) } {
+        Ok(count) => {
+            // SAFETY: the callee slot.
+            unsafe { *args.base.sub(2) = Value::TRUE };
+            Ok(count + 1)
+        }
+        Err(error) => args.ret2(Value::FALSE, error),
+    }
+}
+
+fn yield_(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
+    thread::yield_values(vm, args, args.slice())
+}
+
+fn wrap(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
+    let function = args.check_function(vm, 1)?;
+    let thread = thread::new_thread(vm, function);
+    let wrapped = vm.native_with(call_wrapped, 0, &[Value::thread(thread)]);
+    args.ret1(wrapped)
+}
+
+fn call_wrapped(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
+    let Some(thread) = args.upvalue(0).as_thread() else { return args.ret0() };
+    // SAFETY: as in `resume`.
+    match unsafe { thread::resume(vm, thread, args.slice(), args.base.sub(2)) } {
+        Ok(0) => args.ret0(),
+        Ok(count) => Ok(count),
+        Err(error) => Err(wrapped_error(vm, thread, error)),
+    }
+}
+
+/// Closes the coroutine where it failed, and throws the error with the caller's position in front.
+#[cold]
+fn wrapped_error(vm: &mut Vm, thread: *mut Thread, mut error: Value) -> Throw {
+    let failed = thread::status(thread) == Status::Dead && thread::has_failed(thread);
+    if failed && let Err(e) = thread::close(vm, thread) {
+        error = e;
+    }
+    if let Some(message) = error.as_string() {
+        vm.push(error);
+        let mut text = vm.position(1);
+        text.extend_from_slice(vm.heap.str_bytes(message));
+        error = vm.string(&text);
+    }
+    vm.throw(error)
+}
+
+fn status(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
+    let thread = check_thread(vm, args)?;
+    let name = vm.string(thread::status(thread).name().as_bytes());
+    args.ret1(name)
+}
+
+fn running(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
+    args.ret2(Value::thread(vm.current), Value::bool(vm.current == vm.main))
+}
+
+fn is_yieldable(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
+    let answer = if args.is_none(1) {
+        thread::is_yieldable(vm)
+    } else {
+        let thread = check_thread(vm, args)?;
+        if thread == vm.current { thread::is_yieldable(vm) } else { thread != vm.main }
+    };
+    args.ret1(Value::bool(answer))
+}
+
+fn close(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
+    let thread = check_thread(vm, args)?;
+    match thread::status(thread) {
+        Status::Suspended | Status::Dead => match thread::close(vm, thread) {
+            Ok(()) => args.ret1(Value::TRUE),
+            Err(error) => args.ret2(Value::FALSE, error),
+        },
+        Status::Running => Err(vm.error("cannot close a running coroutine")),
+        Status::Normal => Err(vm.error("cannot close a normal coroutine")),
+    }
+}
