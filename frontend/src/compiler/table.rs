@@ -20,7 +20,12 @@ impl Compiler<'_> {
             Some(&Field::Item(last)) => self.ast.expr(last).is_multi(),
             _ => false,
         };
-        let sized = u16::try_from(items - usize::from(open_tail)).unwrap_or(u16::MAX);
+        // A call at the end mostly gives one value.
+        let unknown = match table.fields.last() {
+            Some(&Field::Item(last)) => matches!(self.ast.expr(last), Expr::Vararg),
+            _ => false,
+        };
+        let sized = u16::try_from(items - usize::from(unknown)).unwrap_or(u16::MAX);
         let template = self.template(&table.fields);
         // The items follow the table in the registers above it; and until it
         // is complete, an assigned variable keeps its old value.

@@ -361,7 +361,7 @@ fn constructors() {
     expect(
         "local t = {1, x = 2, 3, ['y'] = nil, [4] = 5, f()}",
         &[
-            "NEWTABLE r0 array 2 fields \"x\"",
+            "NEWTABLE r0 array 3 fields \"x\"",
             "LOADI r1 1",
             "LOADI r2 2",
             "SETFIELD r0 r2 \"x\"",
