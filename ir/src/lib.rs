@@ -6,7 +6,10 @@
 
 pub mod bytecode;
 pub mod dump;
+pub mod encoding;
 pub mod exits;
 pub mod intrinsic;
 pub mod listing;
+pub mod profile;
+pub mod ssa;
 pub mod verify;

@@ -1,10 +1,21 @@
-//! From a prototype and its profile to Cranelift functions (to be written).
+//! From a prototype and its profile to Cranelift functions.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use perilune_ir::encoding::types;
+use perilune_ir::profile::{Callee, FieldAccess, Profile};
+use perilune_ir::ssa::build::{Options as BuildOptions, build as build_graph, typed_entry};
+use perilune_ir::ssa::passes::{Passes, optimize};
+use perilune_ir::ssa::{Entry, Graph, Opcode};
+use perilune_runtime::object::{Header, Types};
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::Vm;
 
+use crate::collect::collect;
+use crate::lower::{Input, lower};
 use crate::tier::Jit;
-use crate::units::{Draft, Refused};
+use crate::units::{Draft, Refused, UnitKind};
 
 /// Fills the draft's functions, exits and roots.
 ///
@@ -15,8 +26,96 @@ pub fn build(jit: &Jit, vm: &mut Vm, draft: &mut Draft, base: *mut Value) -> Res
     if let Some(fake) = FAKE.get() {
         return fake(jit, vm, draft, base);
     }
-    let _ = (jit, vm, draft, base);
-    Err(Refused::new("no lowering"))
+    let profile = collect(vm, &jit.blocked.borrow(), draft.proto);
+    let (entry, slot_types) = entry(draft, &profile, base);
+    let options = BuildOptions::default();
+    let mut graph = build_graph(&profile, &entry, &slot_types, &options);
+    jit.dump(draft, "ssa", || graph.to_string());
+    optimize(&mut graph, &passes(jit));
+    jit.dump(draft, "ssa-opt", || graph.to_string());
+    roots(&graph, &profile, &mut draft.roots);
+    // SAFETY: the draft's prototype is live.
+    let (num_params, is_vararg) =
+        unsafe { (u32::from((*draft.proto).num_params), (*draft.proto).is_vararg) };
+    let mut compiler = jit.compiler.borrow_mut();
+    let compiler = compiler.as_mut().expect("prepared");
+    let config = compiler.isa().frontend_config();
+    let input = Input {
+        graph: &graph,
+        stubs: jit.stubs.get().expect("prepared"),
+        exits: &mut draft.exits,
+        num_params,
+        is_vararg,
+        config,
+        force_exits: jit.options.borrow().force_exits.is_some(),
+    };
+    draft.functions = lower(&mut compiler.builder_context, input);
+    Ok(())
+}
+
+/// How the unit is entered, and for loops the types that its registers hold now.
+fn entry(draft: &Draft, profile: &Profile, base: *mut Value) -> (Entry, Vec<u16>) {
+    match draft.kind {
+        UnitKind::Function => (typed_entry(profile).unwrap_or(Entry::Function), vec![]),
+        UnitKind::Osr { pc } => {
+            // SAFETY: `base` is a frame of the function: all its registers can be read. Words that
+            // are stale are guarded like all others.
+            let types = (0..profile.function.max_stack as usize)
+                .map(|i| unsafe { stale_type(*base.add(i)) })
+                .collect();
+            (Entry::Loop { pc }, types)
+        }
+    }
+}
+
+/// The type of a word that may be stale: looks at no object.
+fn stale_type(v: Value) -> u16 {
+    match Types::of(v) {
+        types::OTHER => 0,
+        seen => seen,
+    }
+}
+
+fn passes(jit: &Jit) -> Passes {
+    let off: HashSet<String> = jit.options.borrow().disabled_passes.iter().cloned().collect();
+    let on = |name: &str| !off.contains(name);
+    Passes { phis: on("phis"), gvn: on("gvn"), licm: on("licm"), dce: on("dce") }
+}
+
+/// Every object whose address may be in the code.
+fn roots(graph: &Graph, profile: &Arc<Profile>, roots: &mut Vec<*mut Header>) {
+    roots.push(graph.proto as *mut Header);
+    roots.extend(graph.inlined.iter().map(|&p| p as *mut Header));
+    let mut seen = HashSet::new();
+    from_profile(profile, roots, &mut seen);
+    for inst in &graph.insts {
+        if inst.op == Opcode::ConstBits || inst.op == Opcode::GuardBits {
+            let header = Value(inst.imm).header();
+            if !header.is_null() {
+                roots.push(header);
+            }
+        }
+    }
+}
+
+fn from_profile(profile: &Profile, roots: &mut Vec<*mut Header>, seen: &mut HashSet<u64>) {
+    if !seen.insert(profile.proto) {
+        return;
+    }
+    roots.push(profile.proto as *mut Header);
+    for site in &profile.sites {
+        for case in &site.fields {
+            roots.push(case.shape as *mut Header);
+            match case.access {
+                FieldAccess::Own { .. } => {}
+                FieldAccess::Holder { holder, .. } => roots.push(holder as *mut Header),
+                FieldAccess::Add { next, .. } => roots.push(next as *mut Header),
+            }
+        }
+        if let Callee::Lua { profile: Some(callee), .. } = &site.callee {
+            from_profile(callee, roots, seen);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -27,3 +126,12 @@ thread_local! {
     /// Stands in for the builder in this crate's own tests.
     pub static FAKE: std::cell::Cell<Option<Build>> = const { std::cell::Cell::new(None) };
 }
+
+const _: () = {
+    // The runtime's and the builder's sets of types are the same.
+    assert!(Types::INT == types::INT && Types::FLOAT == types::FLOAT);
+    assert!(Types::NIL == types::NIL && Types::FALSE == types::FALSE && Types::TRUE == types::TRUE);
+    assert!(Types::STRING == types::STRING && Types::TABLE == types::TABLE);
+    assert!(Types::FUNCTION == types::FUNCTION && Types::OTHER == types::OTHER);
+    assert!(Types::LIGHT == types::LIGHT);
+};

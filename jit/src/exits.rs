@@ -48,6 +48,10 @@ pub struct ExitSpec {
     pub frame: u32,
     /// Why.
     pub reason: ExitReason,
+    /// The function of the instruction whose assumption failed: a hoisted guard leaves elsewhere.
+    pub site_proto: *mut Proto,
+    /// That instruction.
+    pub site_pc: u32,
     /// Where `Vm::top` is, in slots from the unit's base; `None`: it is as the code left it, or
     /// does not matter at `pc`.
     pub top: Option<i32>,
@@ -78,7 +82,11 @@ pub struct ExitDescriptor {
 impl ExitDescriptor {
     /// The key under which this site is blocked.
     pub fn key(&self) -> SiteKey {
-        SiteKey { proto: self.spec.proto as usize, pc: self.spec.pc, reason: self.spec.reason }
+        SiteKey {
+            proto: self.spec.site_proto as usize,
+            pc: self.spec.site_pc,
+            reason: self.spec.reason,
+        }
     }
 
     /// The innermost frame's base, given the unit's.

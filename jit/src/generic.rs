@@ -182,3 +182,21 @@ pub extern "C" fn rt_int_floor_div(a: i64, b: i64) -> i64 {
 pub extern "C" fn rt_int_mod(a: i64, b: i64) -> i64 {
     arith::floor_mod(a, b)
 }
+
+macro_rules! float_functions {
+    ($($name:ident($($arg:ident),*) => $body:expr, $doc:literal;)*) => {
+        $(#[doc = $doc] pub extern "C" fn $name($($arg: f64),*) -> f64 { $body })*
+    };
+}
+
+float_functions! {
+    rt_float_sin(a) => a.sin(), "`sin`";
+    rt_float_cos(a) => a.cos(), "`cos`";
+    rt_float_tan(a) => a.tan(), "`tan`";
+    rt_float_exp(a) => a.exp(), "`exp`";
+    rt_float_log(a) => a.ln(), "`log`";
+    rt_float_asin(a) => a.asin(), "`asin`";
+    rt_float_acos(a) => a.acos(), "`acos`";
+    rt_float_atan2(a, b) => a.atan2(b), "`atan`";
+    rt_float_fmod(a, b) => a % b, "`fmod`";
+}

@@ -42,6 +42,8 @@ macro_rules! for_each_helper {
 
             Poll,         Keep, (I64, I64) -> (I64), keep_poll, "(base, exit): safepoint; 0 = go on, 1 = leave by that exit (slots are values already), 2 = threw";
             BoxInt,       Keep, (I64) -> (I64), keep_box_int, "(integer): its value";
+            GetInt,       Keep, (I64, I64) -> (I64), keep_get_int, "(table, integer): raw element";
+            SetInt,       Keep, (I64, I64, I64) -> (), keep_set_int, "(table, integer, value bits): raw store";
             Barrier,      Keep, (I64) -> (), keep_barrier, "(object): a black object is to be scanned again";
             BarrierForward, Keep, (I64, I64) -> (), keep_barrier_forward, "(object, value bits): marks the value if the object is black";
             AllocTable,   Keep, (I64, I64) -> (I64), keep_alloc_table, "(shape or 0, array size): a new table's address";
@@ -70,6 +72,15 @@ macro_rules! for_each_helper {
             FloatPow,     Native, (F64, F64) -> (F64), rt_float_pow, "a ^ b";
             IntFloorDiv,  Native, (I64, I64) -> (I64), rt_int_floor_div, "a // b, b not 0";
             IntMod,       Native, (I64, I64) -> (I64), rt_int_mod, "a % b, b not 0";
+            FloatSin,     Native, (F64) -> (F64), rt_float_sin, "sine";
+            FloatCos,     Native, (F64) -> (F64), rt_float_cos, "cosine";
+            FloatTan,     Native, (F64) -> (F64), rt_float_tan, "tangent";
+            FloatExp,     Native, (F64) -> (F64), rt_float_exp, "e ^ a";
+            FloatLog,     Native, (F64) -> (F64), rt_float_log, "natural logarithm";
+            FloatAsin,    Native, (F64) -> (F64), rt_float_asin, "arc sine";
+            FloatAcos,    Native, (F64) -> (F64), rt_float_acos, "arc cosine";
+            FloatAtan2,   Native, (F64, F64) -> (F64), rt_float_atan2, "arc tangent of a / b";
+            FloatFmod,    Native, (F64, F64) -> (F64), rt_float_fmod, "rest of a / b, with the sign of a";
             FloatFloorDiv, Native, (F64, F64) -> (F64), rt_float_floor_div, "a // b";
         }
     };

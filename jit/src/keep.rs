@@ -100,6 +100,31 @@ pub unsafe extern "C" fn rt_append(vm: *mut Vm) {
     });
 }
 
+/// Raw `table[integer]`.
+///
+/// # Safety
+/// Called by the stub with a live table.
+pub unsafe extern "C" fn rt_get_int(vm: *mut Vm) {
+    guard(vm, (), |vm| {
+        let table = vm.scratch[0] as *mut perilune_runtime::object::Table;
+        // SAFETY: the caller's contract.
+        vm.scratch[0] = unsafe { (*table).get_int(vm.scratch[1] as i64) }.0;
+    });
+}
+
+/// Raw `table[integer] = value`.
+///
+/// # Safety
+/// Called by the stub with a live table without metatable, and a live value.
+pub unsafe extern "C" fn rt_set_int(vm: *mut Vm) {
+    guard(vm, (), |vm| {
+        let table = vm.scratch[0] as *mut perilune_runtime::object::Table;
+        let (key, value) = (vm.scratch[1] as i64, Value(vm.scratch[2]));
+        // SAFETY: the caller's contract.
+        unsafe { (*table).set_int(&mut vm.heap, key, value) };
+    });
+}
+
 /// Adds a string key.
 ///
 /// # Safety

@@ -159,6 +159,8 @@ macro_rules! keep_entries {
 keep_entries! {
     keep_poll => rt_poll;
     keep_box_int => rt_box_int;
+    keep_get_int => rt_get_int;
+    keep_set_int => rt_set_int;
     keep_barrier => rt_barrier;
     keep_barrier_forward => rt_barrier_forward;
     keep_alloc_table => rt_alloc_table;

@@ -20,6 +20,7 @@
 
 pub mod build;
 mod calls;
+mod collect;
 pub mod compile;
 pub mod entry;
 pub mod exits;
@@ -28,6 +29,7 @@ mod guard;
 pub mod helpers;
 mod keep;
 mod keep_entry;
+pub mod lower;
 mod make;
 pub mod memory;
 pub mod options;

@@ -170,7 +170,6 @@ impl Jit {
         let mut time = Duration::ZERO;
         for function in std::mem::take(&mut draft.functions) {
             let mut machine = compiler.compile(function, keep)?;
-            debug_assert!(machine.cold_code_is_last(), "cold code before hot code: {}", draft.name);
             time += machine.time;
             if let Some(text) = machine.clif.take() {
                 self.dump(&draft, "clif", || text);
@@ -178,6 +177,7 @@ impl Jit {
             if let Some(text) = machine.asm.take() {
                 self.dump(&draft, "asm", || text);
             }
+            debug_assert!(machine.cold_code_is_last(), "cold code before hot code: {}", draft.name);
             machines.push(machine);
         }
         if self.options.borrow().dump.exits {

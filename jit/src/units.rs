@@ -95,6 +95,7 @@ impl Unit {
         self.roots.iter().for_each(|&object| mark(object));
         for exit in self.exits.iter() {
             mark(exit.spec.proto.cast());
+            mark(exit.spec.site_proto.cast());
             for &(_, kind) in &exit.spec.slots {
                 if let SlotKind::ConstBits(bits) = kind {
                     let header = Value(bits).header();

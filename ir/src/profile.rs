@@ -1,0 +1,130 @@
+//! A snapshot of what the interpreter has seen of a function: plain data that the SSA builder reads.
+//!
+//! Addresses are numbers here. Whoever makes a profile keeps the objects behind them alive for as
+//! long as code compiled from it exists.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::bytecode::Function;
+use crate::exits::ExitReason;
+
+/// What is known of one function of one state.
+#[derive(Debug)]
+pub struct Profile {
+    /// The bytecode.
+    pub function: Arc<Function>,
+    /// Address of the prototype.
+    pub proto: u64,
+    /// The constants as value bits, same indices as in `function`.
+    pub constants: Vec<u64>,
+    /// One per feedback cell.
+    pub sites: Vec<Site>,
+    /// Observed types of the parameters ([`crate::encoding::types`]).
+    pub arg_types: Vec<u16>,
+    /// Guards that failed too often: the builder must not emit these again.
+    pub blocked: HashSet<(u32, ExitReason)>,
+    /// Shapes of the table templates.
+    pub templates: Vec<u64>,
+    /// `Vm::method_epoch` when the profile was taken.
+    pub method_epoch: u32,
+}
+
+/// What was seen at one feedback cell.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// Types of the results (gets, calls, upvalues) or of the values stored (sets).
+    pub types: u16,
+    /// See `runtime::object::Feedback::sites`.
+    pub flags: u8,
+    /// How field accesses were resolved; empty when nothing usable was seen.
+    pub fields: Vec<FieldCase>,
+    /// True when `fields` does not cover what was seen.
+    pub megamorphic: bool,
+    /// Who was called.
+    pub callee: Callee,
+}
+
+/// One way in which a field access was resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldCase {
+    /// The receiver's shape.
+    pub shape: u64,
+    /// Whether that shape has a metatable.
+    pub has_meta: bool,
+    /// How.
+    pub access: FieldAccess,
+}
+
+/// See [`FieldCase`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldAccess {
+    /// The receiver's own slot.
+    Own {
+        /// Slot number.
+        slot: u32,
+    },
+    /// Inherited: slot of another table, valid while the method epoch stands.
+    Holder {
+        /// Address of the table.
+        holder: u64,
+        /// Slot number.
+        slot: u32,
+        /// The value bits found there when the profile was taken.
+        value: u64,
+    },
+    /// A new key: the shape changes.
+    Add {
+        /// The next shape.
+        next: u64,
+        /// Slot number.
+        slot: u32,
+    },
+}
+
+/// The function seen at a call site.
+#[derive(Clone, Debug, Default)]
+pub enum Callee {
+    /// The site has not run.
+    #[default]
+    Never,
+    /// Always the same native function.
+    Native {
+        /// The function value's bits.
+        bits: u64,
+        /// Its intrinsic number, see [`crate::intrinsic`].
+        intrinsic: u32,
+    },
+    /// Always closures of the same prototype.
+    Lua {
+        /// The last closure's value bits.
+        bits: u64,
+        /// Always the same closure.
+        single: bool,
+        /// Its profile; absent beyond the inlining depth.
+        profile: Option<Arc<Profile>>,
+        /// Address of the prototype.
+        proto: u64,
+    },
+    /// Anything else.
+    Mixed,
+}
+
+impl Profile {
+    /// The site of a feedback index; the empty site for `NO_FEEDBACK`.
+    pub fn site(&self, index: u16) -> &Site {
+        const EMPTY: &Site = &Site {
+            types: 0,
+            flags: 0,
+            fields: Vec::new(),
+            megamorphic: false,
+            callee: Callee::Never,
+        };
+        self.sites.get(index as usize).unwrap_or(EMPTY)
+    }
+
+    /// Whether the guard `reason` at `pc` may not be emitted again.
+    pub fn is_blocked(&self, pc: u32, reason: ExitReason) -> bool {
+        self.blocked.contains(&(pc, reason))
+    }
+}

@@ -1,0 +1,577 @@
+//! Upvalues, fields, elements and table constructors.
+
+use crate::encoding;
+use crate::profile::{FieldAccess, FieldCase};
+
+use super::ops::Operands;
+use super::*;
+
+/// `runtime::object::Feedback::sites` bits for computed keys.
+mod seen {
+    pub const ARRAY: u8 = 1;
+    pub const STRING_KEY: u8 = 2;
+    pub const OTHER_KEY: u8 = 4;
+    pub const BEYOND: u8 = 8;
+    pub const NOT_TABLE: u8 = 16;
+}
+
+/// `runtime::object::element_kind` bits.
+mod kind {
+    pub const INT: u32 = 1;
+    pub const FLOAT: u32 = 2;
+    pub const OTHER: u32 = 4;
+    pub const HOLES: u32 = 8;
+}
+
+/// `runtime::object::table_flags`: writes to string keys of such a table may invalidate caches.
+const OBSERVED: u32 = 1 | 16;
+
+impl Builder<'_> {
+    pub(super) fn get_upvalue(&mut self, o: Operands) {
+        let v = self.upvalue(o.b);
+        let seen = self.site(o.feedback()).types;
+        let v = self.narrow(v, seen);
+        self.set(o.a, v);
+    }
+
+    /// Upvalue `index` of the innermost function.
+    fn upvalue(&mut self, index: usize) -> Value {
+        let frame = self.frame();
+        let constant = frame.profile.function.upvalues[index].constant;
+        let closure = frame.closure;
+        let op = if constant { Opcode::LoadConstUpval } else { Opcode::LoadUpval };
+        self.emit(op, Type::Any, &[closure], 0, index as u32)
+    }
+
+    /// `v` as table pointer.
+    pub(super) fn table_pointer(&mut self, v: Value) -> Value {
+        if self.ty(v) == Type::Table {
+            return v;
+        }
+        let v = self.boxed(v);
+        self.guard(Opcode::GuardTable, Type::Table, &[v], 0, ExitReason::TypeGuard)
+    }
+
+    /// Leaves when `t` has a metatable.
+    pub(super) fn guard_no_metatable(&mut self, t: Value) {
+        let shape = self.op(Opcode::TableShape, Type::Raw, &[t]);
+        let meta = self.op(Opcode::ShapeMeta, Type::Raw, &[shape]);
+        self.guard(Opcode::GuardRaw, Type::None, &[meta], 0, ExitReason::MetaGuard);
+    }
+
+    /// Whether the site can be compiled to shape checks. A site that never ran ends the block.
+    fn usable(&mut self, site: &Site, recv: Value) -> Option<bool> {
+        if site.fields.is_empty() && !site.megamorphic && site.types == 0 {
+            if !self.blocked(ExitReason::NotCompiled) {
+                self.uncommon();
+                return None;
+            }
+            return Some(false);
+        }
+        let table = matches!(self.ty(recv), Type::Any | Type::Table);
+        Some(
+            !site.megamorphic
+                && !site.fields.is_empty()
+                && table
+                && !self.blocked(ExitReason::ShapeGuard)
+                && !self.blocked(ExitReason::TypeGuard),
+        )
+    }
+
+    /// Reads the slot that `case` names of table `t`, whose shape is checked already.
+    fn read_case(&mut self, t: Value, case: &FieldCase, seen: u16, check: Option<Value>) -> Value {
+        match case.access {
+            FieldAccess::Own { slot } | FieldAccess::Add { slot, .. } => {
+                let slots = self.op(Opcode::TableSlots, Type::Raw, &[t]);
+                let v = match check {
+                    Some(check) => {
+                        self.emit(Opcode::LoadRecord, Type::Any, &[slots, check], 0, slot)
+                    }
+                    None => self.emit(Opcode::LoadRecordHere, Type::Any, &[slots], 0, slot),
+                };
+                if case.has_meta && seen != types::INT && seen != types::FLOAT {
+                    self.guard(Opcode::GuardNotNil, Type::None, &[v], 0, ExitReason::MetaGuard);
+                }
+                v
+            }
+            FieldAccess::Holder { holder, slot, .. } => {
+                let epoch = self.op(Opcode::LoadEpoch, Type::Raw, &[]);
+                let now = self.frame().profile.method_epoch as u64;
+                let why = ExitReason::EpochGuard;
+                let valid = self.guard(Opcode::GuardRaw, Type::None, &[epoch], now, why);
+                let holder = self.emit(Opcode::ConstRaw, Type::Table, &[], holder, 0);
+                let slots = self.op(Opcode::TableSlots, Type::Raw, &[holder]);
+                self.emit(Opcode::LoadRecord, Type::Any, &[slots, valid], 0, slot)
+            }
+        }
+    }
+
+    /// Reads a field through its cached shapes. `None`: no fast path, or the block has ended.
+    fn read_field(&mut self, recv: Value, site: &Site) -> Option<Value> {
+        if !self.usable(site, recv)? {
+            return None;
+        }
+        let blocked_meta = self.blocked(ExitReason::MetaGuard);
+        let blocked_epoch = self.blocked(ExitReason::EpochGuard);
+        for case in &site.fields {
+            let holder = matches!(case.access, FieldAccess::Holder { .. });
+            if (case.has_meta && blocked_meta) || (holder && blocked_epoch) {
+                return None;
+            }
+        }
+        let t = self.table_pointer(recv);
+        let shape = self.op(Opcode::TableShape, Type::Raw, &[t]);
+        let why = ExitReason::ShapeGuard;
+        if let [case] = &site.fields[..] {
+            let check = self.guard(Opcode::GuardRaw, Type::None, &[shape], case.shape, why);
+            let v = self.read_case(t, case, site.types, Some(check));
+            return Some(self.narrow(v, site.types));
+        }
+        let join = self.new_block();
+        let param = self.make(Opcode::Param, Type::Any, &[], 0, 0);
+        self.graph.blocks[join.0 as usize].params.push(param);
+        let (last, rest) = site.fields.split_last().expect("several cases");
+        for case in rest {
+            let expected = self.raw(case.shape);
+            let hit = self.op(Opcode::BitsEq, Type::Bool, &[shape, expected]);
+            let (yes, no) = (self.new_block(), self.new_block());
+            self.terminate(Terminator::Branch {
+                cond: hit,
+                then: Target { block: yes, args: vec![] },
+                other: Target { block: no, args: vec![] },
+            });
+            self.enter(yes);
+            let v = self.read_case(t, case, 0, None);
+            self.terminate(Terminator::Jump(Target { block: join, args: vec![v] }));
+            self.enter(no);
+        }
+        let check = self.guard(Opcode::GuardRaw, Type::None, &[shape], last.shape, why);
+        let v = self.read_case(t, last, 0, Some(check));
+        self.terminate(Terminator::Jump(Target { block: join, args: vec![v] }));
+        self.enter(join);
+        Some(self.narrow(param, site.types))
+    }
+
+    pub(super) fn get_global(&mut self, o: Operands) {
+        let site = self.site(o.feedback());
+        let env = self.upvalue(o.b);
+        let v = self.read_field(env, &site);
+        self.finish_get(o, v, site.types);
+    }
+
+    pub(super) fn get_field(&mut self, o: Operands) {
+        let site = self.site(o.feedback());
+        let recv = self.get(o.b);
+        let v = self.read_field(recv, &site);
+        if v.is_none() && self.open {
+            self.store_reg(o.b);
+        }
+        self.finish_get(o, v, site.types);
+    }
+
+    fn finish_get(&mut self, o: Operands, v: Option<Value>, seen: u16) {
+        if !self.open {
+            return;
+        }
+        match v {
+            Some(v) => self.set(o.a, v),
+            None => self.step(256, &[o.a], seen),
+        }
+    }
+
+    pub(super) fn self_field(&mut self, o: Operands) {
+        let site = self.site(o.feedback());
+        let recv = self.get(o.b);
+        let v = self.read_field(recv, &site);
+        if !self.open {
+            return;
+        }
+        match v {
+            Some(v) => {
+                self.set(o.a + 2, recv);
+                self.set(o.a, v);
+            }
+            None => {
+                self.store_reg(o.b);
+                self.step(256, &[o.a, o.a + 2], 0);
+                self.expect_register(o.a, site.types);
+                let recv_types = self.expected(recv);
+                self.expect_register(o.a + 2, recv_types);
+            }
+        }
+    }
+
+    pub(super) fn set_global(&mut self, o: Operands) {
+        let site = self.site(o.feedback());
+        let env = self.upvalue(o.a);
+        if !self.write_field(o, env, o.b, &site) && self.open {
+            self.store_reg(o.b);
+            self.step(256, &[], 0);
+        }
+    }
+
+    pub(super) fn set_field(&mut self, o: Operands) {
+        let site = self.site(o.feedback());
+        let recv = self.get(o.a);
+        if !self.write_field(o, recv, o.b, &site) && self.open {
+            self.store_reg(o.a);
+            self.store_reg(o.b);
+            self.step(256, &[], 0);
+        }
+    }
+
+    /// Writes register `value_reg` through the cached shape; false when there is no fast path.
+    fn write_field(&mut self, o: Operands, recv: Value, value_reg: usize, site: &Site) -> bool {
+        match self.usable(site, recv) {
+            None => return true,
+            Some(false) => return false,
+            Some(true) => {}
+        }
+        let [case] = &site.fields[..] else { return false };
+        let adds = matches!(case.access, FieldAccess::Add { .. });
+        let key = &self.frame().profile.function.constants[o.key()];
+        if matches!(key, crate::bytecode::Constant::Str(s) if s.starts_with(b"__")) {
+            return false; // metamethods: caches depend on them
+        }
+        if matches!(case.access, FieldAccess::Holder { .. })
+            || (case.has_meta && self.blocked(ExitReason::MetaGuard))
+            || (adds && case.has_meta && self.blocked(ExitReason::EpochGuard))
+        {
+            return false;
+        }
+        let value = self.get(value_reg);
+        let t = self.table_pointer(recv);
+        let shape = self.op(Opcode::TableShape, Type::Raw, &[t]);
+        let why = ExitReason::ShapeGuard;
+        let check = self.guard(Opcode::GuardRaw, Type::None, &[shape], case.shape, why);
+        let may_be_nil = self.ty(value) == Type::Any
+            && (self.expected(value) == 0 || self.expected(value) & types::NIL != 0);
+        match case.access {
+            FieldAccess::Own { slot } => {
+                let slots = self.op(Opcode::TableSlots, Type::Raw, &[t]);
+                if case.has_meta {
+                    let old = self.emit(Opcode::LoadRecord, Type::Any, &[slots, check], 0, slot);
+                    self.guard(Opcode::GuardNotNil, Type::None, &[old], 0, ExitReason::MetaGuard);
+                }
+                if may_be_nil || !case.has_meta {
+                    let flags = self.op(Opcode::TableFlags, Type::Raw, &[t]);
+                    self.guard_bits_clear(flags, OBSERVED);
+                } else if self.ty(value) == Type::Any {
+                    self.guard(Opcode::GuardNotNil, Type::None, &[value], 0, ExitReason::MetaGuard);
+                }
+                let boxed = self.boxed(value);
+                self.emit(Opcode::StoreRecord, Type::None, &[slots, boxed], 0, slot);
+            }
+            FieldAccess::Add { slot, next } => {
+                if case.has_meta {
+                    let epoch = self.op(Opcode::LoadEpoch, Type::Raw, &[]);
+                    let now = self.frame().profile.method_epoch as u64;
+                    self.guard(Opcode::GuardRaw, Type::None, &[epoch], now, ExitReason::EpochGuard);
+                }
+                let flags = self.op(Opcode::TableFlags, Type::Raw, &[t]);
+                self.guard_bits_clear(flags, OBSERVED);
+                return self.add_field(o, t, value, slot, next);
+            }
+            FieldAccess::Holder { .. } => unreachable!("refused above"),
+        }
+        self.barrier(t, value);
+        true
+    }
+
+    fn guard_bits_clear(&mut self, word: Value, mask: u32) {
+        let snapshot = self.snapshot(ExitReason::MetaGuard);
+        let v = self.emit(Opcode::GuardKind, Type::None, &[word], 0, mask);
+        self.graph.insts[v.0 as usize].snapshot = Some(snapshot);
+    }
+
+    /// A new key: inline while the slots have room, else by the interpreter.
+    fn add_field(&mut self, o: Operands, t: Value, value: Value, slot: u32, next: u64) -> bool {
+        let room = self.emit(Opcode::HasSlot, Type::Bool, &[t], 0, slot);
+        let is_global = matches!(o.op, crate::bytecode::Op::SetTabUp);
+        self.diamond(
+            room,
+            |b| {
+                let slots = b.op(Opcode::TableSlots, Type::Raw, &[t]);
+                let boxed = b.boxed(value);
+                b.emit(Opcode::StoreRecord, Type::None, &[slots, boxed], 0, slot);
+                b.emit(Opcode::StoreShape, Type::None, &[t], next, 0);
+                b.barrier(t, value);
+            },
+            |b| {
+                if !is_global {
+                    b.store_reg(o.a);
+                }
+                b.store_reg(o.b);
+                b.step(256, &[], 0);
+            },
+        );
+        true
+    }
+
+    /// `if cond { fast } else { slow }`, neither of which assigns registers. Memory is known
+    /// afterwards where both agree.
+    pub(super) fn diamond(
+        &mut self,
+        cond: Value,
+        fast: impl FnOnce(&mut Self),
+        slow: impl FnOnce(&mut Self),
+    ) {
+        let (yes, no, join) = (self.new_block(), self.new_block(), self.new_block());
+        let plain = |block| Target { block, args: vec![] };
+        self.terminate(Terminator::Branch { cond, then: plain(yes), other: plain(no) });
+        let state = self.state.clone();
+        self.enter(no);
+        self.graph.blocks[no.0 as usize].cold = true;
+        slow(self);
+        self.terminate(Terminator::Jump(plain(join)));
+        let after_slow = std::mem::replace(&mut self.state, state);
+        self.enter(yes);
+        fast(self);
+        self.terminate(Terminator::Jump(plain(join)));
+        for (mine, slow) in self.state.mem.iter_mut().zip(&after_slow.mem) {
+            if *mine != *slow {
+                *mine = None;
+            }
+        }
+        self.enter(join);
+    }
+
+    /// The write barrier for a store of `value` into table `t`.
+    fn barrier(&mut self, t: Value, value: Value) {
+        let collectable = match self.ty(value) {
+            Type::Any => {
+                let inst = self.graph.inst(value);
+                inst.op != Opcode::ConstBits
+                    || inst.imm >> encoding::TAG_SHIFT >= encoding::TAG_STRING
+            }
+            // A wide integer is a heap cell.
+            Type::Int => self.graph.inst(value).op != Opcode::ConstInt,
+            ty => ty.is_collectable(),
+        };
+        if collectable {
+            self.op(Opcode::Barrier, Type::None, &[t]);
+        }
+    }
+
+    // ---- computed keys ----
+
+    /// The key as integer, if that is what it is expected to be.
+    fn integer_key(&mut self, key: Value) -> Option<Value> {
+        match self.ty(key) {
+            Type::Int => Some(key),
+            Type::Float if !self.blocked(ExitReason::Conversion) => {
+                Some(self.guard(Opcode::FloatToInt, Type::Int, &[key], 0, ExitReason::Conversion))
+            }
+            Type::Any if self.expected(key) == types::INT || self.expected(key) == 0 => {
+                Some(self.guard(Opcode::GuardInt, Type::Int, &[key], 0, ExitReason::TypeGuard))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether accesses at this site were to array parts by integer.
+    fn is_array_site(&self, site: &Site, t: Value) -> bool {
+        matches!(self.ty(t), Type::Any | Type::Table)
+            && site.flags & (seen::ARRAY | seen::BEYOND) != 0
+            && site.flags & (seen::STRING_KEY | seen::OTHER_KEY | seen::NOT_TABLE) == 0
+            && !self.blocked(ExitReason::TypeGuard)
+    }
+
+    pub(super) fn get_table(&mut self, o: Operands) {
+        let site = self.site(o.feedback());
+        let (t, key) = (self.get(o.b), self.get(o.c));
+        if self.never_ran(&site) {
+            return;
+        }
+        if self.is_array_site(&site, t)
+            && let Some(v) = self.read_element(t, key, &site)
+        {
+            return self.set(o.a, v);
+        }
+        self.store_reg(o.b);
+        self.store_reg(o.c);
+        self.step(256, &[o.a], site.types);
+    }
+
+    pub(super) fn get_index(&mut self, o: Operands) {
+        let site = self.site(o.feedback());
+        let t = self.get(o.b);
+        if self.never_ran(&site) {
+            return;
+        }
+        let key = self.int(o.c as i64);
+        if self.is_array_site(&site, t)
+            && let Some(v) = self.read_element(t, key, &site)
+        {
+            return self.set(o.a, v);
+        }
+        self.store_reg(o.b);
+        self.step(256, &[o.a], site.types);
+    }
+
+    /// Ends the block at a table access that never ran.
+    fn never_ran(&mut self, site: &Site) -> bool {
+        if site.flags == 0 && site.types == 0 && !self.blocked(ExitReason::NotCompiled) {
+            self.uncommon();
+            return true;
+        }
+        false
+    }
+
+    /// `t[key]` in the array part.
+    fn read_element(&mut self, t: Value, key: Value, site: &Site) -> Option<Value> {
+        let key = self.integer_key(key)?;
+        let nil_seen = site.types & types::NIL != 0;
+        let beyond = site.flags & seen::BEYOND != 0 || self.blocked(ExitReason::BoundsGuard);
+        let narrow = matches!(site.types, types::INT | types::FLOAT);
+        let plain = nil_seen || beyond;
+        if plain && self.blocked(ExitReason::MetaGuard) {
+            return None;
+        }
+        let t = self.table_pointer(t);
+        if plain {
+            self.guard_no_metatable(t);
+        }
+        let one = self.int(1);
+        let index = self.op(Opcode::ISub, Type::Int, &[key, one]);
+        let len = self.op(Opcode::TableArrLen, Type::Int, &[t]);
+        if beyond {
+            let inside = self.emit(Opcode::ICmp, Type::Bool, &[index, len], 0, Cond::Below as u32);
+            let (yes, no, join) = (self.new_block(), self.new_block(), self.new_block());
+            let target = |block| Target { block, args: vec![] };
+            self.terminate(Terminator::Branch {
+                cond: inside,
+                then: target(yes),
+                other: target(no),
+            });
+            self.enter(yes);
+            let arr = self.op(Opcode::TableArr, Type::Raw, &[t]);
+            let a = self.op(Opcode::LoadElemHere, Type::Any, &[arr, index]);
+            self.terminate(Terminator::Jump(Target { block: join, args: vec![a] }));
+            self.enter(no);
+            self.graph.blocks[no.0 as usize].cold = true;
+            let b = self.op(Opcode::GetIndex, Type::Any, &[t, key]);
+            self.terminate(Terminator::Jump(Target { block: join, args: vec![b] }));
+            self.enter(join);
+            let v = self.make(Opcode::Param, Type::Any, &[], 0, 0);
+            self.graph.blocks[join.0 as usize].params.push(v);
+            return Some(self.narrow(v, site.types));
+        }
+        let why = ExitReason::BoundsGuard;
+        let check = self.guard(Opcode::GuardBounds, Type::None, &[index, len], 0, why);
+        let arr = self.op(Opcode::TableArr, Type::Raw, &[t]);
+        let v = self.op(Opcode::LoadElem, Type::Any, &[arr, index, check]);
+        if !plain && !narrow {
+            self.guard(Opcode::GuardNotNil, Type::None, &[v], 0, ExitReason::TypeGuard);
+        }
+        Some(self.narrow(v, site.types))
+    }
+
+    pub(super) fn set_table(&mut self, o: Operands) {
+        let site = self.site(o.feedback());
+        let (t, key, v) = (self.get(o.a), self.get(o.b), self.get(o.c));
+        if self.never_ran(&site) {
+            return;
+        }
+        if self.is_array_site(&site, t) && self.write_element(t, key, v, &site) {
+            return;
+        }
+        for reg in [o.a, o.b, o.c] {
+            self.store_reg(reg);
+        }
+        self.step(256, &[], 0);
+    }
+
+    pub(super) fn set_index(&mut self, o: Operands) {
+        let site = self.site(o.feedback());
+        let (t, v) = (self.get(o.a), self.get(o.c));
+        if self.never_ran(&site) {
+            return;
+        }
+        let key = self.int(o.b as i64);
+        if self.is_array_site(&site, t) && self.write_element(t, key, v, &site) {
+            return;
+        }
+        self.store_reg(o.a);
+        self.store_reg(o.c);
+        self.step(256, &[], 0);
+    }
+
+    /// The value to store with its element kind, narrowed where the profile shows one type.
+    fn element(&mut self, v: Value) -> Option<(Value, u32)> {
+        let why = ExitReason::TypeGuard;
+        match self.ty(v) {
+            Type::Int => Some((v, kind::INT)),
+            Type::Float => Some((v, kind::FLOAT)),
+            Type::Bool | Type::Table | Type::Str | Type::Func => Some((v, kind::OTHER)),
+            Type::Any => match self.expected(v) {
+                types::INT => {
+                    Some((self.guard(Opcode::GuardInt, Type::Int, &[v], 0, why), kind::INT))
+                }
+                types::FLOAT => {
+                    Some((self.guard(Opcode::GuardFloat, Type::Float, &[v], 0, why), kind::FLOAT))
+                }
+                types::TABLE => {
+                    Some((self.guard(Opcode::GuardTable, Type::Table, &[v], 0, why), kind::OTHER))
+                }
+                types::STRING => {
+                    Some((self.guard(Opcode::GuardString, Type::Str, &[v], 0, why), kind::OTHER))
+                }
+                types::FUNCTION => {
+                    Some((self.guard(Opcode::GuardFunction, Type::Func, &[v], 0, why), kind::OTHER))
+                }
+                e if e != 0 && e & !(types::FALSE | types::TRUE) == 0 => {
+                    Some((self.guard(Opcode::GuardBool, Type::Bool, &[v], 0, why), kind::OTHER))
+                }
+                _ => None,
+            },
+            Type::Raw | Type::None => None,
+        }
+    }
+
+    /// `t[key] := v` in the array part; false when there is no fast path.
+    fn write_element(&mut self, t: Value, key: Value, v: Value, site: &Site) -> bool {
+        if self.blocked(ExitReason::Overflow) {
+            return false;
+        }
+        let grows = site.flags & seen::BEYOND != 0
+            || self.blocked(ExitReason::BoundsGuard)
+            || self.blocked(ExitReason::KindGuard);
+        if grows && self.blocked(ExitReason::MetaGuard) {
+            return false;
+        }
+        let Some((v, bit)) = self.element(v) else { return false };
+        let Some(key) = self.integer_key(key) else { return false };
+        let t = self.table_pointer(t);
+        if bit == kind::INT {
+            self.guard(Opcode::GuardInt48, Type::None, &[v], 0, ExitReason::Overflow);
+        }
+        if grows {
+            self.guard_no_metatable(t);
+            let boxed = self.boxed(v);
+            self.emit(Opcode::AppendElem, Type::None, &[t, key, boxed], bit as u64, 0);
+            self.barrier(t, v);
+            return true;
+        }
+        let one = self.int(1);
+        let index = self.op(Opcode::ISub, Type::Int, &[key, one]);
+        let len = self.op(Opcode::TableArrLen, Type::Int, &[t]);
+        self.guard(Opcode::GuardBounds, Type::None, &[index, len], 0, ExitReason::BoundsGuard);
+        let kinds = self.op(Opcode::TableKind, Type::Raw, &[t]);
+        let snapshot = self.snapshot(ExitReason::KindGuard);
+        let g = self.emit(Opcode::GuardKind, Type::None, &[kinds], bit as u64, bit | kind::HOLES);
+        self.graph.insts[g.0 as usize].snapshot = Some(snapshot);
+        let arr = self.op(Opcode::TableArr, Type::Raw, &[t]);
+        let boxed = self.boxed(v);
+        self.emit(Opcode::StoreElem, Type::None, &[arr, index, boxed], 0, 0);
+        if v != boxed && self.ty(v) == Type::Int {
+            return true; // fits 48 bits: no cell
+        }
+        self.barrier(t, v);
+        true
+    }
+
+    pub(super) fn new_table(&mut self, o: Operands) {
+        self.step(256, &[o.a], types::TABLE);
+    }
+}

@@ -1,0 +1,499 @@
+//! Arithmetic, comparison, lengths and numeric loops.
+
+use crate::bytecode::Op;
+
+use super::ops::Operands;
+use super::*;
+
+/// A number of known representation.
+#[derive(Clone, Copy)]
+enum Num {
+    Int(Value),
+    Float(Value),
+}
+
+impl Builder<'_> {
+    /// The number in `v`, guarding where its type is not known. `other` is what the other operand is
+    /// expected to be. `None` when nothing sensible can be assumed.
+    fn number(&mut self, v: Value, other: u16) -> Option<Num> {
+        match self.ty(v) {
+            Type::Int => return Some(Num::Int(v)),
+            Type::Float => return Some(Num::Float(v)),
+            Type::Any => {}
+            Type::Bool | Type::Table | Type::Str | Type::Func | Type::Raw | Type::None => {
+                return None;
+            }
+        }
+        if self.blocked(ExitReason::TypeGuard) {
+            return None;
+        }
+        let why = ExitReason::TypeGuard;
+        let number = types::INT | types::FLOAT;
+        match self.expected(v) {
+            types::INT => Some(Num::Int(self.guard(Opcode::GuardInt, Type::Int, &[v], 0, why))),
+            types::FLOAT => {
+                Some(Num::Float(self.guard(Opcode::GuardFloat, Type::Float, &[v], 0, why)))
+            }
+            e if (e == number || e == 0) && other == types::FLOAT => {
+                Some(Num::Float(self.guard(Opcode::GuardNumber, Type::Float, &[v], 0, why)))
+            }
+            0 if other == types::INT => {
+                Some(Num::Int(self.guard(Opcode::GuardInt, Type::Int, &[v], 0, why)))
+            }
+            _ => None,
+        }
+    }
+
+    fn numbers(&mut self, x: Value, y: Value) -> Option<(Num, Num)> {
+        let (ex, ey) = (self.expected(x), self.expected(y));
+        // Look before emitting guards: both must be numbers.
+        let plausible = |e: u16| e & !(types::INT | types::FLOAT) == 0;
+        if !plausible(ex) || !plausible(ey) {
+            return None;
+        }
+        let a = self.number(x, ey)?;
+        let b = self.number(y, ex)?;
+        Some((a, b))
+    }
+
+    fn as_float(&mut self, n: Num) -> Value {
+        match n {
+            Num::Float(v) => v,
+            Num::Int(v) => {
+                let inst = self.graph.inst(v);
+                if inst.op == Opcode::ConstInt {
+                    let x = inst.imm as i64 as f64;
+                    return self.float(x);
+                }
+                self.op(Opcode::IntToFloat, Type::Float, &[v])
+            }
+        }
+    }
+
+    fn const_int(&self, v: Value) -> Option<i64> {
+        let inst = self.graph.inst(v);
+        (inst.op == Opcode::ConstInt).then_some(inst.imm as i64)
+    }
+
+    /// Falls back to the interpreter for an operation on registers B and (unless constant) C.
+    fn arith_slow(&mut self, o: Operands, binary: bool) {
+        self.store_reg(o.b);
+        if binary {
+            self.store_reg(o.c);
+        }
+        self.step(256, &[o.a], 0);
+    }
+
+    /// `R[A] := x op y` for the arithmetic operators.
+    pub(super) fn arith(&mut self, o: Operands, x: Value, y: Value) {
+        use Op::*;
+        let register_c = matches!(o.op, Add | Sub | Mul | Div | Mod | Pow | IDiv);
+        let Some((a, b)) = self.numbers(x, y) else { return self.arith_slow(o, register_c) };
+        let v = match (o.op, a, b) {
+            (Add | AddK, Num::Int(a), Num::Int(b)) => self.op(Opcode::IAdd, Type::Int, &[a, b]),
+            (Sub | SubK, Num::Int(a), Num::Int(b)) => self.op(Opcode::ISub, Type::Int, &[a, b]),
+            (Mul | MulK, Num::Int(a), Num::Int(b)) => self.op(Opcode::IMul, Type::Int, &[a, b]),
+            (Mod | ModK | IDiv | IDivK, Num::Int(a), Num::Int(b)) => {
+                match self.const_int(b) {
+                    Some(0) => return self.arith_slow(o, register_c),
+                    Some(_) => {}
+                    None => {
+                        let zero = self.int(0);
+                        let ok =
+                            self.emit(Opcode::ICmp, Type::Bool, &[b, zero], 0, Cond::Ne as u32);
+                        self.guard(Opcode::GuardTrue, Type::None, &[ok], 0, ExitReason::ValueGuard);
+                    }
+                }
+                let op = if matches!(o.op, Mod | ModK) { Opcode::IMod } else { Opcode::IDiv };
+                self.op(op, Type::Int, &[a, b])
+            }
+            (_, a, b) => {
+                let (x, y) = (self.as_float(a), self.as_float(b));
+                match o.op {
+                    Add | AddK => self.op(Opcode::FAdd, Type::Float, &[x, y]),
+                    Sub | SubK => self.op(Opcode::FSub, Type::Float, &[x, y]),
+                    Mul | MulK => self.op(Opcode::FMul, Type::Float, &[x, y]),
+                    Div | DivK => self.op(Opcode::FDiv, Type::Float, &[x, y]),
+                    Mod | ModK => self.emit(
+                        Opcode::FMath,
+                        Type::Float,
+                        &[x, y],
+                        0,
+                        super::super::MathFn::Mod as u32,
+                    ),
+                    IDiv | IDivK => {
+                        let q = self.op(Opcode::FDiv, Type::Float, &[x, y]);
+                        self.op(Opcode::FFloor, Type::Float, &[q])
+                    }
+                    _ => {
+                        let inst = self.graph.inst(y);
+                        if inst.op == Opcode::ConstFloat && f64::from_bits(inst.imm) == 2.0 {
+                            self.op(Opcode::FMul, Type::Float, &[x, x])
+                        } else {
+                            let pow = super::super::MathFn::Pow as u32;
+                            self.emit(Opcode::FMath, Type::Float, &[x, y], 0, pow)
+                        }
+                    }
+                }
+            }
+        };
+        self.set(o.a, v);
+    }
+
+    fn integer(&mut self, v: Value) -> Option<Value> {
+        match self.number(v, types::INT)? {
+            Num::Int(v) => Some(v),
+            Num::Float(v) => {
+                if self.blocked(ExitReason::Conversion) {
+                    return None;
+                }
+                Some(self.guard(Opcode::FloatToInt, Type::Int, &[v], 0, ExitReason::Conversion))
+            }
+        }
+    }
+
+    /// `R[A] := x op y` for the bitwise operators.
+    pub(super) fn bitwise(&mut self, o: Operands, x: Value, y: Value) {
+        use Op::*;
+        let register_c = matches!(o.op, BAnd | BOr | BXor | Shl | Shr);
+        let plausible = |e: u16| e & !(types::INT | types::FLOAT) == 0;
+        if !plausible(self.expected(x)) || !plausible(self.expected(y)) {
+            return self.arith_slow(o, register_c);
+        }
+        let Some(a) = self.integer(x) else { return self.arith_slow(o, register_c) };
+        let Some(b) = self.integer(y) else { return self.arith_slow(o, register_c) };
+        let op = match o.op {
+            BAnd | BAndK => Opcode::IAnd,
+            BOr | BOrK => Opcode::IOr,
+            BXor | BXorK => Opcode::IXor,
+            Shl | ShlK => Opcode::IShl,
+            _ => Opcode::IShr,
+        };
+        let v = self.op(op, Type::Int, &[a, b]);
+        self.set(o.a, v);
+    }
+
+    pub(super) fn negate(&mut self, o: Operands) {
+        let x = self.get(o.b);
+        match self.number(x, 0) {
+            Some(Num::Int(x)) => {
+                let v = self.op(Opcode::INeg, Type::Int, &[x]);
+                self.set(o.a, v);
+            }
+            Some(Num::Float(x)) => {
+                let v = self.op(Opcode::FNeg, Type::Float, &[x]);
+                self.set(o.a, v);
+            }
+            None => self.arith_slow(o, false),
+        }
+    }
+
+    pub(super) fn bit_not(&mut self, o: Operands) {
+        let x = self.get(o.b);
+        match self.integer(x) {
+            Some(x) => {
+                let v = self.op(Opcode::INot, Type::Int, &[x]);
+                self.set(o.a, v);
+            }
+            None => self.arith_slow(o, false),
+        }
+    }
+
+    pub(super) fn length(&mut self, o: Operands) {
+        let x = self.get(o.b);
+        let why = ExitReason::TypeGuard;
+        let table_or_unknown = self.expected(x) & !types::TABLE == 0;
+        if self.expected(x) == types::STRING && !self.blocked(why) {
+            let s = self.guard(Opcode::GuardString, Type::Str, &[x], 0, why);
+            let n = self.op(Opcode::StringLen, Type::Int, &[s]);
+            return self.set(o.a, n);
+        }
+        let meta = ExitReason::MetaGuard;
+        let bounds = ExitReason::BoundsGuard;
+        let possible = matches!(self.ty(x), Type::Any | Type::Table)
+            && !self.blocked(why)
+            && !self.blocked(meta)
+            && !self.blocked(bounds);
+        if table_or_unknown && possible {
+            let t = self.table_pointer(x);
+            self.guard_no_metatable(t);
+            let n = self.guard(Opcode::TableLen, Type::Int, &[t], 0, bounds);
+            return self.set(o.a, n);
+        }
+        self.arith_slow(o, false);
+        self.expect_register(o.a, types::INT);
+    }
+
+    /// Records what a register reloaded after a fallback usually holds.
+    pub(super) fn expect_register(&mut self, reg: usize, seen: u16) {
+        let i = Self::index(self.slot_of(reg));
+        if let Some(v) = self.state.slots[i] {
+            self.expect.insert(v, seen);
+        }
+    }
+
+    /// A comparison whose branch goes to `target` when it equals the flag C.
+    pub(super) fn compare(&mut self, o: Operands, x: Value, y: Value, target: usize) {
+        let cond = match o.op {
+            Op::Eq | Op::EqK => Cond::Eq,
+            Op::Lt | Op::LtK => Cond::Lt,
+            Op::Le | Op::LeK => Cond::Le,
+            Op::GtK => Cond::Gt,
+            _ => Cond::Ge,
+        };
+        if cond == Cond::Eq {
+            return self.equals(o, x, y, target);
+        }
+        match self.numbers(x, y) {
+            Some((a, b)) => {
+                let v = self.compare_numbers(a, b, cond);
+                self.branch_flag(v, o.c, target, o.next);
+            }
+            None => self.step_test(o, target),
+        }
+    }
+
+    fn compare_numbers(&mut self, a: Num, b: Num, cond: Cond) -> Value {
+        match (a, b) {
+            (Num::Int(a), Num::Int(b)) => {
+                self.emit(Opcode::ICmp, Type::Bool, &[a, b], 0, cond as u32)
+            }
+            (a, b) => {
+                // Exact as long as the integer fits 53 bits.
+                for n in [a, b] {
+                    if let Num::Int(i) = n
+                        && self.const_int(i).is_none_or(|k| (k << 11) >> 11 != k)
+                    {
+                        self.guard(Opcode::GuardInt48, Type::None, &[i], 0, ExitReason::Overflow);
+                    }
+                }
+                let (x, y) = (self.as_float(a), self.as_float(b));
+                self.emit(Opcode::FCmp, Type::Bool, &[x, y], 0, cond as u32)
+            }
+        }
+    }
+
+    /// Has the interpreter compare, and branches.
+    pub(super) fn step_test(&mut self, o: Operands, target: usize) {
+        self.store_reg(o.a);
+        if !matches!(o.op, Op::EqK | Op::LtK | Op::LeK | Op::GtK | Op::GeK) {
+            self.store_reg(o.b);
+        }
+        self.flush(256);
+        let (pc, base) = (self.frame().pc, self.frame().base);
+        let v = self.emit(Opcode::StepTest, Type::Bool, &[], pc as u64, base as u32);
+        self.branch_flag(v, o.c, target, o.next);
+    }
+
+    fn equals(&mut self, o: Operands, x: Value, y: Value, target: usize) {
+        let number = types::INT | types::FLOAT;
+        let (ex, ey) = (self.expected(x), self.expected(y));
+        let exact = match o.op {
+            // nil, booleans and interned strings equal only themselves.
+            Op::EqK => match ey {
+                types::NIL | types::FALSE | types::TRUE => true,
+                types::STRING => self.is_short_string(o.b),
+                _ => false,
+            },
+            _ => false,
+        };
+        if exact || (self.ty(x) == Type::Bool && self.ty(y) == Type::Bool) {
+            let (x, y) = (self.boxed(x), self.boxed(y));
+            let v = self.op(Opcode::BitsEq, Type::Bool, &[x, y]);
+            return self.branch_flag(v, o.c, target, o.next);
+        }
+        if ex & number != 0
+            && ey & number != 0
+            && let Some((a, b)) = self.numbers(x, y)
+        {
+            let v = self.compare_numbers(a, b, Cond::Eq);
+            return self.branch_flag(v, o.c, target, o.next);
+        }
+        // Equal bits are equal; a float NaN is the one exception, so floats do not come here.
+        if ex & types::FLOAT != 0 || ey & types::FLOAT != 0 || (ex | ey) == 0 {
+            return self.step_test(o, target);
+        }
+        let both_strings = ex == types::STRING && ey == types::STRING;
+        if both_strings && !self.blocked(ExitReason::TypeGuard) {
+            return self.equal_strings(o, x, y, target);
+        }
+        self.step_test(o, target);
+    }
+
+    fn equal_strings(&mut self, o: Operands, x: Value, y: Value, target: usize) {
+        let why = ExitReason::TypeGuard;
+        let a = self.string_pointer(x, why);
+        let b = self.string_pointer(y, why);
+        let same = self.op(Opcode::BitsEq, Type::Bool, &[a, b]);
+        let (equal, differ) = if o.c != 0 { (target, o.next) } else { (o.next, target) };
+        let unequal = self.new_block();
+        let hit = self.new_block();
+        let plain = |block| Target { block, args: vec![] };
+        self.terminate(Terminator::Branch { cond: same, then: plain(hit), other: plain(unequal) });
+        let state = self.state.clone();
+        self.enter(hit);
+        self.jump_to(equal);
+        self.state = state.clone();
+        self.enter(unequal);
+        // A short string is interned: another address means other bytes.
+        let len = self.op(Opcode::StringLen, Type::Int, &[a]);
+        let max = self.int(40);
+        let short = self.emit(Opcode::ICmp, Type::Bool, &[len, max], 0, Cond::Le as u32);
+        let (miss, long) = (self.new_block(), self.new_block());
+        self.terminate(Terminator::Branch { cond: short, then: plain(miss), other: plain(long) });
+        self.enter(miss);
+        self.jump_to(differ);
+        self.state = state;
+        self.enter(long);
+        self.graph.blocks[long.0 as usize].cold = true;
+        self.step_test(o, target);
+    }
+
+    pub(super) fn string_pointer(&mut self, v: Value, why: ExitReason) -> Value {
+        if self.ty(v) == Type::Str {
+            return v;
+        }
+        let v = self.boxed(v);
+        self.guard(Opcode::GuardString, Type::Str, &[v], 0, why)
+    }
+
+    // ---- numeric for ----
+
+    pub(super) fn for_prep(&mut self, o: Operands, target: usize) {
+        let (init, limit, step) = (self.get(o.a), self.get(o.a + 1), self.get(o.a + 2));
+        if !self.blocked(ExitReason::ForLoop) && !self.is_memory(o.a + 3) {
+            let step_const = self.const_int(step);
+            if let Some(s) = step_const.filter(|&s| s != 0)
+                && self.expected(init) == types::INT
+                && let Some(Num::Int(i)) = self.number(init, types::INT)
+            {
+                return self.int_loop(o, i, limit, s, step, target);
+            }
+            let float_step = {
+                let inst = self.graph.inst(step);
+                match inst.op {
+                    Opcode::ConstFloat => Some(f64::from_bits(inst.imm)),
+                    Opcode::ConstInt if self.expected(init) == types::FLOAT => {
+                        Some(inst.imm as i64 as f64)
+                    }
+                    _ => None,
+                }
+            };
+            if let Some(s) = float_step.filter(|&s| s != 0.0)
+                && let Some((a, b)) = self.numbers(init, limit)
+                && (matches!(a, Num::Float(_)) || self.ty(step) == Type::Float)
+            {
+                let (a, b) = (self.as_float(a), self.as_float(b));
+                let s_value = self.float(s);
+                let cond = if s > 0.0 { Cond::Le } else { Cond::Ge };
+                let runs = self.emit(Opcode::FCmp, Type::Bool, &[a, b], 0, cond as u32);
+                for (reg, v) in [(0, a), (1, b), (2, s_value), (3, a)] {
+                    self.set(o.a + reg, v);
+                }
+                return self.branch_to(runs, o.next, target);
+            }
+        }
+        for reg in o.a..o.a + 3 {
+            self.store_reg(reg);
+        }
+        self.flush(o.a);
+        let (pc, base) = (self.frame().pc, self.frame().base);
+        let runs = self.emit(Opcode::StepTest, Type::Bool, &[], pc as u64, base as u32);
+        for reg in o.a..o.a + 4 {
+            self.reload(reg, 0);
+        }
+        self.branch_to(runs, o.next, target);
+    }
+
+    fn int_loop(
+        &mut self,
+        o: Operands,
+        i: Value,
+        limit: Value,
+        s: i64,
+        step: Value,
+        target: usize,
+    ) {
+        let limit = match self.number(limit, types::INT) {
+            Some(Num::Int(v)) => v,
+            Some(Num::Float(v)) => {
+                let op = if s > 0 { Opcode::FFloor } else { Opcode::FCeil };
+                let whole = self.op(op, Type::Float, &[v]);
+                self.guard(Opcode::FloatToInt, Type::Int, &[whole], 0, ExitReason::ForLoop)
+            }
+            None => {
+                let boxed = self.boxed(limit);
+                self.guard(Opcode::GuardInt, Type::Int, &[boxed], 0, ExitReason::ForLoop)
+            }
+        };
+        let last = if s == 1 || s == -1 {
+            limit
+        } else {
+            // limit - (limit - start) mod step, without overflow for 48-bit operands.
+            self.guard(Opcode::GuardInt48, Type::None, &[i], 0, ExitReason::ForLoop);
+            self.guard(Opcode::GuardInt48, Type::None, &[limit], 0, ExitReason::ForLoop);
+            let span = self.op(Opcode::ISub, Type::Int, &[limit, i]);
+            let by = self.int(s);
+            let rest = self.op(Opcode::IMod, Type::Int, &[span, by]);
+            self.op(Opcode::ISub, Type::Int, &[limit, rest])
+        };
+        let cond = if s > 0 { Cond::Le } else { Cond::Ge };
+        let runs = self.emit(Opcode::ICmp, Type::Bool, &[i, limit], 0, cond as u32);
+        for (reg, v) in [(0, i), (1, last), (2, step), (3, i)] {
+            self.set(o.a + reg, v);
+        }
+        self.branch_to(runs, o.next, target);
+    }
+
+    pub(super) fn for_loop(&mut self, o: Operands, target: usize) {
+        let (i, last, step) = (self.get(o.a), self.get(o.a + 1), self.get(o.a + 2));
+        self.poll();
+        match (self.ty(i), self.ty(last), self.ty(step)) {
+            (Type::Int, Type::Int, Type::Int) => {
+                let more = self.emit(Opcode::ICmp, Type::Bool, &[i, last], 0, Cond::Ne as u32);
+                let next = self.op(Opcode::IAdd, Type::Int, &[i, step]);
+                self.for_continue(o, more, next, target);
+            }
+            (Type::Float, Type::Float, Type::Float)
+                if self.graph.inst(step).op == Opcode::ConstFloat =>
+            {
+                let up = f64::from_bits(self.graph.inst(step).imm) > 0.0;
+                let next = self.op(Opcode::FAdd, Type::Float, &[i, step]);
+                let cond = if up { Cond::Le } else { Cond::Ge };
+                let more = self.emit(Opcode::FCmp, Type::Bool, &[next, last], 0, cond as u32);
+                self.for_continue(o, more, next, target);
+            }
+            _ => {
+                for reg in o.a..o.a + 3 {
+                    self.store_reg(reg);
+                }
+                self.flush(256);
+                let (pc, base) = (self.frame().pc, self.frame().base);
+                let more = self.emit(Opcode::StepTest, Type::Bool, &[], pc as u64, base as u32);
+                self.reload(o.a, 0);
+                self.reload(o.a + 3, 0);
+                self.branch_to(more, target, o.next);
+            }
+        }
+    }
+
+    fn for_continue(&mut self, o: Operands, more: Value, next: Value, target: usize) {
+        self.set(o.a, next);
+        if !self.is_memory(o.a + 3) {
+            self.set(o.a + 3, next);
+            return self.branch_to(more, target, o.next);
+        }
+        // A captured loop variable is written on the way back only.
+        let back = self.new_block();
+        let done = self.new_block();
+        let plain = |block| Target { block, args: vec![] };
+        self.terminate(Terminator::Branch { cond: more, then: plain(back), other: plain(done) });
+        let state = self.state.clone();
+        self.enter(back);
+        self.set(o.a + 3, next);
+        self.jump_to(target);
+        self.state = state;
+        self.enter(done);
+        self.jump_to(o.next);
+    }
+}

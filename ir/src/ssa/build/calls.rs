@@ -1,0 +1,470 @@
+//! Calls, inlining, returns.
+
+use crate::bytecode::{Op, Word};
+use crate::encoding;
+use crate::profile::Callee;
+
+use super::ops::Operands;
+use super::*;
+
+/// The unboxed entry of a function that calls itself: types of parameters and of its one result.
+/// `None` when the function has no use for one or cannot have one.
+pub fn typed_entry(profile: &Profile) -> Option<Entry> {
+    let function = &profile.function;
+    if function.is_vararg || function.num_params == 0 || function.num_params > 6 {
+        return None;
+    }
+    let analysis = Analysis::new(function, 0);
+    let mut result_types = 0;
+    let mut calls_self = false;
+    for &b in &analysis.order {
+        let block = &analysis.blocks[b];
+        let mut pc = block.start;
+        while pc < block.end {
+            let op = function.op(pc);
+            let word = Word(function.code[pc]);
+            match op {
+                Op::Call | Op::TailCall => {
+                    let site = profile.site((function.code[pc + 1] >> 16) as u16);
+                    let own =
+                        matches!(site.callee, Callee::Lua { proto, .. } if proto == profile.proto);
+                    let right_count = word.b() as usize == function.num_params as usize + 1;
+                    if op == Op::TailCall && !(own && right_count) {
+                        if matches!(site.callee, Callee::Never) {
+                            // Never taken: an exit, which does the tail call in the interpreter.
+                            pc += op.words();
+                            continue;
+                        }
+                        return None;
+                    }
+                    if own && right_count {
+                        calls_self = true;
+                        result_types |= site.types;
+                    }
+                }
+                Op::Return if word.b() != 2 || word.c() != 0 => return None,
+                Op::Return0 => return None,
+                _ => {}
+            }
+            pc += op.words();
+        }
+    }
+    if !calls_self {
+        return None;
+    }
+    let entry_blocked = profile.is_blocked(0, ExitReason::TypeGuard);
+    let params = (0..function.num_params as usize)
+        .map(|i| match profile.arg_types.get(i) {
+            Some(&types::INT) if !entry_blocked => Type::Int,
+            Some(&types::FLOAT) if !entry_blocked => Type::Float,
+            _ => Type::Any,
+        })
+        .collect();
+    let results_blocked = profile
+        .blocked
+        .iter()
+        .any(|&(pc, why)| why == ExitReason::TypeGuard && function.op(pc as usize) == Op::Return1);
+    let result = match result_types {
+        types::INT if !results_blocked => Type::Int,
+        types::FLOAT if !results_blocked => Type::Float,
+        _ => Type::Any,
+    };
+    Some(Entry::Typed { params, result })
+}
+
+/// Words of `function` that call `proto` itself in tail position with the right number of arguments.
+pub(super) fn self_tail_calls(profile: &Profile) -> Vec<usize> {
+    let function = &profile.function;
+    let mut found = vec![];
+    let mut pc = 0;
+    while pc < function.code.len() {
+        let op = function.op(pc);
+        if op == Op::TailCall && !function.is_vararg {
+            let site = profile.site((function.code[pc + 1] >> 16) as u16);
+            let own = matches!(site.callee, Callee::Lua { proto, .. } if proto == profile.proto);
+            let count = Word(function.code[pc]).b() as usize == function.num_params as usize + 1;
+            if own && count && !profile.is_blocked(pc as u32, ExitReason::CalleeGuard) {
+                found.push(pc);
+            }
+        }
+        pc += op.words();
+    }
+    found
+}
+
+impl Builder<'_> {
+    pub(super) fn call(&mut self, o: Operands) {
+        let site = self.site(o.feedback());
+        let fixed = o.b != 0 && o.c != 0;
+        let callee_ok =
+            !self.blocked(ExitReason::CalleeGuard) && !self.blocked(ExitReason::TypeGuard);
+        match &site.callee {
+            Callee::Never if !self.blocked(ExitReason::NotCompiled) => return self.uncommon(),
+            Callee::Native { bits, intrinsic } if fixed && callee_ok => {
+                if self.intrinsic(o, *bits, *intrinsic, site.types) {
+                    return;
+                }
+            }
+            Callee::Lua { proto, profile, .. } if fixed && callee_ok => {
+                let own = *proto == self.graph.proto
+                    && o.c <= 2
+                    && self.self_entry.as_ref().is_some_and(|(p, _)| p.len() == o.b - 1);
+                if own {
+                    if self.call_self(o, *proto, site.types) {
+                        return;
+                    }
+                } else if let Some(profile) = profile
+                    && self.inlinable(profile)
+                {
+                    return self.inline(o, profile.clone());
+                }
+            }
+            Callee::Never | Callee::Native { .. } | Callee::Lua { .. } | Callee::Mixed => {}
+        }
+        self.call_generic(o, &site);
+    }
+
+    /// Puts callee and link of a call into the state.
+    fn write_header(&mut self, o: Operands, callee: Value, kind: u64) {
+        self.set(o.a, callee);
+        let link = encoding::link(self.frame().pc as u32, o.a + 2, kind);
+        let link = self.bits(link);
+        let i = Self::index(self.slot_of(o.a + 1));
+        self.state.slots[i] = Some(link);
+        self.state.mem[i] = None;
+    }
+
+    fn store_window(&mut self, o: Operands) {
+        self.store_reg(o.a);
+        let link = self.slot_of(o.a + 1);
+        self.store(link);
+        for reg in o.a + 2..o.a + 1 + o.b {
+            self.store_reg(reg);
+        }
+    }
+
+    fn function_pointer(&mut self, f: Value) -> Value {
+        if self.ty(f) == Type::Func {
+            return f;
+        }
+        let f = self.boxed(f);
+        self.guard(Opcode::GuardFunction, Type::Func, &[f], 0, ExitReason::TypeGuard)
+    }
+
+    fn call_generic(&mut self, o: Operands, site: &Site) {
+        let f = self.get(o.a);
+        let window = self.slot_of(o.a);
+        let native = !self.blocked(ExitReason::TypeGuard)
+            && !self.is_memory(o.a)
+            && self.expected(f) & !types::FUNCTION == 0
+            && o.b != 0
+            && o.c <= 2;
+        if !native {
+            for reg in std::iter::once(o.a).chain(o.a + 2..(o.a + 1 + o.b).max(o.a + 2)) {
+                self.store_reg(reg);
+            }
+            self.flush(o.a);
+            let (pc, base) = (self.frame().pc, self.frame().base);
+            self.emit(Opcode::StepCall, Type::Raw, &[], pc as u64, base as u32);
+            self.clobber_from(window);
+            for reg in o.a..(o.a + o.c).saturating_sub(1).max(o.a) {
+                self.reload(reg, if reg == o.a { site.types } else { 0 });
+            }
+            return;
+        }
+        let pointer = self.function_pointer(f);
+        self.write_header(o, f, encoding::LINK_BOUNDARY);
+        self.store_window(o);
+        self.flush(o.a);
+        let op = if o.c == 0 { Opcode::CallMulti } else { Opcode::CallFunction };
+        let ty = if o.c == 0 { Type::Raw } else { Type::Any };
+        let nargs = o.b as u64 - 1;
+        let result = self.emit(op, ty, &[pointer], nargs, window as u32);
+        self.clobber_from(window);
+        if o.c == 2 {
+            self.call_result(o, result, site.types);
+        }
+    }
+
+    /// The one result of a call becomes register A; narrowing it leaves after the call.
+    fn call_result(&mut self, o: Operands, result: Value, seen: u16) {
+        self.set(o.a, result);
+        if self.is_memory(o.a) {
+            return;
+        }
+        self.frame_mut().pc = o.next;
+        let narrowed = self.narrow(result, seen);
+        self.set(o.a, narrowed);
+    }
+
+    /// An unboxed call of this unit by itself.
+    fn call_self(&mut self, o: Operands, proto: u64, seen: u16) -> bool {
+        let (params, result) = self.self_entry.clone().expect("checked");
+        let mut plausible = true;
+        for (i, &ty) in params.iter().enumerate() {
+            let v = self.get(o.a + 2 + i);
+            let got = self.ty(v);
+            plausible &= match ty {
+                Type::Int => {
+                    got == Type::Int || (got == Type::Any && self.expected(v) & !types::INT == 0)
+                }
+                Type::Float => {
+                    got == Type::Float
+                        || (got == Type::Any && self.expected(v) & !types::FLOAT == 0)
+                }
+                _ => true,
+            };
+        }
+        if !plausible || self.is_memory(o.a) {
+            return false;
+        }
+        let f = self.get(o.a);
+        let pointer = self.function_pointer(f);
+        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
+        self.guard(Opcode::GuardRaw, Type::None, &[code], proto, ExitReason::CalleeGuard);
+        let mut args = vec![];
+        for (i, &ty) in params.iter().enumerate() {
+            let v = self.get(o.a + 2 + i);
+            args.push(self.argument(v, ty));
+        }
+        self.write_header(o, f, encoding::LINK_BOUNDARY);
+        self.store_reg(o.a);
+        let link = self.slot_of(o.a + 1);
+        self.store(link);
+        self.flush(o.a);
+        let window = self.slot_of(o.a);
+        let v = self.emit(Opcode::CallSelf, result, &args, 0, window as u32);
+        self.clobber_from(window);
+        let snapshot = self.snapshot_at(o.next, ExitReason::TypeGuard);
+        self.graph.insts[v.0 as usize].snapshot = Some(snapshot);
+        if o.c == 2 {
+            self.expect.insert(v, seen);
+            self.call_result(o, v, seen);
+        }
+        true
+    }
+
+    /// `v` as an argument of machine type `ty`.
+    fn argument(&mut self, v: Value, ty: Type) -> Value {
+        let why = ExitReason::TypeGuard;
+        match (ty, self.ty(v)) {
+            (Type::Int, Type::Any) => self.guard(Opcode::GuardInt, Type::Int, &[v], 0, why),
+            (Type::Float, Type::Any) => self.guard(Opcode::GuardFloat, Type::Float, &[v], 0, why),
+            (Type::Any, _) => self.boxed(v),
+            (_, _) => v,
+        }
+    }
+
+    // ---- inlining ----
+
+    fn inlinable(&self, profile: &Profile) -> bool {
+        let f = &profile.function;
+        let size = f.code.len();
+        if f.is_vararg
+            || size > self.options.inline_size
+            || size > self.budget
+            || self.frames.len() > self.options.inline_depth
+            || self.frames.iter().any(|fr| fr.profile.proto == profile.proto)
+        {
+            return false;
+        }
+        let mut pc = 0;
+        while pc < size {
+            let op = f.op(pc);
+            let word = Word(f.code[pc]);
+            match op {
+                Op::Closure | Op::Tbc | Op::TForPrep | Op::TailCall | Op::Close | Op::Vararg => {
+                    return false;
+                }
+                Op::Return if word.b() == 0 || word.c() != 0 => return false,
+                _ => {}
+            }
+            pc += op.words();
+        }
+        !Analysis::new(f, 0).irreducible
+    }
+
+    fn inline(&mut self, o: Operands, profile: Arc<Profile>) {
+        let f = self.get(o.a);
+        let pointer = self.function_pointer(f);
+        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
+        self.guard(Opcode::GuardRaw, Type::None, &[code], profile.proto, ExitReason::CalleeGuard);
+        let boxed = self.boxed(f);
+        let args: Vec<Value> = (o.a + 2..o.a + 1 + o.b).map(|reg| self.get(reg)).collect();
+        self.write_header(o, boxed, encoding::LINK_INTERPRETED);
+        self.budget -= profile.function.code.len();
+        self.graph.inlined.push(profile.proto);
+        let (dest, pc) = (self.slot_of(o.a), self.frame().pc);
+        let path = self.frame().path.wrapping_mul(31).wrapping_add(pc as u32 + 1);
+        let live_below = {
+            let frame = self.frame();
+            frame.analysis.live[o.next]
+                .iter()
+                .filter(|&r| r < o.a && !frame.analysis.memory.contains(r))
+                .map(|r| frame.base + r as i32)
+                .collect()
+        };
+        let params = profile.function.num_params as usize;
+        let base = self.slot_of(o.a + 2);
+        let site = InlineSite { wanted: o.c - 1, dest, returns: vec![], live_below };
+        self.push_frame(profile, 0, base, path, boxed, pointer, Some(site));
+        // What the callee's registers hold on entry.
+        for i in Self::index(base) + args.len().min(params)..self.state.slots.len() {
+            self.state.slots[i] = None;
+            self.state.mem[i] = None;
+        }
+        for reg in 0..params {
+            let v = match args.get(reg) {
+                Some(&v) => v,
+                None => self.bits(encoding::NIL),
+            };
+            let i = Self::index(self.slot_of(reg));
+            if self.state.slots[i] != Some(v) {
+                self.set(reg, v);
+            }
+        }
+        let entry = self.frame().analysis.order[0];
+        self.edge(entry, 0);
+        self.build_blocks();
+        let frame = self.frames.pop().expect("pushed above");
+        let site = frame.inline.expect("an inlined frame");
+        if site.returns.is_empty() {
+            self.open = false;
+            return;
+        }
+        let end = dest + site.wanted as i32;
+        let block = self.merge(site.returns, |slot| slot < end);
+        self.enter(block);
+    }
+
+    // ---- returns ----
+
+    /// `RETURN`.
+    pub(super) fn return_values(&mut self, o: Operands) {
+        if o.b == 0 || o.c != 0 {
+            // A dynamic number of results, or variables to close: the interpreter does it.
+            let snapshot = self.snapshot(ExitReason::Cold);
+            return self.terminate(Terminator::Exit(snapshot));
+        }
+        let values = (o.a..o.a + o.b - 1).map(|reg| self.get(reg)).collect();
+        self.finish_return(values);
+    }
+
+    pub(super) fn finish_return(&mut self, values: Vec<Value>) {
+        if self.frame().inline.is_some() {
+            return self.return_inlined(values);
+        }
+        let looping = matches!(self.graph.entry, Entry::Loop { .. });
+        if looping && self.frame().profile.function.is_vararg {
+            // The caller's view of the frame is not at hand.
+            let snapshot = self.snapshot(ExitReason::Cold);
+            return self.terminate(Terminator::Exit(snapshot));
+        }
+        match self.self_entry.clone() {
+            None => {
+                let boxed = values.into_iter().map(|v| self.boxed(v)).collect();
+                self.terminate(Terminator::Return(boxed));
+            }
+            Some((_, result)) => {
+                let v = match values.first() {
+                    Some(&v) => v,
+                    None => self.bits(encoding::NIL),
+                };
+                let got = self.ty(v);
+                if result == Type::Any || got == result || got == Type::Any {
+                    let v = self.argument(v, result);
+                    self.terminate(Terminator::Return(vec![v]));
+                } else {
+                    let snapshot = self.snapshot(ExitReason::TypeGuard);
+                    self.terminate(Terminator::Exit(snapshot));
+                }
+            }
+        }
+    }
+
+    fn return_inlined(&mut self, values: Vec<Value>) {
+        let (wanted, dest) = {
+            let site = self.frame().inline.as_ref().expect("an inlined frame");
+            (site.wanted, site.dest)
+        };
+        let mut results = vec![];
+        for i in 0..wanted {
+            results.push(match values.get(i) {
+                Some(&v) => v,
+                None => self.bits(encoding::NIL),
+            });
+        }
+        self.clobber_from(dest);
+        for (i, v) in results.into_iter().enumerate() {
+            self.state.slots[Self::index(dest + i as i32)] = Some(v);
+        }
+        self.terminate(Terminator::Jump(Target { block: Block(u32::MAX), args: vec![] }));
+        let incoming = Incoming { from: self.cur, arm: 0, state: self.state.clone() };
+        self.frame_mut().inline.as_mut().expect("an inlined frame").returns.push(incoming);
+    }
+
+    /// `TAILCALL`.
+    pub(super) fn tail_call(&mut self, o: Operands) {
+        let pc = self.frame().pc;
+        if self.frame().analysis.self_tails.contains(&pc) {
+            return self.self_tail_call(o);
+        }
+        let site = self.site(o.feedback());
+        let analysis = &self.frame().analysis;
+        let captures =
+            analysis.memory != RegSet::default() || analysis.write_through != RegSet::default();
+        let simple = !captures
+            && !analysis.irreducible
+            && o.b != 0
+            && self.graph.entry == Entry::Function
+            && !self.frame().profile.function.is_vararg
+            && !self.blocked(ExitReason::TypeGuard)
+            && !matches!(site.callee, Callee::Never);
+        if !simple {
+            let snapshot = self.snapshot(ExitReason::Cold);
+            return self.terminate(Terminator::Exit(snapshot));
+        }
+        let f = self.get(o.a);
+        let pointer = self.function_pointer(f);
+        let callee = self.boxed(f);
+        let args = (o.a + 2..o.a + 1 + o.b)
+            .map(|reg| {
+                let v = self.get(reg);
+                self.boxed(v)
+            })
+            .collect();
+        self.terminate(Terminator::TailCall { callee, pointer, args });
+    }
+
+    /// A tail call of this very closure is a jump to the start.
+    fn self_tail_call(&mut self, o: Operands) {
+        let f = self.get(o.a);
+        let f = self.boxed(f);
+        let own = self.frame().callee;
+        let same = self.op(Opcode::BitsEq, Type::Bool, &[f, own]);
+        self.guard(Opcode::GuardTrue, Type::None, &[same], 0, ExitReason::CalleeGuard);
+        let args: Vec<Value> = (o.a + 2..o.a + 1 + o.b).map(|reg| self.get(reg)).collect();
+        self.poll();
+        self.op(Opcode::MarkTail, Type::None, &[]);
+        self.clobber_from(0);
+        for (reg, v) in args.into_iter().enumerate() {
+            self.set(reg, v);
+        }
+        self.jump_to(0);
+    }
+
+    pub(super) fn tfor_call(&mut self, o: Operands) {
+        let site = self.site(o.feedback());
+        for reg in o.a..o.a + 3 {
+            self.store_reg(reg);
+        }
+        self.flush(o.a + 4);
+        let (pc, base) = (self.frame().pc, self.frame().base);
+        self.emit(Opcode::StepCall, Type::Raw, &[], pc as u64, base as u32);
+        let window = self.slot_of(o.a + 4);
+        self.clobber_from(window);
+        for reg in o.a + 4..o.a + 4 + o.c {
+            self.reload(reg, if reg == o.a + 4 { site.types } else { 0 });
+        }
+    }
+}

@@ -1,0 +1,602 @@
+//! Bytecode and profile → SSA.
+//!
+//! The builder interprets a function abstractly, block by block in reverse postorder, holding for
+//! every VM stack slot the SSA value it contains ([`State::slots`]) and the one that memory is known
+//! to contain ([`State::mem`]). A snapshot lists the live slots where the two differ.
+//!
+//! Loop headers get a parameter for every live slot that the loop assigns. Its type is that of the
+//! value on entry; when a back-edge brings another type, [`Hints`] remembers what to do instead
+//! (peel the first iteration, or box) and the unit is built anew. Hints only ever grow coarser, so
+//! this ends.
+//!
+//! Inlined functions are built in place, their registers at the slots they would have anyway; their
+//! header slots are constants of the state like any other.
+//!
+//! Registers that closures may assign live in memory: read by loads, written by stores.
+
+mod access;
+mod arith;
+mod calls;
+mod cfg;
+mod control;
+mod intrinsics;
+mod ops;
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::bytecode::NO_FEEDBACK;
+use crate::encoding::{self, types};
+use crate::exits::ExitReason;
+use crate::profile::{Profile, Site};
+
+use super::{
+    Block, BlockData, Cond, Entry, Graph, Inst, Opcode, SlotValue, Snapshot, SnapshotId, Target,
+    Terminator, Type, Value,
+};
+pub use calls::typed_entry;
+pub use cfg::{Analysis, RegSet, jump_target, uses_defs};
+
+/// What the builder may assume and how far it may go.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Words of bytecode that may be inlined into one unit.
+    pub inline_budget: usize,
+    /// Words of the largest function that is inlined.
+    pub inline_size: usize,
+    /// Depth of inlining.
+    pub inline_depth: usize,
+    /// Emit polls at back-edges.
+    pub polls: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { inline_budget: 800, inline_size: 120, inline_depth: 4, polls: true }
+    }
+}
+
+/// What earlier attempts at a unit have taught.
+#[derive(Debug, Default)]
+struct Hints {
+    /// Loop headers (path, block) whose first iteration is peeled.
+    peel: HashSet<(u32, usize)>,
+    /// Slots (path, header block, instance, slot) whose parameter is boxed.
+    boxed: HashSet<(u32, usize, u32, i32)>,
+}
+
+/// What is known of every slot at one point.
+#[derive(Clone, Debug)]
+struct State {
+    /// The value of slot `i - 2`, or `None` when undefined.
+    slots: Vec<Option<Value>>,
+    /// The value known to be in memory there.
+    mem: Vec<Option<Value>>,
+}
+
+/// One way into a block that is not built yet.
+#[derive(Clone, Debug)]
+struct Incoming {
+    from: Block,
+    /// 0: jump or `then`; 1: `other`.
+    arm: usize,
+    state: State,
+}
+
+/// A header's parameters, while its loop is being built.
+#[derive(Clone, Debug)]
+struct LoopHead {
+    block: Block,
+    /// Slot of each parameter.
+    slots: Vec<i32>,
+}
+
+/// A copy of the blocks of a function: instance 0, or the peeled first iteration of a loop.
+#[derive(Clone, Debug)]
+struct Instance {
+    /// The loop that is peeled and the instance around it.
+    peeled: Option<(usize, u32)>,
+    members: Rc<Vec<bool>>,
+}
+
+/// A function being built: the unit's own, or an inlined one.
+struct Frame {
+    profile: Arc<Profile>,
+    analysis: Rc<Analysis>,
+    /// Slot of register 0, relative to the unit's base.
+    base: i32,
+    /// Identifies the chain of call sites for [`Hints`].
+    path: u32,
+    /// The callee value, boxed.
+    callee: Value,
+    /// Its pointer.
+    closure: Value,
+    incoming: HashMap<(usize, u32), Vec<Incoming>>,
+    heads: HashMap<(usize, u32), LoopHead>,
+    instances: Vec<Instance>,
+    instance: u32,
+    /// For inlined frames.
+    inline: Option<InlineSite>,
+    /// Instruction being translated.
+    pc: usize,
+}
+
+/// Where an inlined function returns to.
+struct InlineSite {
+    /// Results wanted.
+    wanted: usize,
+    /// Slot of the first result.
+    dest: i32,
+    /// Ways to the continuation.
+    returns: Vec<Incoming>,
+    /// The caller's live slots below the call window, after the call.
+    live_below: Vec<i32>,
+}
+
+/// The builder of one attempt.
+struct Builder<'a> {
+    graph: Graph,
+    options: &'a Options,
+    hints: &'a mut Hints,
+    retry: bool,
+    frames: Vec<Frame>,
+    state: State,
+    cur: Block,
+    /// True while the current block has no end yet.
+    open: bool,
+    /// Types expected of boxed values.
+    expect: HashMap<Value, u16>,
+    snapshot_cache: HashMap<Snapshot, SnapshotId>,
+    budget: usize,
+    self_entry: Option<(Vec<Type>, Type)>,
+}
+
+/// Builds the unit of `profile` entered as `entry` says. `slot_types` gives the observed types of the
+/// registers at a loop entry (empty for the other kinds).
+pub fn build(
+    profile: &Arc<Profile>,
+    entry: &Entry,
+    slot_types: &[u16],
+    options: &Options,
+) -> Graph {
+    let mut hints = Hints::default();
+    loop {
+        let mut builder = Builder::new(profile, entry, options, &mut hints);
+        builder.run(slot_types);
+        if !builder.retry {
+            let mut graph = builder.graph;
+            super::passes::prune(&mut graph);
+            return graph;
+        }
+    }
+}
+
+impl<'a> Builder<'a> {
+    fn new(
+        profile: &Arc<Profile>,
+        entry: &Entry,
+        options: &'a Options,
+        hints: &'a mut Hints,
+    ) -> Builder<'a> {
+        let self_entry = match entry {
+            Entry::Typed { params, result } => Some((params.clone(), *result)),
+            Entry::Function | Entry::Loop { .. } => None,
+        };
+        let graph = Graph {
+            entry: entry.clone(),
+            insts: vec![],
+            blocks: vec![],
+            snapshots: vec![],
+            frame_slots: profile.function.max_stack as u32,
+            proto: profile.proto,
+            inlined: vec![],
+        };
+        let mut builder = Builder {
+            graph,
+            options,
+            hints,
+            retry: false,
+            frames: vec![],
+            state: State { slots: vec![], mem: vec![] },
+            cur: Block(0),
+            open: true,
+            expect: HashMap::new(),
+            snapshot_cache: HashMap::new(),
+            budget: options.inline_budget,
+            self_entry,
+        };
+        builder.cur = builder.new_block();
+        let start = match entry {
+            Entry::Loop { pc } => *pc as usize,
+            Entry::Function | Entry::Typed { .. } => 0,
+        };
+        let callee = builder.emit(Opcode::LoadSlot, Type::Any, &[], 0, -2i32 as u32);
+        let closure = builder.emit(Opcode::GuardFunction, Type::Func, &[callee], 0, 1);
+        builder.push_frame(profile.clone(), start, 0, 0, callee, closure, None);
+        builder
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn push_frame(
+        &mut self,
+        profile: Arc<Profile>,
+        start: usize,
+        base: i32,
+        path: u32,
+        callee: Value,
+        closure: Value,
+        inline: Option<InlineSite>,
+    ) {
+        let tails =
+            if inline.is_none() && start == 0 { calls::self_tail_calls(&profile) } else { vec![] };
+        let analysis = Rc::new(Analysis::with_tails(&profile.function, start, tails));
+        let extent = base + profile.function.max_stack as i32;
+        self.graph.frame_slots = self.graph.frame_slots.max(extent as u32);
+        let size = (extent + 2) as usize;
+        if self.state.slots.len() < size {
+            self.state.slots.resize(size, None);
+            self.state.mem.resize(size, None);
+        }
+        self.frames.push(Frame {
+            profile,
+            analysis,
+            base,
+            path,
+            callee,
+            closure,
+            incoming: HashMap::new(),
+            heads: HashMap::new(),
+            instances: vec![Instance { peeled: None, members: Rc::new(vec![]) }],
+            instance: 0,
+            inline,
+            pc: start,
+        });
+    }
+
+    fn frame(&self) -> &Frame {
+        self.frames.last().expect("a frame is being built")
+    }
+    fn frame_mut(&mut self) -> &mut Frame {
+        self.frames.last_mut().expect("a frame is being built")
+    }
+
+    // ---- emitting ----
+
+    fn new_block(&mut self) -> Block {
+        self.graph.blocks.push(BlockData {
+            params: vec![],
+            insts: vec![],
+            terminator: Terminator::Open,
+            cold: false,
+            entry_snapshot: None,
+            preheader: None,
+        });
+        Block(self.graph.blocks.len() as u32 - 1)
+    }
+
+    fn make(&mut self, op: Opcode, ty: Type, args: &[Value], imm: u64, aux: u32) -> Value {
+        self.graph.insts.push(Inst { op, ty, args: args.to_vec(), imm, aux, snapshot: None });
+        Value(self.graph.insts.len() as u32 - 1)
+    }
+
+    fn emit(&mut self, op: Opcode, ty: Type, args: &[Value], imm: u64, aux: u32) -> Value {
+        let v = self.make(op, ty, args, imm, aux);
+        self.graph.blocks[self.cur.0 as usize].insts.push(v);
+        v
+    }
+
+    /// A plain operation without immediates.
+    fn op(&mut self, op: Opcode, ty: Type, args: &[Value]) -> Value {
+        self.emit(op, ty, args, 0, 0)
+    }
+
+    fn guard(&mut self, op: Opcode, ty: Type, args: &[Value], imm: u64, why: ExitReason) -> Value {
+        let snapshot = self.snapshot(why);
+        let v = self.emit(op, ty, args, imm, 0);
+        self.graph.insts[v.0 as usize].snapshot = Some(snapshot);
+        v
+    }
+
+    fn int(&mut self, i: i64) -> Value {
+        self.emit(Opcode::ConstInt, Type::Int, &[], i as u64, 0)
+    }
+    fn float(&mut self, x: f64) -> Value {
+        self.emit(Opcode::ConstFloat, Type::Float, &[], x.to_bits(), 0)
+    }
+    fn bits(&mut self, bits: u64) -> Value {
+        self.emit(Opcode::ConstBits, Type::Any, &[], bits, 0)
+    }
+    fn raw(&mut self, word: u64) -> Value {
+        self.emit(Opcode::ConstRaw, Type::Raw, &[], word, 0)
+    }
+    fn bool(&mut self, b: bool) -> Value {
+        self.emit(Opcode::ConstBool, Type::Bool, &[], b as u64, 0)
+    }
+
+    fn terminate(&mut self, t: Terminator) {
+        debug_assert!(self.open);
+        self.graph.blocks[self.cur.0 as usize].terminator = t;
+        self.open = false;
+    }
+
+    /// Continues in `block`.
+    fn enter(&mut self, block: Block) {
+        self.cur = block;
+        self.open = true;
+    }
+
+    fn ty(&self, v: Value) -> Type {
+        self.graph.ty(v)
+    }
+
+    // ---- slots ----
+
+    fn index(slot: i32) -> usize {
+        (slot + 2) as usize
+    }
+
+    fn slot_of(&self, reg: usize) -> i32 {
+        self.frame().base + reg as i32
+    }
+
+    /// Whether the register's home is memory.
+    fn is_memory(&self, reg: usize) -> bool {
+        let a = &self.frame().analysis;
+        a.memory.contains(reg) || a.irreducible
+    }
+
+    /// The value of a register.
+    fn get(&mut self, reg: usize) -> Value {
+        let slot = self.slot_of(reg);
+        if self.is_memory(reg) {
+            return self.emit(Opcode::LoadSlot, Type::Any, &[], 0, slot as u32);
+        }
+        match self.state.slots[Self::index(slot)] {
+            Some(v) => v,
+            None => {
+                // Defined on no path that was built, or left in memory by an open call.
+                let v = self.emit(Opcode::LoadSlot, Type::Any, &[], 0, slot as u32);
+                self.state.slots[Self::index(slot)] = Some(v);
+                self.state.mem[Self::index(slot)] = Some(v);
+                v
+            }
+        }
+    }
+
+    /// Assigns a register.
+    fn set(&mut self, reg: usize, v: Value) {
+        let slot = self.slot_of(reg);
+        if self.is_memory(reg) {
+            let boxed = self.boxed(v);
+            self.emit(Opcode::StoreSlot, Type::None, &[boxed], 0, slot as u32);
+            self.state.slots[Self::index(slot)] = None;
+            self.state.mem[Self::index(slot)] = None;
+            return;
+        }
+        self.state.slots[Self::index(slot)] = Some(v);
+        if self.frame().analysis.write_through.contains(reg) {
+            self.store(slot);
+        }
+    }
+
+    /// Brings the memory of a slot up to date.
+    fn store(&mut self, slot: i32) {
+        let i = Self::index(slot);
+        let Some(v) = self.state.slots[i] else { return };
+        if self.state.mem[i] == Some(v) {
+            return;
+        }
+        let boxed = self.boxed(v);
+        self.emit(Opcode::StoreSlot, Type::None, &[boxed], 0, slot as u32);
+        self.state.mem[i] = Some(v);
+    }
+
+    /// Reloads a register that the runtime has written.
+    fn reload(&mut self, reg: usize, expect: u16) -> Value {
+        let slot = self.slot_of(reg);
+        let v = self.emit(Opcode::LoadSlot, Type::Any, &[], 0, slot as u32);
+        self.expect.insert(v, expect);
+        if !self.is_memory(reg) {
+            self.state.slots[Self::index(slot)] = Some(v);
+            self.state.mem[Self::index(slot)] = Some(v);
+        }
+        v
+    }
+
+    /// Forgets what memory holds from `slot` upwards (a callee's frame was there), and the values.
+    fn clobber_from(&mut self, slot: i32) {
+        for i in Self::index(slot)..self.state.slots.len() {
+            self.state.slots[i] = None;
+            self.state.mem[i] = None;
+        }
+    }
+
+    fn boxed(&mut self, v: Value) -> Value {
+        match self.ty(v) {
+            Type::Any => v,
+            Type::Int | Type::Float | Type::Bool | Type::Table | Type::Str | Type::Func => {
+                let inst = self.graph.inst(v);
+                match inst.op {
+                    Opcode::ConstInt => {
+                        if let Some(bits) = encoding::inline_int(inst.imm as i64) {
+                            return self.bits(bits);
+                        }
+                    }
+                    Opcode::ConstBool => {
+                        let bits = if inst.imm != 0 { encoding::TRUE } else { encoding::FALSE };
+                        return self.bits(bits);
+                    }
+                    Opcode::ConstFloat => {
+                        let bits = inst.imm;
+                        return self.bits(bits);
+                    }
+                    Opcode::GuardTable | Opcode::GuardFunction | Opcode::GuardString => {
+                        return inst.args[0];
+                    }
+                    _ => {}
+                }
+                self.op(Opcode::Box, Type::Any, &[v])
+            }
+            Type::None | Type::Raw => unreachable!("{v} is no Lua value"),
+        }
+    }
+
+    /// Stores what the collector must see before Lua or the runtime runs, except the registers from
+    /// `below` of the innermost frame upwards (dead, or operands that are stored apart).
+    fn flush(&mut self, below: usize) {
+        let mut slots = self.live_slots(self.frame().pc);
+        let limit = self.slot_of(below);
+        slots.retain(|&s| s < limit);
+        for slot in slots {
+            let i = Self::index(slot);
+            if let Some(v) = self.state.slots[i]
+                && self.ty(v).is_collectable()
+            {
+                self.store(slot);
+            }
+        }
+    }
+
+    /// Live slots of all frames when the innermost is about to execute `pc`, headers included.
+    fn live_slots(&self, pc: usize) -> Vec<i32> {
+        let frame = self.frame();
+        let mut slots = vec![];
+        for f in &self.frames {
+            if let Some(site) = &f.inline {
+                slots.extend_from_slice(&site.live_below);
+                slots.extend([f.base - 2, f.base - 1]);
+            }
+        }
+        let memory = &frame.analysis.memory;
+        if !frame.analysis.irreducible {
+            slots.extend(
+                frame.analysis.live[pc]
+                    .iter()
+                    .filter(|&r| !memory.contains(r))
+                    .map(|r| frame.base + r as i32),
+            );
+        }
+        slots
+    }
+
+    // ---- snapshots ----
+
+    /// The state before the current instruction.
+    fn snapshot(&mut self, reason: ExitReason) -> SnapshotId {
+        let pc = self.frame().pc;
+        self.snapshot_at(pc, reason)
+    }
+
+    /// The current state, to go on at `pc`.
+    fn snapshot_at(&mut self, pc: usize, reason: ExitReason) -> SnapshotId {
+        let mut slots = vec![];
+        for slot in self.live_slots(pc) {
+            let i = Self::index(slot);
+            let Some(v) = self.state.slots[i] else { continue };
+            if self.state.mem[i] == Some(v) {
+                continue;
+            }
+            slots.push((slot, self.slot_value(v)));
+        }
+        let frame = self.frame();
+        let proto = frame.profile.proto;
+        let snapshot = Snapshot {
+            slots,
+            pc: pc as u32,
+            base: frame.base,
+            proto,
+            reason,
+            site_pc: pc as u32,
+            site_proto: proto,
+        };
+        if let Some(&id) = self.snapshot_cache.get(&snapshot) {
+            return id;
+        }
+        let id = SnapshotId(self.graph.snapshots.len() as u32);
+        self.graph.snapshots.push(snapshot.clone());
+        self.snapshot_cache.insert(snapshot, id);
+        id
+    }
+
+    fn slot_value(&self, v: Value) -> SlotValue {
+        let inst = self.graph.inst(v);
+        match inst.op {
+            Opcode::ConstBits => SlotValue::Bits(inst.imm),
+            Opcode::ConstFloat => SlotValue::Bits(inst.imm),
+            Opcode::ConstBool => {
+                SlotValue::Bits(if inst.imm != 0 { encoding::TRUE } else { encoding::FALSE })
+            }
+            Opcode::ConstInt => match encoding::inline_int(inst.imm as i64) {
+                Some(bits) => SlotValue::Bits(bits),
+                None => SlotValue::Value(v),
+            },
+            _ => SlotValue::Value(v),
+        }
+    }
+
+    // ---- the profile ----
+
+    fn blocked(&self, reason: ExitReason) -> bool {
+        self.frame().profile.is_blocked(self.frame().pc as u32, reason)
+    }
+
+    fn site(&self, feedback: u16) -> Site {
+        if feedback == NO_FEEDBACK {
+            return Site::default();
+        }
+        self.frame().profile.site(feedback).clone()
+    }
+
+    fn expected(&self, v: Value) -> u16 {
+        match self.ty(v) {
+            Type::Int => types::INT,
+            Type::Float => types::FLOAT,
+            Type::Bool => types::FALSE | types::TRUE,
+            Type::Table => types::TABLE,
+            Type::Str => types::STRING,
+            Type::Func => types::FUNCTION,
+            Type::Any | Type::Raw | Type::None => {
+                let inst = self.graph.inst(v);
+                if inst.op == Opcode::ConstBits {
+                    return match inst.imm {
+                        encoding::NIL => types::NIL,
+                        encoding::FALSE => types::FALSE,
+                        encoding::TRUE => types::TRUE,
+                        bits => match bits >> encoding::TAG_SHIFT {
+                            encoding::TAG_INT => types::INT,
+                            encoding::TAG_STRING => types::STRING,
+                            encoding::TAG_TABLE => types::TABLE,
+                            encoding::TAG_FUNCTION => types::FUNCTION,
+                            encoding::TAG_OTHER => types::OTHER,
+                            encoding::TAG_LIGHT => types::LIGHT,
+                            _ => types::FLOAT,
+                        },
+                    };
+                }
+                self.expect.get(&v).copied().unwrap_or(0)
+            }
+        }
+    }
+
+    /// Narrows a freshly read value to the one numeric type that was ever seen there.
+    fn narrow(&mut self, v: Value, seen: u16) -> Value {
+        self.expect.insert(v, seen);
+        if self.ty(v) != Type::Any || self.blocked(ExitReason::TypeGuard) {
+            return v;
+        }
+        match seen {
+            types::INT => self.guard(Opcode::GuardInt, Type::Int, &[v], 0, ExitReason::TypeGuard),
+            types::FLOAT => {
+                self.guard(Opcode::GuardFloat, Type::Float, &[v], 0, ExitReason::TypeGuard)
+            }
+            _ => v,
+        }
+    }
+
+    /// A path that has never been taken: leave.
+    fn uncommon(&mut self) {
+        let snapshot = self.snapshot(ExitReason::NotCompiled);
+        self.terminate(Terminator::Exit(snapshot));
+    }
+}

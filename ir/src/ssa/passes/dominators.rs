@@ -1,0 +1,145 @@
+//! Dominators, reverse postorder and natural loops of a graph.
+
+use crate::ssa::{Block, Graph};
+
+/// The dominator tree.
+#[derive(Debug)]
+pub struct Dominators {
+    /// Reachable blocks in reverse postorder.
+    pub order: Vec<u32>,
+    rank: Vec<u32>,
+    idom: Vec<u32>,
+    /// Predecessors of each block (reachable ones).
+    pub preds: Vec<Vec<u32>>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl Dominators {
+    /// Computes the tree (Cooper, Harvey, Kennedy: A Simple, Fast Dominance Algorithm).
+    pub fn new(graph: &Graph) -> Dominators {
+        let n = graph.blocks.len();
+        let succs = |b: u32| -> Vec<u32> {
+            graph.successors(Block(b)).iter().map(|t| t.block.0).filter(|&s| s < n as u32).collect()
+        };
+        let mut seen = vec![false; n];
+        let mut order = vec![];
+        let mut stack = vec![(0u32, succs(0))];
+        seen[0] = true;
+        while let Some((b, rest)) = stack.last_mut() {
+            match rest.pop() {
+                Some(s) => {
+                    if !seen[s as usize] {
+                        seen[s as usize] = true;
+                        stack.push((s, succs(s)));
+                    }
+                }
+                None => {
+                    order.push(*b);
+                    stack.pop();
+                }
+            }
+        }
+        order.reverse();
+        let mut rank = vec![NONE; n];
+        order.iter().enumerate().for_each(|(i, &b)| rank[b as usize] = i as u32);
+        let mut preds = vec![vec![]; n];
+        for &b in &order {
+            for s in succs(b) {
+                preds[s as usize].push(b);
+            }
+        }
+        let mut idom = vec![NONE; n];
+        idom[0] = 0;
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for &b in &order[1..] {
+                let mut new = NONE;
+                for &p in &preds[b as usize] {
+                    if idom[p as usize] == NONE {
+                        continue;
+                    }
+                    new = if new == NONE { p } else { meet(&idom, &rank, new, p) };
+                }
+                if idom[b as usize] != new {
+                    idom[b as usize] = new;
+                    changed = true;
+                }
+            }
+        }
+        Dominators { order, rank, idom, preds }
+    }
+
+    /// Whether control can reach `b`.
+    pub fn is_reachable(&self, b: u32) -> bool {
+        self.rank[b as usize] != NONE
+    }
+
+    /// Whether every way to `b` passes `a`.
+    pub fn dominates(&self, a: u32, mut b: u32) -> bool {
+        if !self.is_reachable(a) || !self.is_reachable(b) {
+            return false;
+        }
+        while self.rank[b as usize] > self.rank[a as usize] {
+            b = self.idom[b as usize];
+        }
+        a == b
+    }
+}
+
+fn meet(idom: &[u32], rank: &[u32], mut a: u32, mut b: u32) -> u32 {
+    while a != b {
+        while rank[a as usize] > rank[b as usize] {
+            a = idom[a as usize];
+        }
+        while rank[b as usize] > rank[a as usize] {
+            b = idom[b as usize];
+        }
+    }
+    a
+}
+
+/// A natural loop of the graph.
+#[derive(Debug)]
+pub struct NaturalLoop {
+    /// Its header.
+    pub header: u32,
+    /// Membership by block.
+    pub members: Vec<bool>,
+    /// The blocks that jump back.
+    pub latches: Vec<u32>,
+}
+
+/// All natural loops, innermost first.
+#[derive(Debug)]
+pub struct LoopNest {
+    /// The loops.
+    pub loops: Vec<NaturalLoop>,
+}
+
+impl LoopNest {
+    /// Finds the loops.
+    pub fn new(graph: &Graph, doms: &Dominators) -> LoopNest {
+        let mut loops = vec![];
+        for &h in &doms.order {
+            let latches: Vec<u32> =
+                doms.preds[h as usize].iter().copied().filter(|&p| doms.dominates(h, p)).collect();
+            if latches.is_empty() {
+                continue;
+            }
+            let mut members = vec![false; graph.blocks.len()];
+            members[h as usize] = true;
+            let mut work = latches.clone();
+            while let Some(b) = work.pop() {
+                if !members[b as usize] {
+                    members[b as usize] = true;
+                    work.extend(doms.preds[b as usize].iter().copied());
+                }
+            }
+            loops.push(NaturalLoop { header: h, members, latches });
+        }
+        loops.sort_by_key(|l: &NaturalLoop| l.members.iter().filter(|m| **m).count());
+        LoopNest { loops }
+    }
+}

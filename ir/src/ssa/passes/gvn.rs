@@ -1,0 +1,164 @@
+//! Value numbering over the dominator tree: equal pure computations and guards are done once, loads
+//! once as long as nothing writes their alias class, and stores of record slots are forwarded.
+//!
+//! Holds before and after: the graph is in SSA form; guards only disappear where an equal guard
+//! dominates.
+
+use std::collections::HashMap;
+
+use super::fold::{Folded, always_holds, fold};
+use super::{Dominators, LoopNest};
+use crate::ssa::{Block, Graph, Inst, Opcode, Type, Value, effect};
+
+/// Alias classes refined: record slots by number modulo 16.
+pub const CLASSES: usize = effect::COUNT + 16;
+
+/// What an instruction reads, as a mask of refined classes.
+pub fn reads(inst: &Inst) -> u32 {
+    refine(inst, inst.op.reads())
+}
+
+/// What an instruction writes, as a mask of refined classes.
+pub fn writes(inst: &Inst) -> u32 {
+    refine(inst, inst.op.writes())
+}
+
+fn refine(inst: &Inst, classes: u16) -> u32 {
+    let all_records = 0xFFFFu32 << effect::COUNT;
+    let plain = (classes & !effect::RECORD) as u32;
+    if classes & effect::RECORD == 0 {
+        return plain;
+    }
+    match inst.op {
+        Opcode::LoadRecord | Opcode::LoadRecordHere | Opcode::StoreRecord => {
+            plain | 1 << (effect::COUNT as u32 + (inst.aux & 15))
+        }
+        _ => plain | all_records,
+    }
+}
+
+type Versions = [u32; CLASSES];
+type Key = (Opcode, Type, Vec<Value>, u64, u32, Vec<u32>);
+
+/// Runs the pass.
+pub fn run(graph: &mut Graph) {
+    let doms = Dominators::new(graph);
+    let nest = LoopNest::new(graph, &doms);
+    let loop_writes: HashMap<u32, u32> = nest
+        .loops
+        .iter()
+        .map(|l| {
+            let mut mask = 0;
+            for (b, _) in l.members.iter().enumerate().filter(|(_, m)| **m) {
+                for &v in &graph.blocks[b].insts {
+                    mask |= writes(graph.inst(v));
+                }
+            }
+            (l.header, mask)
+        })
+        .collect();
+    let mut counter = 0;
+    let mut fresh = || {
+        counter += 1;
+        counter
+    };
+    let mut exit_versions: Vec<Option<Versions>> = vec![None; graph.blocks.len()];
+    let mut table: HashMap<Key, Vec<(u32, Value)>> = HashMap::new();
+    let mut map: Vec<Value> = (0..graph.insts.len() as u32).map(Value).collect();
+    for &b in &doms.order {
+        let mut versions: Versions = [0; CLASSES];
+        let known: Vec<Versions> =
+            doms.preds[b as usize].iter().filter_map(|&p| exit_versions[p as usize]).collect();
+        for (class, version) in versions.iter_mut().enumerate() {
+            let clobbered = loop_writes.get(&b).is_some_and(|mask| mask >> class & 1 != 0);
+            let agree = known.windows(2).all(|w| w[0][class] == w[1][class]);
+            *version = match known.first() {
+                Some(first) if agree && !clobbered => first[class],
+                _ => fresh(),
+            };
+        }
+        let old = std::mem::take(&mut graph.blocks[b as usize].insts);
+        let mut kept = Vec::with_capacity(old.len());
+        for v in old {
+            let mut inst = graph.inst(v).clone();
+            inst.args.iter_mut().for_each(|a| *a = map[a.0 as usize]);
+            if always_holds(graph, &inst) {
+                graph.insts[v.0 as usize] = inst;
+                continue_guard(graph, v, &mut kept);
+                continue;
+            }
+            if let Some(folded) = fold(graph, &inst) {
+                match folded {
+                    Folded::Value(same) => {
+                        map[v.0 as usize] = same;
+                        continue;
+                    }
+                    Folded::Inst(op, args, imm) => {
+                        inst = Inst { op, ty: result_type(op), args, imm, aux: 0, snapshot: None };
+                    }
+                }
+            }
+            graph.insts[v.0 as usize] = inst.clone();
+            if inst.op.is_shareable() {
+                let key = key(&inst, &versions);
+                let found = table.get(&key).and_then(|entries| {
+                    entries.iter().find(|(block, _)| doms.dominates(*block, b)).map(|e| e.1)
+                });
+                if let Some(same) = found {
+                    map[v.0 as usize] = same;
+                    continue;
+                }
+                table.entry(key).or_default().push((b, v));
+            }
+            let mask = writes(&inst);
+            if mask != 0 {
+                for (class, version) in versions.iter_mut().enumerate() {
+                    if mask >> class & 1 != 0 {
+                        *version = fresh();
+                    }
+                }
+            }
+            kept.push(v);
+        }
+        graph.blocks[b as usize].insts = kept;
+        exit_versions[b as usize] = Some(versions);
+        let resolve = |v: Value| map[v.0 as usize];
+        graph.map_terminator(Block(b), resolve);
+    }
+    super::rewrite(graph, |v| map[v.0 as usize]);
+}
+
+/// A guard that always holds stays only as a name for those that depend on it.
+fn continue_guard(graph: &mut Graph, v: Value, kept: &mut Vec<Value>) {
+    let inst = &mut graph.insts[v.0 as usize];
+    *inst = Inst {
+        op: Opcode::ConstBool,
+        ty: Type::Bool,
+        args: vec![],
+        imm: 1,
+        aux: 0,
+        snapshot: None,
+    };
+    kept.push(v);
+}
+
+fn result_type(op: Opcode) -> Type {
+    match op {
+        Opcode::ConstInt => Type::Int,
+        Opcode::ConstBool => Type::Bool,
+        Opcode::ConstBits => Type::Any,
+        Opcode::ConstFloat | Opcode::IntToFloat => Type::Float,
+        other => unreachable!("{other:?} is no result of folding"),
+    }
+}
+
+fn key(inst: &Inst, versions: &Versions) -> Key {
+    let mask = reads(inst);
+    let seen = versions
+        .iter()
+        .enumerate()
+        .filter(|(class, _)| mask >> class & 1 != 0)
+        .map(|(_, v)| *v)
+        .collect();
+    (inst.op, inst.ty, inst.args.clone(), inst.imm, inst.aux, seen)
+}

@@ -1,0 +1,89 @@
+//! The passes over a unit, in the order of [`optimize`].
+
+mod dce;
+mod dominators;
+mod fold;
+mod gvn;
+mod licm;
+mod phis;
+
+pub use dominators::{Dominators, LoopNest};
+
+use super::{Graph, Terminator, Value};
+
+/// Which passes run: one can be left out to find a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passes {
+    /// Merge equal block parameters.
+    pub phis: bool,
+    /// Value numbering: equal computations, loads and guards once; folding.
+    pub gvn: bool,
+    /// Loop-invariant code motion, guards included.
+    pub licm: bool,
+    /// Remove what nobody uses.
+    pub dce: bool,
+}
+
+impl Default for Passes {
+    fn default() -> Passes {
+        Passes { phis: true, gvn: true, licm: true, dce: true }
+    }
+}
+
+/// Runs the passes.
+///
+/// # Panics
+/// In debug builds, when the verifier finds a fault after a pass.
+pub fn optimize(graph: &mut Graph, passes: &Passes) {
+    let check = |graph: &Graph, pass: &str| {
+        if cfg!(debug_assertions)
+            && let Err(fault) = super::verify(graph)
+        {
+            panic!("after {pass}: {fault}\n{graph}");
+        }
+    };
+    check(graph, "build");
+    let mut run = |on: bool, name: &str, pass: fn(&mut Graph)| {
+        if on {
+            pass(graph);
+            check(graph, name);
+        }
+    };
+    run(passes.phis, "phis", phis::run);
+    run(passes.gvn, "gvn", gvn::run);
+    run(passes.licm, "licm", licm::run);
+    run(passes.gvn && passes.licm, "gvn", gvn::run);
+    run(passes.phis, "phis", phis::run);
+    run(passes.dce, "dce", dce::run);
+}
+
+/// Gives unreachable blocks an empty body, so that no pass has to look at half-built ones.
+pub fn prune(graph: &mut Graph) {
+    let doms = Dominators::new(graph);
+    for b in 0..graph.blocks.len() {
+        if !doms.is_reachable(b as u32) {
+            graph.blocks[b].insts.clear();
+            graph.blocks[b].params.clear();
+            graph.blocks[b].terminator = Terminator::Open;
+            graph.blocks[b].entry_snapshot = None;
+            graph.blocks[b].preheader = None;
+        }
+    }
+}
+
+/// Replaces every use by `map`.
+fn rewrite(graph: &mut Graph, map: impl Fn(Value) -> Value) {
+    for inst in &mut graph.insts {
+        inst.args.iter_mut().for_each(|v| *v = map(*v));
+    }
+    for snapshot in &mut graph.snapshots {
+        for (_, slot) in &mut snapshot.slots {
+            if let super::SlotValue::Value(v) = slot {
+                *v = map(*v);
+            }
+        }
+    }
+    for b in 0..graph.blocks.len() {
+        graph.map_terminator(super::Block(b as u32), &map);
+    }
+}

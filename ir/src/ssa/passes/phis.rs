@@ -1,0 +1,90 @@
+//! Block parameters that need not be: all ways bring the same value, or another parameter always
+//! brings the same as this one.
+
+use std::collections::HashMap;
+
+use crate::ssa::{Block, Graph, Terminator, Value};
+
+/// Runs the pass. Parameters of the entry block stay.
+pub fn run(graph: &mut Graph) {
+    loop {
+        let mut replace: HashMap<Value, Value> = HashMap::new();
+        let mut incoming: Vec<Vec<Vec<Value>>> = vec![vec![]; graph.blocks.len()];
+        for b in 0..graph.blocks.len() {
+            for t in graph.successors(Block(b as u32)) {
+                incoming[t.block.0 as usize].push(t.args.clone());
+            }
+        }
+        for b in 1..graph.blocks.len() {
+            let params = &graph.blocks[b].params;
+            for (i, &p) in params.iter().enumerate() {
+                let mut only = None;
+                let mut several = false;
+                for args in &incoming[b] {
+                    let a = args[i];
+                    if a == p || only == Some(a) {
+                        continue;
+                    }
+                    several |= only.is_some();
+                    only = Some(a);
+                }
+                if let (false, Some(v)) = (several, only) {
+                    replace.insert(p, v);
+                    continue;
+                }
+                let twin = params[..i].iter().enumerate().find(|(j, q)| {
+                    graph.ty(**q) == graph.ty(p)
+                        && incoming[b]
+                            .iter()
+                            .all(|args| args[*j] == args[i] || (args[*j] == **q && args[i] == p))
+                });
+                if let Some((_, &q)) = twin {
+                    replace.insert(p, q);
+                }
+            }
+        }
+        if replace.is_empty() {
+            return;
+        }
+        let resolve = |mut v: Value| {
+            let mut steps = 0;
+            while let Some(&next) = replace.get(&v) {
+                v = next;
+                steps += 1;
+                if steps > replace.len() {
+                    break; // a cycle of parameters without a source: unreachable code
+                }
+            }
+            v
+        };
+        super::rewrite(graph, resolve);
+        for b in 1..graph.blocks.len() {
+            let keep: Vec<bool> =
+                graph.blocks[b].params.iter().map(|p| !replace.contains_key(p)).collect();
+            if keep.iter().all(|k| *k) {
+                continue;
+            }
+            let mut it = keep.iter();
+            graph.blocks[b].params.retain(|_| *it.next().expect("one each"));
+            for from in &mut graph.blocks {
+                let filter = |t: &mut crate::ssa::Target| {
+                    if t.block.0 as usize == b {
+                        let mut it = keep.iter();
+                        t.args.retain(|_| *it.next().expect("one each"));
+                    }
+                };
+                match &mut from.terminator {
+                    Terminator::Jump(t) => filter(t),
+                    Terminator::Branch { then, other, .. } => {
+                        filter(then);
+                        filter(other);
+                    }
+                    Terminator::Open
+                    | Terminator::Return(_)
+                    | Terminator::TailCall { .. }
+                    | Terminator::Exit(_) => {}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Taking a profile: from a prototype's feedback cells to plain data.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use perilune_ir::bytecode::{NO_FEEDBACK, Op};
+use perilune_ir::profile::{Callee, FieldAccess, FieldCase, Profile, Site};
+use perilune_runtime::object::{
+    CacheKind, Feedback, FieldEntry, Kind, NativeFunction, Proto, Shape, Table,
+};
+use perilune_runtime::value::Value;
+use perilune_runtime::vm::Vm;
+
+use crate::exits::SiteKey;
+
+/// How deep profiles of callees are taken.
+const DEPTH: usize = 4;
+
+/// The profile of `proto` and, some levels deep, of the functions it calls.
+///
+/// `proto` must be live.
+pub fn collect(vm: &Vm, blocked: &HashSet<SiteKey>, proto: *mut Proto) -> Arc<Profile> {
+    // SAFETY: the tier passes live prototypes only.
+    unsafe { profile(vm, blocked, proto, &mut vec![]) }
+}
+
+/// # Safety
+/// `proto` is live.
+unsafe fn profile(
+    vm: &Vm,
+    blocked: &HashSet<SiteKey>,
+    proto: *mut Proto,
+    callers: &mut Vec<*mut Proto>,
+) -> Arc<Profile> {
+    // SAFETY: the caller's contract.
+    let p = unsafe { &*proto };
+    callers.push(proto);
+    let epoch = vm.heap.method_epoch.get();
+    let calls = call_cells(p);
+    let mut sites = Vec::with_capacity(p.feedback.len());
+    for (i, cell) in p.feedback.iter().enumerate() {
+        let callee = if calls[i] {
+            // SAFETY: feedback names live objects: the collector clears what dies.
+            unsafe { callee(vm, blocked, cell, callers) }
+        } else {
+            Callee::Never
+        };
+        // SAFETY: as above.
+        let (fields, megamorphic) =
+            if calls[i] { (vec![], false) } else { unsafe { fields(cell, epoch) } };
+        sites.push(Site {
+            types: cell.types.get(),
+            flags: cell.sites.get(),
+            fields,
+            megamorphic,
+            callee,
+        });
+    }
+    callers.pop();
+    Arc::new(Profile {
+        function: p.function.clone(),
+        proto: proto as u64,
+        constants: p.constants.iter().map(|v| v.0).collect(),
+        sites,
+        arg_types: p.arg_types.iter().map(|t| t.get()).collect(),
+        blocked: blocked
+            .iter()
+            .filter(|key| key.proto == proto as usize)
+            .map(|key| (key.pc, key.reason))
+            .collect(),
+        templates: p.templates.iter().map(|&s| s as u64).collect(),
+        method_epoch: epoch,
+    })
+}
+
+/// Which feedback cells belong to calls.
+fn call_cells(p: &Proto) -> Vec<bool> {
+    let mut calls = vec![false; p.feedback.len()];
+    let code = &p.function.code;
+    let mut pc = 0;
+    while pc < code.len() {
+        let op = p.function.op(pc);
+        if matches!(op, Op::Call | Op::TailCall | Op::TForCall) {
+            let index = (code[pc + 1] >> 16) as u16;
+            if index != NO_FEEDBACK {
+                calls[index as usize] = true;
+            }
+        }
+        pc += op.words();
+    }
+    calls
+}
+
+/// # Safety
+/// The cell's callee is live.
+unsafe fn callee(
+    vm: &Vm,
+    blocked: &HashSet<SiteKey>,
+    cell: &Feedback,
+    callers: &mut Vec<*mut Proto>,
+) -> Callee {
+    /// Several closures of one prototype.
+    const CLOSURES: u8 = 1;
+    let function = cell.holder.get();
+    let flags = cell.sites.get();
+    if flags & !CLOSURES != 0 {
+        return Callee::Mixed;
+    }
+    if function.is_null() {
+        return Callee::Never;
+    }
+    let value = Value::closure(function.cast());
+    // SAFETY: the caller's contract; the kind says what the object is.
+    unsafe {
+        if value.kind() == Kind::NativeFunction {
+            let intrinsic = (*function.cast::<NativeFunction>()).intrinsic;
+            if flags & CLOSURES != 0 {
+                return Callee::Mixed;
+            }
+            return Callee::Native { bits: value.0, intrinsic };
+        }
+        let proto = (*function.cast::<perilune_runtime::object::LuaClosure>()).proto;
+        let deeper = callers.len() < DEPTH && !callers.contains(&proto);
+        let profile = deeper.then(|| profile(vm, blocked, proto, callers));
+        Callee::Lua { bits: value.0, single: flags & CLOSURES == 0, profile, proto: proto as u64 }
+    }
+}
+
+/// The usable cases of a field cache, and whether there were others.
+///
+/// # Safety
+/// The cell's objects are live.
+unsafe fn fields(cell: &Feedback, epoch: u32) -> (Vec<FieldCase>, bool) {
+    let first = FieldEntry {
+        shape: cell.shape.get(),
+        holder: cell.holder.get(),
+        next_shape: cell.next_shape.get(),
+        slot: cell.slot.get(),
+        epoch: cell.epoch.get(),
+        cache: cell.cache.get(),
+    };
+    let mut cases = vec![];
+    let mut megamorphic = false;
+    let more = cell.more.get();
+    // SAFETY: a non-null list belongs to the cell.
+    let more: &[FieldEntry] = if more.is_null() { &[] } else { unsafe { &*more } };
+    for entry in std::iter::once(&first).chain(more) {
+        match entry.cache {
+            CacheKind::Empty | CacheKind::Absent => {}
+            CacheKind::Megamorphic => megamorphic = true,
+            // SAFETY: the caller's contract.
+            CacheKind::Own | CacheKind::Holder | CacheKind::Add => unsafe {
+                if let Some(case) = case(entry, epoch) {
+                    cases.push(case);
+                } else {
+                    megamorphic = true;
+                }
+            },
+        }
+    }
+    (cases, megamorphic)
+}
+
+/// # Safety
+/// The entry's objects are live.
+unsafe fn case(entry: &FieldEntry, epoch: u32) -> Option<FieldCase> {
+    let shape: *mut Shape = entry.shape;
+    if shape.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's contract.
+    let has_meta = unsafe { !(*shape).meta.is_null() };
+    let slot = entry.slot;
+    let access = match entry.cache {
+        CacheKind::Own => FieldAccess::Own { slot },
+        CacheKind::Holder if entry.epoch == epoch => {
+            let holder: *mut Table = entry.holder;
+            // SAFETY: as above; the slot exists while the epoch stands.
+            let value = unsafe { *(*holder).slots.add(slot as usize) };
+            FieldAccess::Holder { holder: holder as u64, slot, value: value.0 }
+        }
+        CacheKind::Add if !has_meta || entry.epoch == epoch => {
+            FieldAccess::Add { next: entry.next_shape as u64, slot }
+        }
+        CacheKind::Holder
+        | CacheKind::Add
+        | CacheKind::Empty
+        | CacheKind::Absent
+        | CacheKind::Megamorphic => {
+            return None;
+        }
+    };
+    Some(FieldCase { shape: shape as u64, has_meta, access })
+}

@@ -1,0 +1,342 @@
+//! Calls, returns, safepoints and what the interpreter does for compiled code.
+
+use core::mem::offset_of;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use perilune_ir::exits::ExitReason;
+use perilune_runtime::object::{CodeHead, Function as FunctionObject, Proto};
+use perilune_runtime::vm::{Link, Vm};
+
+use super::*;
+use crate::exits::ExitSpec;
+
+/// The generic entry of a typed unit: unboxes the arguments, calls the body, boxes the result.
+pub(super) fn wrapper(
+    context: &mut FunctionBuilderContext,
+    input: &mut Input<'_>,
+    params: &[Type],
+    result: Type,
+) -> Function {
+    let mut function = new_function(0, entry_signature());
+    let mut b = FunctionBuilder::new(&mut function, context);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let [vm, base, nargs] = b.block_params(entry)[..] else { unreachable!("three parameters") };
+    let few = b.create_block();
+    let exit = b.create_block();
+    b.set_cold_block(few);
+    b.set_cold_block(exit);
+    let mut next = b.create_block();
+    let enough = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, nargs, params.len() as i64);
+    b.ins().brif(enough, next, &[], few, &[]);
+    b.switch_to_block(next);
+    let mut args = vec![vm, base];
+    for (i, &ty) in params.iter().enumerate() {
+        let x = b.ins().load(types::I64, trusted(), base, 8 * i as i32);
+        let tag = b.ins().ushr_imm_u(x, i64::from(TAG_SHIFT));
+        let (ok, v) = match ty {
+            Type::Int => {
+                let ok = b.ins().icmp_imm_u(IntCC::Equal, tag, encoding::TAG_INT as i64);
+                let up = b.ins().ishl_imm_u(x, 16);
+                (ok, b.ins().sshr_imm_u(up, 16))
+            }
+            Type::Float => {
+                let limit = encoding::TAG_IMMEDIATE as i64;
+                let ok = b.ins().icmp_imm_u(IntCC::UnsignedLessThan, tag, limit);
+                (ok, b.ins().bitcast(types::F64, MemFlagsData::new(), x))
+            }
+            _ => {
+                args.push(x);
+                continue;
+            }
+        };
+        next = b.create_block();
+        b.ins().brif(ok, next, &[], exit, &[]);
+        b.switch_to_block(next);
+        args.push(v);
+    }
+    let body = import_body(&mut b, typed_signature(params, result));
+    let call = b.ins().call(body, &args);
+    let (payload, kind) = (b.inst_results(call)[0], b.inst_results(call)[1]);
+    let one = b.ins().iconst(types::I64, 1);
+    let boxed = b.create_block();
+    match result {
+        Type::Int => {
+            // Wide results and odd ones take the long way; the others are boxed here.
+            let up = b.ins().ishl_imm_u(payload, 16);
+            let back = b.ins().sshr_imm_u(up, 16);
+            let fits = b.ins().icmp(IntCC::Equal, back, payload);
+            let expected = b.ins().icmp_imm_u(IntCC::Equal, kind, 0);
+            let plain = b.ins().band(fits, expected);
+            let small = b.create_block();
+            b.set_cold_block(boxed);
+            b.ins().brif(plain, small, &[], boxed, &[]);
+            b.switch_to_block(small);
+            let word = b.ins().ushr_imm_u(up, 16);
+            let tag = b.ins().iconst(types::I64, (encoding::TAG_INT << TAG_SHIFT) as i64);
+            let word = b.ins().bor(word, tag);
+            b.ins().return_(&[one, word]);
+            b.switch_to_block(boxed);
+            let (wide, done) = (b.create_block(), b.create_block());
+            b.set_cold_block(wide);
+            b.set_cold_block(done);
+            b.ins().brif(expected, wide, &[], done, &[]);
+            b.switch_to_block(wide);
+            let sig = b.import_signature(Helper::IntValue.signature());
+            let address = input.stubs.address(Helper::IntValue) as i64;
+            let address = b.ins().iconst(types::I64, address);
+            let call = b.ins().call_indirect(sig, address, &[vm, payload]);
+            let word = b.inst_results(call)[0];
+            b.ins().return_(&[one, word]);
+            b.switch_to_block(done);
+            b.ins().return_(&[one, payload]);
+        }
+        Type::Float => {
+            b.ins().jump(boxed, &[]);
+            b.switch_to_block(boxed);
+            let word = b.ins().bitcast(types::I64, MemFlagsData::new(), payload);
+            b.ins().return_(&[one, word]);
+        }
+        _ => {
+            b.ins().jump(boxed, &[]);
+            b.switch_to_block(boxed);
+            b.ins().return_(&[one, payload]);
+        }
+    }
+    let tail = b.import_signature(entry_signature());
+    b.switch_to_block(few);
+    let stub = b.ins().iconst(types::I64, input.stubs.address(Helper::Interpret) as i64);
+    b.ins().return_call_indirect(tail, stub, &[vm, base, nargs]);
+    b.switch_to_block(exit);
+    let proto = input.graph.proto as *mut Proto;
+    // SAFETY: names no slots.
+    let descriptor = unsafe {
+        input.exits.add(ExitSpec {
+            proto,
+            pc: 0,
+            frame: 0,
+            reason: ExitReason::TypeGuard,
+            site_proto: proto,
+            site_pc: 0,
+            top: None,
+            slots: Box::new([]),
+        })
+    };
+    let descriptor = b.ins().iconst(types::I64, descriptor as i64);
+    let stub = b.ins().iconst(types::I64, input.stubs.address(Helper::Deopt) as i64);
+    b.ins().return_call_indirect(tail, stub, &[vm, base, descriptor]);
+    b.seal_all_blocks();
+    b.finalize(input.config);
+    function
+}
+
+impl Lower<'_, '_> {
+    /// The generic entry of the function at `pointer`.
+    fn entry_of(&mut self, pointer: V) -> V {
+        let code = self.load_const(types::I64, pointer, offset_of!(FunctionObject, code));
+        self.load(types::I64, code, offset_of!(CodeHead, jit_entry))
+    }
+
+    pub(super) fn tail_call(&mut self, callee: V, pointer: V, args: &[V]) {
+        let entry = self.entry_of(pointer);
+        self.store(callee, self.base, -16);
+        for (i, &v) in args.iter().enumerate() {
+            self.store(v, self.base, 8 * i as i32);
+        }
+        self.mark_tail();
+        let nargs = self.iconst(args.len() as u64);
+        let sig = self.tail_signature();
+        self.b.ins().return_call_indirect(sig, entry, &[self.vm, self.base, nargs]);
+    }
+
+    fn mark_tail(&mut self) {
+        let link = self.b.ins().load(types::I64, trusted(), self.base, -8);
+        let bit = self.iconst(Link::TAIL << 56);
+        let link = self.b.ins().bor(link, bit);
+        self.store(link, self.base, -8);
+    }
+
+    pub(super) fn return_values(&mut self, values: &[V]) {
+        if let Entry::Typed { .. } = self.graph.entry {
+            let zero = self.iconst(0);
+            self.b.ins().return_(&[values[0], zero]);
+            return;
+        }
+        for (i, &v) in values.iter().enumerate().skip(1) {
+            self.store(v, self.entry_base, 8 * (i as i32 - 2));
+        }
+        let count = self.iconst(values.len() as u64);
+        let first = match values.first() {
+            Some(&v) => v,
+            None => self.iconst(encoding::NIL),
+        };
+        self.b.ins().return_(&[count, first]);
+    }
+
+    /// An instruction that calls, or that the interpreter executes.
+    pub(super) fn call(&mut self, value: Value) -> Option<V> {
+        let inst = self.graph.inst(value);
+        let window = inst.aux as i32;
+        match inst.op {
+            Opcode::MarkTail => {
+                self.mark_tail();
+                None
+            }
+            Opcode::VarargPrep => {
+                let nargs = self.nargs.expect("a function entry");
+                let base = self.call_native(Helper::VarargPrep, &[self.vm, self.base, nargs])[0];
+                let failed = self.b.ins().icmp_imm_u(IntCC::Equal, base, 0);
+                self.check_status(failed);
+                self.base = base;
+                None
+            }
+            Opcode::StackCheck => {
+                self.stack_check(inst.imm as usize);
+                None
+            }
+            Opcode::Poll => {
+                self.poll(inst.snapshot.expect("a guard"));
+                None
+            }
+            Opcode::Step => {
+                let status = self.step(Helper::Step, window, inst.imm);
+                self.check_status(status);
+                None
+            }
+            Opcode::StepTest => {
+                let answer = self.step(Helper::StepTest, window, inst.imm);
+                let threw = self.b.ins().icmp_imm_u(IntCC::Equal, answer, 2);
+                self.check_status(threw);
+                Some(self.b.ins().ireduce(types::I8, answer))
+            }
+            Opcode::StepCall => {
+                let count = self.step(Helper::StepCall, window, inst.imm);
+                let threw = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0);
+                self.check_status(threw);
+                Some(count)
+            }
+            Opcode::CallFunction => Some(self.call_function(value).1),
+            Opcode::CallMulti => {
+                let (count, first) = self.call_function(value);
+                self.store(first, self.base, Self::slot(window));
+                let from = self.slot_address(window);
+                let bytes = self.b.ins().ishl_imm_u(count, 3);
+                let top = self.b.ins().iadd(from, bytes);
+                self.store(top, self.vm, offset_of!(Vm, top) as i32);
+                Some(count)
+            }
+            Opcode::CallSelf => Some(self.call_self(value)),
+            other => unreachable!("{other:?} is no call"),
+        }
+    }
+
+    fn step(&mut self, helper: Helper, frame: i32, pc: u64) -> V {
+        let base = self.slot_address(frame);
+        let pc = self.iconst(pc);
+        self.call_native(helper, &[self.vm, base, pc])[0]
+    }
+
+    fn call_function(&mut self, value: Value) -> (V, V) {
+        let inst = self.graph.inst(value);
+        let pointer = self.v(inst.args[0]);
+        let entry = self.entry_of(pointer);
+        let base = self.slot_address(inst.aux as i32 + 2);
+        let nargs = self.iconst(inst.imm);
+        let sig = self.tail_signature();
+        let call = self.b.ins().call_indirect(sig, entry, &[self.vm, base, nargs]);
+        (self.b.inst_results(call)[0], self.b.inst_results(call)[1])
+    }
+
+    fn call_self(&mut self, value: Value) -> V {
+        let inst = self.graph.inst(value);
+        let Entry::Typed { params, result } = &self.graph.entry else {
+            unreachable!("only typed units call themselves")
+        };
+        let body = self.own_body(typed_signature(params, *result));
+        let window = inst.aux as i32;
+        let mut args = vec![self.vm, self.slot_address(window + 2)];
+        args.extend(inst.args.iter().map(|&v| self.v(v)));
+        let call = self.b.ins().call(body, &args);
+        let (payload, kind) = (self.b.inst_results(call)[0], self.b.inst_results(call)[1]);
+        if *result == Type::Any {
+            return payload;
+        }
+        let (other, next) = (self.cold_block(), self.b.create_block());
+        self.b.ins().brif(kind, other, &[], next, &[]);
+        self.b.switch_to_block(other);
+        let boxed = match result {
+            Type::Float => self.b.ins().bitcast(types::I64, MemFlagsData::new(), payload),
+            _ => payload,
+        };
+        self.leave(inst.snapshot.expect("a guard"), Some((window, boxed)));
+        self.b.switch_to_block(next);
+        payload
+    }
+
+    /// Leaves to the interpreter when VM stack or native stack are short.
+    fn stack_check(&mut self, slots: usize) {
+        let end = self.b.ins().iadd_imm_s(self.base, 8 * slots as i64);
+        let limit = self.load(types::I64, self.vm, offset_of!(Vm, stack_limit));
+        let sp = self.b.ins().get_stack_pointer(types::I64);
+        let native = self.load(types::I64, self.vm, offset_of!(Vm, native_limit));
+        let vm_ok = self.b.ins().icmp(IntCC::UnsignedLessThan, end, limit);
+        let short = self.cold_block();
+        let (first, next) = (self.b.create_block(), self.b.create_block());
+        self.b.ins().brif(vm_ok, first, &[], short, &[]);
+        self.b.switch_to_block(first);
+        let native_ok = self.b.ins().icmp(IntCC::UnsignedGreaterThan, sp, native);
+        self.b.ins().brif(native_ok, next, &[], short, &[]);
+
+        // The interpreter takes over the whole call: it has its own checks and needs no native
+        // stack for calls between Lua functions.
+        self.b.switch_to_block(short);
+        let sig = self.tail_signature();
+        let stub = self.iconst(self.stubs.address(Helper::Interpret) as u64);
+        match &self.graph.entry {
+            Entry::Typed { params, .. } => {
+                let entry_params = self.graph.blocks[0].params.clone();
+                for (i, (&param, &ty)) in entry_params.iter().zip(params).enumerate() {
+                    let v = self.v(param);
+                    let boxed = match ty {
+                        Type::Int => self.call_native(Helper::IntValue, &[self.vm, v])[0],
+                        other => self.boxed(v, other),
+                    };
+                    self.store(boxed, self.base, 8 * i as i32);
+                }
+                let nargs = self.iconst(params.len() as u64);
+                let call = self.b.ins().call_indirect(sig, stub, &[self.vm, self.base, nargs]);
+                let first = self.b.inst_results(call)[1];
+                let convert = self.convert_block();
+                self.b.ins().jump(convert, &[BlockArg::from(first)]);
+            }
+            Entry::Function | Entry::Loop { .. } => {
+                let nargs = self.nargs.expect("a function entry");
+                self.b.ins().return_call_indirect(sig, stub, &[self.vm, self.base, nargs]);
+            }
+        }
+        self.b.switch_to_block(next);
+    }
+
+    /// A safepoint: the cold side makes the frame readable and runs what is asked for.
+    fn poll(&mut self, snapshot: SnapshotId) {
+        let word = self.b.ins().load(types::I32, trusted(), self.vm, offset_of!(Vm, poll) as i32);
+        let quiet = self.b.ins().icmp_imm_u(IntCC::Equal, word, 0);
+        self.unless(quiet, &[], &[], |l| {
+            l.store_slots(snapshot);
+            let descriptor = l.descriptor(snapshot);
+            let exit = l.iconst(descriptor as u64);
+            let answer = l.call_keep(Helper::Poll, &[l.base, exit]).expect("an answer");
+            let (go_on, rest, leave) = (l.cold_block(), l.cold_block(), l.cold_block());
+            l.b.ins().brif(answer, rest, &[], go_on, &[]);
+            l.b.switch_to_block(rest);
+            let threw = l.b.ins().icmp_imm_u(IntCC::Equal, answer, 2);
+            let throw = l.throw_block();
+            l.b.ins().brif(threw, throw, &[], leave, &[]);
+            l.b.switch_to_block(leave);
+            l.leave_by(descriptor);
+            l.b.switch_to_block(go_on);
+            vec![]
+        });
+    }
+}

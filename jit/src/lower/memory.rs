@@ -1,0 +1,228 @@
+//! Loads and stores of objects.
+
+use core::mem::offset_of;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use perilune_runtime::heap::{BLACK, Heap};
+use perilune_runtime::object::{
+    Function as FunctionObject, Header, LuaClosure, LuaString, Shape, Table, Upvalue, element_kind,
+};
+use perilune_runtime::vm::Vm;
+
+use super::*;
+
+impl Lower<'_, '_> {
+    /// An instruction that reads or writes an object.
+    pub(super) fn memory(&mut self, value: Value) -> Option<V> {
+        let inst = self.graph.inst(value);
+        let arg = |l: &Self, i: usize| l.v(inst.args[i]);
+        let aux = inst.aux as usize;
+        Some(match inst.op {
+            Opcode::TableShape => {
+                let t = arg(self, 0);
+                self.load(types::I64, t, offset_of!(Table, shape))
+            }
+            Opcode::TableSlots => {
+                let t = arg(self, 0);
+                self.load(types::I64, t, offset_of!(Table, slots))
+            }
+            Opcode::TableArr => {
+                let t = arg(self, 0);
+                self.load(types::I64, t, offset_of!(Table, arr))
+            }
+            Opcode::TableArrLen => {
+                let t = arg(self, 0);
+                self.load_u32(t, offset_of!(Table, arr_len))
+            }
+            Opcode::TableKind => {
+                let t = arg(self, 0);
+                self.load_u8(t, offset_of!(Table, header) + offset_of!(Header, aux))
+            }
+            Opcode::TableFlags => {
+                let t = arg(self, 0);
+                self.load_u8(t, offset_of!(Table, header) + offset_of!(Header, flags))
+            }
+            Opcode::TableHash => {
+                let t = arg(self, 0);
+                self.load(types::I64, t, offset_of!(Table, hash))
+            }
+            Opcode::TableLen => {
+                let t = arg(self, 0);
+                let len = self.load_u32(t, offset_of!(Table, arr_len));
+                let some = self.b.ins().icmp_imm_u(IntCC::NotEqual, len, 0);
+                let snapshot = inst.snapshot.expect("a guard");
+                self.unless(some, &[], &[], |l| {
+                    let hash = l.load(types::I64, t, offset_of!(Table, hash));
+                    let none = l.b.ins().icmp_imm_u(IntCC::Equal, hash, 0);
+                    l.guard_that(none, snapshot);
+                    vec![]
+                });
+                len
+            }
+            Opcode::ShapeMeta => {
+                let s = arg(self, 0);
+                self.load_const(types::I64, s, offset_of!(Shape, meta))
+            }
+            Opcode::StringLen => {
+                let s = arg(self, 0);
+                self.load_const(types::I64, s, offset_of!(LuaString, len))
+            }
+            Opcode::StringByte => {
+                let (s, i) = (arg(self, 0), arg(self, 1));
+                let data = self.load(types::I64, s, offset_of!(LuaString, data));
+                let flat = self.b.ins().icmp_imm_u(IntCC::NotEqual, data, 0);
+                self.guard_that(flat, inst.snapshot.expect("a guard"));
+                let at = self.b.ins().iadd(data, i);
+                self.load_u8(at, 0)
+            }
+            Opcode::FuncProto => {
+                let f = arg(self, 0);
+                self.load_const(types::I64, f, offset_of!(FunctionObject, code))
+            }
+            Opcode::LoadUpval | Opcode::LoadConstUpval => {
+                let location = self.upvalue_location(inst.args[0], aux);
+                self.load(types::I64, location, 0)
+            }
+            Opcode::StoreUpval => {
+                self.store_upvalue(value);
+                return None;
+            }
+            Opcode::LoadEpoch => {
+                self.load_u32(self.vm, offset_of!(Vm, heap) + offset_of!(Heap, method_epoch))
+            }
+            Opcode::LoadRecord | Opcode::LoadRecordHere => {
+                let slots = arg(self, 0);
+                self.load(types::I64, slots, 8 * aux)
+            }
+            Opcode::StoreRecord => {
+                let (slots, v) = (arg(self, 0), arg(self, 1));
+                self.store(v, slots, 8 * aux as i32);
+                return None;
+            }
+            Opcode::LoadElem | Opcode::LoadElemHere => {
+                let at = self.element(arg(self, 0), arg(self, 1));
+                self.load(types::I64, at, 0)
+            }
+            Opcode::StoreElem => {
+                let at = self.element(arg(self, 0), arg(self, 1));
+                let v = arg(self, 2);
+                self.store(v, at, 0);
+                return None;
+            }
+            Opcode::StoreShape => {
+                let t = arg(self, 0);
+                let shape = self.iconst(inst.imm);
+                self.store(shape, t, offset_of!(Table, shape) as i32);
+                return None;
+            }
+            Opcode::HasSlot => {
+                let t = arg(self, 0);
+                let cap = self.load_u32(t, offset_of!(Table, slot_cap));
+                self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, cap, aux as i64)
+            }
+            Opcode::Barrier => {
+                let t = arg(self, 0);
+                self.barrier(t);
+                return None;
+            }
+            Opcode::AppendElem => {
+                self.append(value);
+                return None;
+            }
+            Opcode::GetIndex => {
+                let (t, key) = (arg(self, 0), arg(self, 1));
+                self.call_keep(Helper::GetInt, &[t, key]).expect("a value")
+            }
+            other => unreachable!("{other:?} touches no object"),
+        })
+    }
+
+    fn element(&mut self, arr: V, index: V) -> V {
+        let offset = self.b.ins().ishl_imm_u(index, 3);
+        self.b.ins().iadd(arr, offset)
+    }
+
+    fn upvalue(&mut self, closure: Value, index: usize) -> V {
+        let closure = self.v(closure);
+        self.load_const(types::I64, closure, offset_of!(LuaClosure, upvalues) + 8 * index)
+    }
+
+    fn upvalue_location(&mut self, closure: Value, index: usize) -> V {
+        let upvalue = self.upvalue(closure, index);
+        self.load(types::I64, upvalue, offset_of!(Upvalue, location))
+    }
+
+    fn store_upvalue(&mut self, value: Value) {
+        let inst = self.graph.inst(value);
+        let upvalue = self.upvalue(inst.args[0], inst.aux as usize);
+        let location = self.load(types::I64, upvalue, offset_of!(Upvalue, location));
+        let v = self.v(inst.args[1]);
+        self.store(v, location, 0);
+        let color = self.load_u8(upvalue, offset_of!(Header, color));
+        let white = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, color, i64::from(BLACK));
+        self.unless(white, &[], &[], |l| {
+            l.call_keep(Helper::BarrierForward, &[upvalue, v]);
+            vec![]
+        });
+    }
+
+    fn barrier(&mut self, object: V) {
+        let color = self.load_u8(object, offset_of!(Header, color));
+        let clean = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, color, i64::from(BLACK));
+        self.unless(clean, &[], &[], |l| {
+            l.call_keep(Helper::Barrier, &[object]);
+            vec![]
+        });
+    }
+
+    /// `t[key] := v` inside the array, or right behind it while there is room; else by a helper.
+    fn append(&mut self, value: Value) {
+        let inst = self.graph.inst(value);
+        let (t, key, v) = (self.v(inst.args[0]), self.v(inst.args[1]), self.v(inst.args[2]));
+        let bit = inst.imm as i64;
+        let holes = i64::from(element_kind::HOLES);
+        let index = self.b.ins().iadd_imm_s(key, -1);
+        let len = self.load_u32(t, offset_of!(Table, arr_len));
+        let kind = self.load_u8(t, offset_of!(Table, header) + offset_of!(Header, aux));
+        let kind = self.b.ins().band_imm_u(kind, bit | holes);
+        let plain = self.b.ins().icmp_imm_u(IntCC::Equal, kind, bit);
+        let (fits, inside, behind, store, join) = (
+            self.b.create_block(),
+            self.b.create_block(),
+            self.b.create_block(),
+            self.b.create_block(),
+            self.b.create_block(),
+        );
+        let slow = self.cold_block();
+        self.b.ins().brif(plain, fits, &[], slow, &[]);
+        self.b.switch_to_block(fits);
+        let within = self.b.ins().icmp(IntCC::UnsignedLessThan, index, len);
+        self.b.ins().brif(within, store, &[], behind, &[]);
+
+        self.b.switch_to_block(behind);
+        let next = self.b.ins().icmp(IntCC::Equal, index, len);
+        let cap = self.load_u32(t, offset_of!(Table, arr_cap));
+        let room = self.b.ins().icmp(IntCC::UnsignedLessThan, len, cap);
+        let hash = self.load(types::I64, t, offset_of!(Table, hash));
+        let no_hash = self.b.ins().icmp_imm_u(IntCC::Equal, hash, 0);
+        let ok = self.b.ins().band(next, room);
+        let ok = self.b.ins().band(ok, no_hash);
+        self.b.ins().brif(ok, inside, &[], slow, &[]);
+
+        self.b.switch_to_block(inside);
+        let longer = self.b.ins().iadd_imm_s(len, 1);
+        self.b.ins().istore32(trusted(), longer, t, offset_of!(Table, arr_len) as i32);
+        self.b.ins().jump(store, &[]);
+
+        self.b.switch_to_block(store);
+        let arr = self.load(types::I64, t, offset_of!(Table, arr));
+        let at = self.element(arr, index);
+        self.store(v, at, 0);
+        self.b.ins().jump(join, &[]);
+
+        self.b.switch_to_block(slow);
+        self.call_keep(Helper::SetInt, &[t, key, v]);
+        self.b.ins().jump(join, &[]);
+        self.b.switch_to_block(join);
+    }
+}

@@ -1,0 +1,591 @@
+//! SSA → Cranelift IR.
+//!
+//! Blocks map to blocks and values to values. A guard becomes a branch to the exit block of its
+//! snapshot, made once per snapshot and placed in the cold region: it stores the snapshot's slots as
+//! raw words and leaves. Slow paths that come back call `preserve_all` stubs from cold blocks, so
+//! that the hot path's registers stay where they are.
+//!
+//! Instructions with effects carry a source location that tells hot from cold code, so that the
+//! layout can be checked.
+
+mod arith;
+mod call;
+mod exit;
+mod memory;
+
+use std::collections::HashMap;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    AbiParam, Block as ClifBlock, BlockArg, FuncRef, Function, InstBuilder, MemFlagsData, SigRef,
+    Signature, SourceLoc, TrapCode, Type as ClifType, UserExternalName, Value as V, types,
+};
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use perilune_ir::encoding::{self, TAG_SHIFT};
+use perilune_ir::ssa::{Block, Entry, Graph, Opcode, SnapshotId, Target, Terminator, Type, Value};
+
+use crate::compile::{COLD_SRCLOC, UNIT_FUNCTION, entry_signature, new_function};
+use crate::exits::{ExitDescriptor, ExitTable};
+use crate::helpers::Helper;
+use crate::stubs::{Stubs, scratch, trusted};
+
+/// Source location of instructions with effects in hot code. Pure operations carry none, because
+/// Cranelift shares and repeats them across blocks.
+const HOT_SRCLOC: u32 = 1;
+
+/// Number of the typed body among a unit's functions.
+const BODY: u32 = 1;
+
+/// What the lowering needs besides the graph.
+pub struct Input<'a> {
+    /// The unit.
+    pub graph: &'a Graph,
+    /// Addresses of helpers.
+    pub stubs: &'a Stubs,
+    /// Where exits go.
+    pub exits: &'a mut ExitTable,
+    /// Parameters of the unit's function.
+    pub num_params: u32,
+    /// Whether it is a vararg function.
+    pub is_vararg: bool,
+    /// Whether guards count down their exits.
+    pub force_exits: bool,
+    /// What the target asks of the IR.
+    pub config: TargetFrontendConfig,
+}
+
+/// Lowers a unit; the first function is its entry.
+pub fn lower(context: &mut FunctionBuilderContext, mut input: Input<'_>) -> Vec<Function> {
+    match &input.graph.entry {
+        Entry::Function | Entry::Loop { .. } => vec![body(context, &mut input, 0)],
+        Entry::Typed { params, result } => {
+            let (params, result) = (params.clone(), *result);
+            let body = body(context, &mut input, BODY);
+            let wrapper = call::wrapper(context, &mut input, &params, result);
+            vec![wrapper, body]
+        }
+    }
+}
+
+/// `(vm, base, arguments…) -> (result, kind)`: kind 0 = of the expected type, 1 = a boxed value.
+fn typed_signature(params: &[Type], result: Type) -> Signature {
+    let mut signature = Signature::new(CallConv::Tail);
+    signature.params.extend([AbiParam::new(types::I64); 2]);
+    signature.params.extend(params.iter().map(|&ty| AbiParam::new(clif_type(ty))));
+    signature.returns.extend([AbiParam::new(clif_type(result)), AbiParam::new(types::I64)]);
+    signature
+}
+
+/// The machine type of an SSA type.
+fn clif_type(ty: Type) -> ClifType {
+    match ty {
+        Type::Float => types::F64,
+        Type::Bool => types::I8,
+        Type::Any | Type::Int | Type::Table | Type::Str | Type::Func | Type::Raw | Type::None => {
+            types::I64
+        }
+    }
+}
+
+struct Lower<'a, 'b> {
+    b: FunctionBuilder<'b>,
+    graph: &'a Graph,
+    stubs: &'a Stubs,
+    exits: &'a mut ExitTable,
+    force_exits: bool,
+    values: Vec<Option<V>>,
+    blocks: Vec<Option<ClifBlock>>,
+    vm: V,
+    /// Base of the unit's frame (the moved one of a vararg function).
+    base: V,
+    /// Base as the caller gave it.
+    entry_base: V,
+    nargs: Option<V>,
+    exit_blocks: HashMap<SnapshotId, ClifBlock>,
+    descriptors: HashMap<SnapshotId, *const ExitDescriptor>,
+    /// Exit blocks that are still empty.
+    pending: Vec<(ClifBlock, SnapshotId)>,
+    throw_block: Option<ClifBlock>,
+    /// Joins typed exits: takes the boxed result of the interpreter.
+    convert_block: Option<ClifBlock>,
+    signatures: HashMap<Helper, SigRef>,
+    own_body: Option<FuncRef>,
+    tail_signature: Option<SigRef>,
+}
+
+fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32) -> Function {
+    let graph = input.graph;
+    let signature = match &graph.entry {
+        Entry::Function | Entry::Loop { .. } => entry_signature(),
+        Entry::Typed { params, result } => typed_signature(params, *result),
+    };
+    let mut function = new_function(index, signature);
+    let mut b = FunctionBuilder::new(&mut function, context);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let params = b.block_params(entry).to_vec();
+    let mut lower = Lower {
+        b,
+        graph,
+        stubs: input.stubs,
+        exits: &mut *input.exits,
+        force_exits: input.force_exits,
+        values: vec![None; graph.insts.len()],
+        blocks: vec![None; graph.blocks.len()],
+        vm: params[0],
+        base: params[1],
+        entry_base: params[1],
+        nargs: None,
+        exit_blocks: HashMap::new(),
+        descriptors: HashMap::new(),
+        pending: vec![],
+        throw_block: None,
+        convert_block: None,
+        signatures: HashMap::new(),
+        own_body: None,
+        tail_signature: None,
+    };
+    match &graph.entry {
+        Entry::Typed { .. } => {
+            for (&param, &v) in graph.blocks[0].params.iter().zip(&params[2..]) {
+                lower.values[param.0 as usize] = Some(v);
+            }
+        }
+        Entry::Function => {
+            lower.nargs = Some(params[2]);
+            if !input.is_vararg {
+                lower.pad_arguments(params[2], input.num_params);
+            }
+        }
+        Entry::Loop { .. } => {}
+    }
+    lower.blocks[0] = Some(lower.b.current_block().expect("the entry"));
+    lower.run();
+    let Lower { mut b, .. } = lower;
+    b.seal_all_blocks();
+    b.finalize(input.config);
+    function
+}
+
+impl Lower<'_, '_> {
+    fn run(&mut self) {
+        let doms = perilune_ir::ssa::passes::Dominators::new(self.graph);
+        for &i in &doms.order {
+            if i == 0 {
+                continue;
+            }
+            let block = self.b.create_block();
+            for &param in &self.graph.blocks[i as usize].params {
+                let v = self.b.append_block_param(block, clif_type(self.graph.ty(param)));
+                self.values[param.0 as usize] = Some(v);
+            }
+            self.blocks[i as usize] = Some(block);
+        }
+        for &i in &doms.order {
+            let data = &self.graph.blocks[i as usize];
+            if i != 0 {
+                let block = self.blocks[i as usize].expect("made above");
+                self.b.switch_to_block(block);
+                if data.cold {
+                    self.b.set_cold_block(block);
+                }
+            }
+            for &v in &data.insts {
+                self.inst(v);
+            }
+            self.terminator(Block(i));
+        }
+        while let Some((block, snapshot)) = self.pending.pop() {
+            self.b.switch_to_block(block);
+            self.leave(snapshot, None);
+        }
+        self.finish_cold_blocks();
+    }
+
+    // ---- small tools ----
+
+    fn v(&self, value: Value) -> V {
+        self.values[value.0 as usize].unwrap_or_else(|| panic!("{value} has no machine value"))
+    }
+
+    fn iconst(&mut self, i: u64) -> V {
+        self.b.ins().iconst(types::I64, i as i64)
+    }
+
+    fn load(&mut self, ty: ClifType, address: V, offset: usize) -> V {
+        self.b.ins().load(ty, trusted(), address, offset as i32)
+    }
+
+    /// A load of something that never changes while the address is valid.
+    fn load_const(&mut self, ty: ClifType, address: V, offset: usize) -> V {
+        self.b.ins().load(ty, MemFlagsData::trusted().with_readonly(), address, offset as i32)
+    }
+
+    fn load_u8(&mut self, address: V, offset: usize) -> V {
+        self.b.ins().uload8(types::I64, trusted(), address, offset as i32)
+    }
+
+    fn load_u32(&mut self, address: V, offset: usize) -> V {
+        self.b.ins().uload32(trusted(), address, offset as i32)
+    }
+
+    /// Emits something that stays in its block, and marks it as hot or cold.
+    fn effect<T>(&mut self, emit: impl FnOnce(&mut Self) -> T) -> T {
+        let cold = self.b.current_block().is_some_and(|b| self.b.func.layout.is_cold(b));
+        self.b.set_srcloc(SourceLoc::new(if cold { COLD_SRCLOC } else { HOT_SRCLOC }));
+        let result = emit(self);
+        self.b.set_srcloc(SourceLoc::default());
+        result
+    }
+
+    fn store(&mut self, v: V, address: V, offset: i32) {
+        self.effect(|l| l.b.ins().store(trusted(), v, address, offset));
+    }
+
+    /// Byte offset of a slot from the unit's base.
+    fn slot(slot: i32) -> i32 {
+        slot * 8
+    }
+
+    /// The address of slot `slot`.
+    fn slot_address(&mut self, slot: i32) -> V {
+        if slot == 0 {
+            return self.base;
+        }
+        self.b.ins().iadd_imm_s(self.base, i64::from(Self::slot(slot)))
+    }
+
+    /// A cold block; code goes there until the next `switch`.
+    fn cold_block(&mut self) -> ClifBlock {
+        let block = self.b.create_block();
+        self.b.set_cold_block(block);
+        block
+    }
+
+    /// `if cond { hot } else { cold code that comes back with a value }`: runs `cold` in a cold
+    /// block and answers the joined value, `hot` being the value otherwise.
+    fn unless(
+        &mut self,
+        cond: V,
+        hot: &[V],
+        result: &[ClifType],
+        cold: impl FnOnce(&mut Self) -> Vec<V>,
+    ) -> Vec<V> {
+        let slow = self.cold_block();
+        let join = self.b.create_block();
+        if self.b.current_block().is_some_and(|b| self.b.func.layout.is_cold(b)) {
+            self.b.set_cold_block(join);
+        }
+        let results: Vec<V> =
+            result.iter().map(|&ty| self.b.append_block_param(join, ty)).collect();
+        let hot: Vec<BlockArg> = hot.iter().map(|&v| BlockArg::from(v)).collect();
+        self.b.ins().brif(cond, join, &hot, slow, &[]);
+        self.b.switch_to_block(slow);
+        let values = cold(self);
+        let values: Vec<BlockArg> = values.into_iter().map(BlockArg::from).collect();
+        self.b.ins().jump(join, &values);
+        self.b.switch_to_block(join);
+        results
+    }
+
+    // ---- helpers ----
+
+    fn helper_signature(&mut self, helper: Helper) -> SigRef {
+        if let Some(&sig) = self.signatures.get(&helper) {
+            return sig;
+        }
+        let sig = self.b.import_signature(helper.signature());
+        self.signatures.insert(helper, sig);
+        sig
+    }
+
+    /// Calls a helper of the C convention.
+    fn call_native(&mut self, helper: Helper, args: &[V]) -> Vec<V> {
+        let sig = self.helper_signature(helper);
+        let address = self.iconst(self.stubs.address(helper) as u64);
+        let call = self.effect(|l| l.b.ins().call_indirect(sig, address, args));
+        self.b.inst_results(call).to_vec()
+    }
+
+    /// Calls a stub that keeps all registers; operands and results go through the scratch area.
+    fn call_keep(&mut self, helper: Helper, args: &[V]) -> Option<V> {
+        for (i, &arg) in args.iter().enumerate() {
+            self.store(arg, self.vm, scratch(i));
+        }
+        let sig = self.helper_signature(helper);
+        let address = self.iconst(self.stubs.address(helper) as u64);
+        self.effect(|l| l.b.ins().call_indirect(sig, address, &[l.vm]));
+        (!helper.results().is_empty())
+            .then(|| self.b.ins().load(types::I64, trusted(), self.vm, scratch(0)))
+    }
+
+    /// Throws when `status` is not zero.
+    fn check_status(&mut self, status: V) {
+        let next = self.b.create_block();
+        if self.b.current_block().is_some_and(|b| self.b.func.layout.is_cold(b)) {
+            self.b.set_cold_block(next);
+        }
+        let throw = self.throw_block();
+        self.b.ins().brif(status, throw, &[], next, &[]);
+        self.b.switch_to_block(next);
+    }
+
+    fn throw_block(&mut self) -> ClifBlock {
+        match self.throw_block {
+            Some(block) => block,
+            None => {
+                let block = self.cold_block();
+                self.throw_block = Some(block);
+                block
+            }
+        }
+    }
+
+    fn tail_signature(&mut self) -> SigRef {
+        match self.tail_signature {
+            Some(sig) => sig,
+            None => {
+                let sig = self.b.import_signature(entry_signature());
+                self.tail_signature = Some(sig);
+                sig
+            }
+        }
+    }
+
+    // ---- terminators ----
+
+    fn target(&mut self, target: &Target) -> (ClifBlock, Vec<BlockArg>) {
+        let block = self.blocks[target.block.0 as usize].expect("reachable");
+        (block, target.args.iter().map(|&v| BlockArg::from(self.v(v))).collect())
+    }
+
+    fn terminator(&mut self, block: Block) {
+        let graph = self.graph;
+        match &graph.blocks[block.0 as usize].terminator {
+            Terminator::Open => unreachable!("{block} has no end"),
+            Terminator::Jump(t) => {
+                let (block, args) = self.target(t);
+                self.b.ins().jump(block, &args);
+            }
+            Terminator::Branch { cond, then, other } => {
+                let (then, then_args) = self.target(then);
+                let (other, other_args) = self.target(other);
+                let cond = self.v(*cond);
+                self.b.ins().brif(cond, then, &then_args, other, &other_args);
+            }
+            Terminator::Return(values) => {
+                let values: Vec<V> = values.iter().map(|&v| self.v(v)).collect();
+                self.return_values(&values);
+            }
+            Terminator::TailCall { callee, pointer, args } => {
+                let args: Vec<V> = args.iter().map(|&v| self.v(v)).collect();
+                let (callee, pointer) = (self.v(*callee), self.v(*pointer));
+                self.tail_call(callee, pointer, &args);
+            }
+            Terminator::Exit(snapshot) => {
+                let exit = self.exit_block(*snapshot);
+                self.b.ins().jump(exit, &[]);
+            }
+        }
+    }
+
+    // ---- instructions ----
+
+    fn define(&mut self, value: Value, v: V) {
+        self.values[value.0 as usize] = Some(v);
+    }
+
+    fn inst(&mut self, value: Value) {
+        let inst = self.graph.inst(value);
+        let arg = |l: &Self, i: usize| l.v(inst.args[i]);
+        let result = match inst.op {
+            Opcode::Param => unreachable!("parameters are defined by their block"),
+            Opcode::ConstInt | Opcode::ConstBits | Opcode::ConstRaw => Some(self.iconst(inst.imm)),
+            Opcode::ConstFloat => Some(self.b.ins().f64const(f64::from_bits(inst.imm))),
+            Opcode::ConstBool => Some(self.b.ins().iconst(types::I8, inst.imm as i64)),
+            Opcode::LoadSlot => {
+                let offset = Self::slot(inst.aux as i32);
+                Some(self.b.ins().load(types::I64, trusted(), self.base, offset))
+            }
+            Opcode::StoreSlot => {
+                let v = arg(self, 0);
+                self.store(v, self.base, Self::slot(inst.aux as i32));
+                None
+            }
+            Opcode::GuardInt
+            | Opcode::GuardFloat
+            | Opcode::GuardTable
+            | Opcode::GuardString
+            | Opcode::GuardFunction
+            | Opcode::GuardBool
+            | Opcode::GuardNumber
+            | Opcode::GuardBits
+            | Opcode::GuardRaw
+            | Opcode::GuardNotNil
+            | Opcode::GuardTrue
+            | Opcode::GuardBounds
+            | Opcode::GuardInt48
+            | Opcode::GuardKind
+            | Opcode::FloatToInt => self.guard(value),
+            Opcode::Box => {
+                let v = arg(self, 0);
+                Some(self.boxed(v, self.graph.ty(inst.args[0])))
+            }
+            Opcode::IntToFloat
+            | Opcode::IAdd
+            | Opcode::ISub
+            | Opcode::IMul
+            | Opcode::INeg
+            | Opcode::IDiv
+            | Opcode::IMod
+            | Opcode::IAnd
+            | Opcode::IOr
+            | Opcode::IXor
+            | Opcode::INot
+            | Opcode::IShl
+            | Opcode::IShr
+            | Opcode::IMin
+            | Opcode::IMax
+            | Opcode::FAdd
+            | Opcode::FSub
+            | Opcode::FMul
+            | Opcode::FDiv
+            | Opcode::FNeg
+            | Opcode::FAbs
+            | Opcode::FSqrt
+            | Opcode::FFloor
+            | Opcode::FCeil
+            | Opcode::FMath
+            | Opcode::ICmp
+            | Opcode::FCmp
+            | Opcode::BitsEq
+            | Opcode::Truthy
+            | Opcode::IsType
+            | Opcode::BNot => Some(self.arith(value)),
+            Opcode::TableShape
+            | Opcode::TableSlots
+            | Opcode::TableArr
+            | Opcode::TableArrLen
+            | Opcode::TableKind
+            | Opcode::TableHash
+            | Opcode::TableLen
+            | Opcode::TableFlags
+            | Opcode::ShapeMeta
+            | Opcode::StringLen
+            | Opcode::StringByte
+            | Opcode::FuncProto
+            | Opcode::LoadUpval
+            | Opcode::LoadConstUpval
+            | Opcode::StoreUpval
+            | Opcode::LoadEpoch
+            | Opcode::LoadRecord
+            | Opcode::LoadRecordHere
+            | Opcode::StoreRecord
+            | Opcode::LoadElem
+            | Opcode::LoadElemHere
+            | Opcode::StoreElem
+            | Opcode::StoreShape
+            | Opcode::HasSlot
+            | Opcode::Barrier
+            | Opcode::AppendElem
+            | Opcode::GetIndex => self.memory(value),
+            Opcode::MarkTail
+            | Opcode::VarargPrep
+            | Opcode::Poll
+            | Opcode::StackCheck
+            | Opcode::Step
+            | Opcode::StepTest
+            | Opcode::StepCall
+            | Opcode::CallFunction
+            | Opcode::CallMulti
+            | Opcode::CallSelf => self.call(value),
+        };
+        if let Some(v) = result {
+            self.define(value, v);
+        }
+    }
+
+    /// The boxed form of an unboxed value.
+    fn boxed(&mut self, v: V, ty: Type) -> V {
+        match ty {
+            Type::Any => v,
+            Type::Float => self.b.ins().bitcast(types::I64, MemFlagsData::new(), v),
+            Type::Bool => {
+                let word = self.b.ins().uextend(types::I64, v);
+                let base = self.iconst(encoding::FALSE);
+                self.b.ins().bor(base, word)
+            }
+            Type::Table => self.tagged(v, encoding::TAG_TABLE),
+            Type::Str => self.tagged(v, encoding::TAG_STRING),
+            Type::Func => self.tagged(v, encoding::TAG_FUNCTION),
+            Type::Int => {
+                let up = self.b.ins().ishl_imm_u(v, 16);
+                let back = self.b.ins().sshr_imm_u(up, 16);
+                let fits = self.b.ins().icmp(IntCC::Equal, back, v);
+                let payload = self.b.ins().ushr_imm_u(up, 16);
+                let tag = self.iconst(encoding::TAG_INT << TAG_SHIFT);
+                let small = self.b.ins().bor(payload, tag);
+                self.unless(fits, &[small], &[types::I64], |l| {
+                    vec![l.call_keep(Helper::BoxInt, &[v]).expect("a result")]
+                })[0]
+            }
+            Type::None | Type::Raw => unreachable!("no Lua value"),
+        }
+    }
+
+    fn tagged(&mut self, v: V, tag: u64) -> V {
+        let tag = self.iconst(tag << TAG_SHIFT);
+        self.b.ins().bor(v, tag)
+    }
+
+    /// Fills missing parameters with nil.
+    fn pad_arguments(&mut self, nargs: V, params: u32) {
+        if params == 0 {
+            return;
+        }
+        let enough =
+            self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, nargs, i64::from(params));
+        self.unless(enough, &[], &[], |l| {
+            let nil = l.iconst(encoding::NIL);
+            for i in 0..params {
+                let given = l.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, nargs, i64::from(i));
+                let offset = Self::slot(i as i32);
+                let old = l.b.ins().load(types::I64, trusted(), l.base, offset);
+                let v = l.b.ins().select(given, old, nil);
+                l.store(v, l.base, offset);
+            }
+            vec![]
+        });
+    }
+
+    /// The unit's typed body, for calls to itself.
+    fn own_body(&mut self, signature: Signature) -> FuncRef {
+        if let Some(body) = self.own_body {
+            return body;
+        }
+        let body = import_body(&mut self.b, signature);
+        self.own_body = Some(body);
+        body
+    }
+
+    fn trap(&mut self) {
+        self.b.ins().trap(TrapCode::unwrap_user(1));
+    }
+}
+
+/// Declares the unit's typed body.
+fn import_body(b: &mut FunctionBuilder<'_>, signature: Signature) -> FuncRef {
+    use cranelift_codegen::ir::{ExtFuncData, ExternalName};
+    let name = b
+        .func
+        .declare_imported_user_function(UserExternalName { namespace: UNIT_FUNCTION, index: BODY });
+    let signature = b.import_signature(signature);
+    b.import_function(ExtFuncData {
+        name: ExternalName::user(name),
+        signature,
+        colocated: true,
+        patchable: false,
+    })
+}
