@@ -658,7 +658,9 @@ pub unsafe fn visit(
             if unused > 0 {
                 ptr::write_bytes(end, 0, unused as usize);
             }
-            *limit = (*limit).min(end.wrapping_add(FIRST_STACK));
+            // All registers of the running frame stay below the limit, dead ones too.
+            let frame = if running { (*vm).frame_end() } else { end };
+            *limit = (*limit).min(end.max(frame).wrapping_add(FIRST_STACK));
         }
         end.offset_from(bottom) as usize * 8
     }

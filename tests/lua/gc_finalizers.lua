@@ -3,7 +3,8 @@ local log = {}
 local function scrub() local a, b, c, d, e, f, g, h, i, j, k, l = {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {} return select("#", a, b, c, d, e, f, g, h, i, j, k, l) end
 local function collect() scrub() collectgarbage() collectgarbage() end
 local mt = { __gc = function(o) log[#log + 1] = o.name end }
-local function make() for i = 1, 5 do setmetatable({ name = "o" .. i }, mt) end end
+-- Stopped meanwhile, so that all die in the same cycle.
+local function make() collectgarbage("stop") for i = 1, 5 do setmetatable({ name = "o" .. i }, mt) end collectgarbage("restart") end
 make() collect()
 print(table.concat(log, " "))
 log = {}

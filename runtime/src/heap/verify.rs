@@ -136,7 +136,7 @@ impl Walk<'_> {
                         self.value(o, v, "user value");
                     }
                 }
-                // Its stack is checked through `Roots`.
+                // Its stack is looked at through `Roots`.
                 Kind::Thread => {}
             }
         }
@@ -378,6 +378,13 @@ impl Heap {
                 dangling.get_or_insert(o);
             }
         });
+        for &thread in &self.threads {
+            roots.visit_thread(thread, false, &mut |o| {
+                if !live.contains(&o.addr()) {
+                    dangling.get_or_insert(o);
+                }
+            });
+        }
         if let Some(o) = dangling {
             walk.fail(|| format!("a root leads to no live object: {o:p}"));
         }
