@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::panic::resume_unwind;
 
 use perilune_ir::exits::ExitReason;
-use perilune_runtime::object::{Header, LuaClosure, Proto};
+use perilune_runtime::object::{Header, LuaClosure, Proto, Types};
 use perilune_runtime::tier::{CALL_HEAT, COMPILED, LoopOutcome, REFUSED, Tier};
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::{Throw, Vm};
@@ -274,12 +274,16 @@ pub(crate) fn site_name(exit: &ExitDescriptor) -> (String, u32, ExitReason) {
 // The trait's contract says what the pointers are.
 #[expect(clippy::not_unsafe_ptr_arg_deref)]
 impl Tier for Jit {
-    fn function_hot(&self, vm: &mut Vm, proto: *mut Proto, base: *mut Value, _nargs: u32) {
+    fn function_hot(&self, vm: &mut Vm, proto: *mut Proto, base: *mut Value, nargs: u32) {
         // SAFETY: the caller's prototype is live, and the frame at `base` calls it.
         unsafe {
             (*proto).hotness.set(self.initial_hotness().max(CALL_HEAT));
             if !self.enabled.get() || (*proto).tier_flags.get() & (COMPILED | REFUSED) != 0 {
                 return;
+            }
+            // The call at hand counts, too: at threshold 1 it is all there is.
+            for (i, seen) in (*proto).arg_types.iter().take(nargs as usize).enumerate() {
+                seen.set(seen.get() | Types::of(*base.add(i)));
             }
             if self.compile(vm, proto, UnitKind::Function, base).is_err() {
                 (*proto).tier_flags.set((*proto).tier_flags.get() | REFUSED);

@@ -94,7 +94,7 @@ macro_rules! for_each_ssa_op {
             MarkTail,     "mark_tail",    STACK,  STACK,  false, "set the tail-call bit of the frame link";
             VarargPrep,   "vararg_prep",  ALL,    ALL,    false, "move the frame above its extra arguments; aux parameters stay";
             Poll,         "poll",         NONE,   NONE,   true,  "a safepoint; leaves when something ran that could be observed";
-            StackCheck,   "stack_check",  NONE,   NONE,   false, "make sure that imm slots and native stack are left, else throw or interpret";
+            StackCheck,   "stack_check",  NONE,   NONE,   true,  "leaves unless VM stack for the unit's frames and native stack are left";
             Step,         "step",         ALL,    ALL,    false, "interpret the instruction at imm of the frame at slot aux; operands are in their slots";
             StepTest,     "step_test",    ALL,    ALL,    false, "the comparison at imm of the frame at slot aux, as boolean (before its flag)";
             StepCall,     "step_call",    ALL,    ALL,    false, "the call at imm of the frame at slot aux, by the interpreter; count of results";

@@ -192,7 +192,7 @@ impl Lower<'_, '_> {
                 None
             }
             Opcode::StackCheck => {
-                self.stack_check(inst.imm as usize);
+                self.stack_check(inst.snapshot.expect("a guard"));
                 None
             }
             Opcode::Poll => {
@@ -275,8 +275,9 @@ impl Lower<'_, '_> {
     }
 
     /// Leaves to the interpreter when VM stack or native stack are short.
-    fn stack_check(&mut self, slots: usize) {
-        let end = self.b.ins().iadd_imm_s(self.base, 8 * slots as i64);
+    fn stack_check(&mut self, snapshot: SnapshotId) {
+        let slots = self.graph.frame_slots;
+        let end = self.b.ins().iadd_imm_s(self.base, 8 * i64::from(slots));
         let limit = self.load(types::I64, self.vm, offset_of!(Vm, stack_limit));
         let sp = self.b.ins().get_stack_pointer(types::I64);
         let native = self.load(types::I64, self.vm, offset_of!(Vm, native_limit));
@@ -288,33 +289,16 @@ impl Lower<'_, '_> {
         let native_ok = self.b.ins().icmp(IntCC::UnsignedGreaterThan, sp, native);
         self.b.ins().brif(native_ok, next, &[], short, &[]);
 
-        // The interpreter takes over the whole call: it has its own checks and needs no native
-        // stack for calls between Lua functions.
+        // The interpreter takes over: it makes room, or throws, and needs no native stack for calls
+        // between Lua functions.
         self.b.switch_to_block(short);
-        let sig = self.tail_signature();
-        let stub = self.iconst(self.stubs.address(Helper::Interpret) as u64);
-        match &self.graph.entry {
-            Entry::Typed { params, .. } => {
-                let entry_params = self.graph.blocks[0].params.clone();
-                for (i, (&param, &ty)) in entry_params.iter().zip(params).enumerate() {
-                    let v = self.v(param);
-                    let boxed = match ty {
-                        Type::Int => self.call_native(Helper::IntValue, &[self.vm, v])[0],
-                        other => self.boxed(v, other),
-                    };
-                    self.store(boxed, self.base, 8 * i as i32);
-                }
-                let nargs = self.iconst(params.len() as u64);
-                let call = self.b.ins().call_indirect(sig, stub, &[self.vm, self.base, nargs]);
-                let first = self.b.inst_results(call)[1];
-                let convert = self.convert_block();
-                self.b.ins().jump(convert, &[BlockArg::from(first)]);
-            }
-            Entry::Function | Entry::Loop { .. } => {
-                let nargs = self.nargs.expect("a function entry");
-                self.b.ins().return_call_indirect(sig, stub, &[self.vm, self.base, nargs]);
-            }
+        if let Some(nargs) = self.nargs {
+            // A vararg function's first instruction looks for its arguments below the top.
+            let bytes = self.b.ins().ishl_imm_u(nargs, 3);
+            let top = self.b.ins().iadd(self.base, bytes);
+            self.store(top, self.vm, offset_of!(Vm, top) as i32);
         }
+        self.leave(snapshot, None);
         self.b.switch_to_block(next);
     }
 

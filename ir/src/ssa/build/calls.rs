@@ -335,6 +335,13 @@ impl Builder<'_> {
         let end = dest + site.wanted as i32;
         let block = self.merge(site.returns, |slot| slot < end);
         self.enter(block);
+        // Results may belong in memory.
+        for reg in o.a..o.a + site.wanted {
+            let i = Self::index(self.slot_of(reg));
+            if let Some(v) = self.state.slots[i] {
+                self.set(reg, v);
+            }
+        }
     }
 
     // ---- returns ----

@@ -31,12 +31,10 @@ impl Builder<'_> {
                     self.expect.insert(v, profile.arg_types.get(reg).copied().unwrap_or(0));
                     self.set(reg, v);
                 }
-                let slots = self.graph.frame_slots;
-                self.emit(Opcode::StackCheck, Type::None, &[], slots as u64, 0);
+                self.stack_check();
             }
             Entry::Function => {
-                let slots = self.graph.frame_slots;
-                self.emit(Opcode::StackCheck, Type::None, &[], slots as u64, 0);
+                self.stack_check();
                 if profile.function.is_vararg {
                     return; // VARARGPREP moves the frame first
                 }
@@ -56,6 +54,12 @@ impl Builder<'_> {
                 }
             }
         }
+    }
+
+    fn stack_check(&mut self) {
+        let snapshot = self.snapshot(ExitReason::Stack);
+        let v = self.emit(Opcode::StackCheck, Type::None, &[], 0, 0);
+        self.graph.insts[v.0 as usize].snapshot = Some(snapshot);
     }
 
     /// Loads the parameters from their slots and narrows them to what was observed.

@@ -470,10 +470,11 @@ impl<'a> Builder<'a> {
         }
         let memory = &frame.analysis.memory;
         if !frame.analysis.irreducible {
+            let registers = frame.profile.function.max_stack as usize;
             slots.extend(
                 frame.analysis.live[pc]
                     .iter()
-                    .filter(|&r| !memory.contains(r))
+                    .filter(|&r| r < registers && !memory.contains(r))
                     .map(|r| frame.base + r as i32),
             );
         }
