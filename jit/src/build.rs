@@ -28,7 +28,8 @@ pub fn build(jit: &Jit, vm: &mut Vm, draft: &mut Draft, base: *mut Value) -> Res
     }
     let profile = collect(vm, &jit.blocked.borrow(), draft.proto);
     let (entry, slot_types) = entry(draft, &profile, base);
-    let options = BuildOptions::default();
+    let options =
+        BuildOptions { locals_in_memory: vm.heap.locals_observed.get(), ..BuildOptions::default() };
     let mut graph = build_graph(&profile, &entry, &slot_types, &options);
     jit.dump(draft, "ssa", || graph.to_string());
     optimize(&mut graph, &passes(jit));

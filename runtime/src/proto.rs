@@ -33,7 +33,12 @@ impl Vm {
                 Constant::Bool(b) => Value::bool(*b),
                 Constant::Int(i) => self.int(*i),
                 Constant::Float(x) => Value::float(*x),
-                Constant::Str(s) => self.string(s),
+                Constant::Str(s) => {
+                    if matches!(&s[..], b"getlocal" | b"setlocal") {
+                        self.heap.locals_observed.set(true);
+                    }
+                    self.string(s)
+                }
             })
             .collect();
         let templates: Box<[*mut Shape]> = function

@@ -169,6 +169,9 @@ pub struct Heap {
     /// Bumped whenever a safepoint changes what a program can see: a finalizer or host callback
     /// runs, a weak table loses entries. Compiled code that kept loaded values leaves then.
     pub disturbances: u64,
+    /// A program was loaded that may look at the locals of running functions or set hooks:
+    /// compiled code keeps them in memory.
+    pub locals_observed: Cell<bool>,
     /// See [`Heap::set_stress`].
     stress: u32,
     stress_count: u32,
@@ -214,6 +217,7 @@ impl Heap {
             bulk_pending: false,
             cycles: 0,
             disturbances: 0,
+            locals_observed: Cell::new(false),
             stress: 0,
             stress_count: 0,
             verify_cycles: false,

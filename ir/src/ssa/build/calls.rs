@@ -143,6 +143,18 @@ impl Builder<'_> {
         }
     }
 
+    /// Stores the registers from `from` that are operands: `b - 1` of them, or for `b == 0` all that
+    /// precede the open values, which are in memory.
+    pub(super) fn store_window_values(&mut self, from: usize, b: usize) {
+        let end = match b {
+            0 => self.frame().profile.function.max_stack as usize,
+            _ => from + b - 1,
+        };
+        for reg in from..end {
+            self.store_reg(reg);
+        }
+    }
+
     fn function_pointer(&mut self, f: Value) -> Value {
         if self.ty(f) == Type::Func {
             return f;
@@ -160,9 +172,8 @@ impl Builder<'_> {
             && o.b != 0
             && o.c <= 2;
         if !native {
-            for reg in std::iter::once(o.a).chain(o.a + 2..(o.a + 1 + o.b).max(o.a + 2)) {
-                self.store_reg(reg);
-            }
+            self.store_reg(o.a);
+            self.store_window_values(o.a + 2, o.b);
             self.flush(o.a);
             let (pc, base) = (self.frame().pc, self.frame().base);
             self.emit(Opcode::StepCall, Type::Raw, &[], pc as u64, base as u32);
@@ -261,6 +272,7 @@ impl Builder<'_> {
         let f = &profile.function;
         let size = f.code.len();
         if f.is_vararg
+            || self.options.locals_in_memory
             || size > self.options.inline_size
             || size > self.budget
             || self.frames.len() > self.options.inline_depth

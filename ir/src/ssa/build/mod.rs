@@ -49,11 +49,19 @@ pub struct Options {
     pub inline_depth: usize,
     /// Emit polls at back-edges.
     pub polls: bool,
+    /// Keep every register in memory, for programs that look at locals of running functions.
+    pub locals_in_memory: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { inline_budget: 800, inline_size: 120, inline_depth: 4, polls: true }
+        Options {
+            inline_budget: 800,
+            inline_size: 120,
+            inline_depth: 4,
+            polls: true,
+            locals_in_memory: false,
+        }
     }
 }
 
@@ -230,7 +238,11 @@ impl<'a> Builder<'a> {
     ) {
         let tails =
             if inline.is_none() && start == 0 { calls::self_tail_calls(&profile) } else { vec![] };
-        let analysis = Rc::new(Analysis::with_tails(&profile.function, start, tails));
+        let mut analysis = Analysis::with_tails(&profile.function, start, tails);
+        if self.options.locals_in_memory {
+            analysis.memory.insert_range(0, 256);
+        }
+        let analysis = Rc::new(analysis);
         let extent = base + profile.function.max_stack as i32;
         self.graph.frame_slots = self.graph.frame_slots.max(extent as u32);
         let size = (extent + 2) as usize;

@@ -168,9 +168,8 @@ impl Builder<'_> {
             }
             Op::SetList => {
                 self.store_reg(o.a);
-                for reg in o.a + 1..o.a + 1 + o.b {
-                    self.store_reg(reg);
-                }
+                let b = if o.b == 0 { 0 } else { o.b + 1 };
+                self.store_window_values(o.a + 1, b);
                 self.step(256, &[], 0);
             }
             Op::Closure => {
