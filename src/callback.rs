@@ -1,0 +1,100 @@
+//! Host functions: the way from Lua into Rust closures.
+
+use std::mem::ManuallyDrop;
+use std::rc::Rc;
+
+use perilune_runtime::value::Value as Raw;
+use perilune_runtime::vm::{Args, Throw, Vm};
+
+use crate::error::Result;
+use crate::function::Function;
+use crate::lua::Lua;
+use crate::multi::{FromLuaMulti, IntoLuaMulti, MultiValue};
+use crate::state::{Border, HostBox, State};
+
+/// A callback after conversion of arguments and results.
+type Callback = Box<dyn Fn(&Lua, MultiValue) -> Result<MultiValue>>;
+
+/// Makes a function value of a callback.
+pub(crate) fn create<A, R, F>(lua: &Lua, function: F) -> Result<Function>
+where
+    A: FromLuaMulti,
+    R: IntoLuaMulti,
+    F: Fn(&Lua, A) -> Result<R> + 'static,
+{
+    let callback: Callback = Box::new(move |lua, args| {
+        function(lua, A::from_lua_multi(args, lua)?)?.into_lua_multi(lua)
+    });
+    create_raw(lua, callback)
+}
+
+/// Makes a function value of a callback that works on lists of values.
+pub(crate) fn create_raw(lua: &Lua, callback: Callback) -> Result<Function> {
+    let host = HostBox::new(callback, &lua.0.trash);
+    lua.allocate(|vm| {
+        let state = Raw::light(Rc::as_ptr(&lua.0) as u64);
+        let native = vm.new_native(trampoline, 0, &[state]);
+        // SAFETY: just made.
+        unsafe { (*native).host = Some(host) };
+        Function(lua.handle(vm, Raw::native(native)))
+    })
+}
+
+/// The state in the first upvalue of a native function made by this crate.
+///
+/// Not a new handle: it is not dropped. Whoever called into the engine holds one for as long.
+pub(crate) fn lua_of(args: Args) -> ManuallyDrop<Lua> {
+    let state = args.upvalue(0).payload() as *const State;
+    // SAFETY: such functions are in the heap of this state, whose address was stored when a handle
+    // existed; while one of them runs, a caller below holds a handle (`Lua::run` borrows one).
+    ManuallyDrop::new(Lua(unsafe { Rc::from_raw(state) }))
+}
+
+/// What every callback runs in.
+fn trampoline(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
+    let lua = lua_of(args);
+    // SAFETY: the callee is in the frame until results are stored, which is the last thing done.
+    let host = unsafe { (*args.callee()).host.as_ref() };
+    let callback = host.and_then(|host| host.downcast_ref::<HostBox>()?.get::<Callback>());
+    let Some(callback) = callback else {
+        return Err(vm.error("host function without a host"));
+    };
+    let values: MultiValue = args.slice().iter().map(|&raw| lua.pull(vm, raw)).collect();
+    let result = {
+        let _border = Border::enter(&lua.0, vm);
+        callback(&lua, values).and_then(|results| {
+            for value in results.iter() {
+                lua.check(&[value])?;
+            }
+            Ok(results)
+        })
+    };
+    if lua.0.killed.get() == vm.current {
+        // The coroutine is being closed, whatever the callback made of that.
+        lua.0.killed.set(std::ptr::null_mut());
+        vm.thrown = perilune_runtime::thread::KILL;
+        return Err(Throw);
+    }
+    match result {
+        Ok(results) => match results.as_slice() {
+            [] => args.ret0(),
+            [value] => {
+                let raw = lua.push_in(vm, value);
+                args.ret1(raw)
+            }
+            values => {
+                let raws: Vec<Raw> = values.iter().map(|v| lua.push_in(vm, v)).collect();
+                args.ret_slice(vm, &raws)
+            }
+        },
+        Err(error) => Err(lua.throw(vm, error)),
+    }
+}
+
+/// The message handler of calls from the host: notes the traceback at the point of the error.
+pub(crate) fn on_error(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
+    let lua = lua_of(args);
+    let text = vm.traceback(None, 1);
+    lua.0.traceback.replace(Some(String::from_utf8_lossy(&text).into_owned()));
+    args.ret1(args.get(1))
+}

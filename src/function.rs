@@ -1,0 +1,121 @@
+//! Functions.
+
+use perilune_runtime::value::Value as Raw;
+
+use crate::error::Result;
+use crate::lua::Lua;
+use crate::multi::{FromLuaMulti, IntoLuaMulti, MultiValue};
+use crate::state::Handle;
+use crate::value::{Value, handle_type};
+
+/// A function of Lua's or of the host's.
+///
+/// # Examples
+///
+/// ```
+/// use perilune::{Function, Lua};
+///
+/// let lua = Lua::new();
+/// let max: Function = lua.globals().get::<perilune::Table>("math").unwrap().get("max").unwrap();
+/// assert_eq!(max.call::<i64>((3, 9, 4)).unwrap(), 9);
+/// ```
+#[derive(Clone)]
+pub struct Function(pub(crate) Handle);
+
+handle_type!(Function);
+
+/// Calls any value.
+pub(crate) fn call_value<R: FromLuaMulti>(lua: &Lua, f: &Value, args: MultiValue) -> Result<R> {
+    lua.check(&[f])?;
+    for arg in args.iter() {
+        lua.check(&[arg])?;
+    }
+    let results = lua.run(|vm| {
+        let function = lua.push_in(vm, f);
+        let results = match args.as_slice() {
+            [] => vm.call(function, &[])?,
+            [a] => {
+                let a = lua.push_in(vm, a);
+                vm.call(function, &[a])?
+            }
+            args => {
+                let args: Vec<Raw> = args.iter().map(|v| lua.push_in(vm, v)).collect();
+                vm.call(function, &args)?
+            }
+        };
+        Ok(results.slice().iter().map(|&raw| lua.pull(vm, raw)).collect::<MultiValue>())
+    })?;
+    R::from_lua_multi(results, lua)
+}
+
+impl Function {
+    /// Calls the function.
+    ///
+    /// # Errors
+    /// What it throws, or its results are no `R`.
+    pub fn call<R: FromLuaMulti>(&self, args: impl IntoLuaMulti) -> Result<R> {
+        let lua = &self.0.lua;
+        let args = args.into_lua_multi(lua)?;
+        call_value(lua, &Value::Function(self.clone()), args)
+    }
+
+    /// A function that calls this one with `args` before its own arguments.
+    ///
+    /// # Errors
+    /// An argument cannot become a Lua value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::{Function, Lua};
+    ///
+    /// let lua = Lua::new();
+    /// let sub: Function = lua.load("function(a, b) return a - b end").eval().unwrap();
+    /// let from_ten = sub.bind(10).unwrap();
+    /// assert_eq!(from_ten.call::<i64>(4).unwrap(), 6);
+    /// ```
+    pub fn bind(&self, args: impl IntoLuaMulti) -> Result<Function> {
+        let lua = &self.0.lua;
+        let args = args.into_lua_multi(lua)?;
+        let list = lua.create_table()?;
+        for arg in args.iter() {
+            list.push(arg.clone())?;
+        }
+        // In Lua, so that no handle is captured by a host closure, which would keep the state alive.
+        let text = "local f, n, bound = ...
+            local unpack, pack, move = table.unpack, table.pack, table.move
+            return function(...)
+                local args = pack(...)
+                move(args, 1, args.n, n + 1)
+                move(bound, 1, n, 1, args)
+                return f(unpack(args, 1, args.n + n))
+            end";
+        lua.load(text).set_name("=bind").call((self.clone(), args.len(), list))
+    }
+
+    /// The listing of its bytecode and of all functions in it; `None` for host functions.
+    ///
+    /// With `filter`, only functions whose name (`chunk:line`, or `chunk:line name` where it is known)
+    /// contains it.
+    pub fn bytecode(&self, filter: Option<&str>) -> Option<String> {
+        let function = self.0.lua.with(|vm| {
+            let closure = self.0.raw(vm).as_closure()?;
+            // SAFETY: rooted, and so is its prototype.
+            Some(unsafe { std::sync::Arc::clone(&(*(*closure).proto).function) })
+        })?;
+        let mut text = String::new();
+        let mut pending = vec![&*function];
+        while let Some(function) = pending.pop() {
+            let source = perilune_frontend::chunk_id(&function.source);
+            let name = format!("{source}:{}", function.line_defined);
+            if filter.is_none_or(|filter| name.contains(filter)) {
+                if !text.is_empty() {
+                    text.push('\n');
+                }
+                text.push_str(&perilune_ir::listing::listing_one(function));
+            }
+            pending.extend(function.functions.iter().rev().map(|inner| &**inner));
+        }
+        Some(text)
+    }
+}

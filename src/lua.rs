@@ -1,0 +1,529 @@
+//! The main type.
+
+use std::rc::{Rc, Weak};
+
+use perilune_jit::tier::Jit;
+use perilune_runtime::heap;
+use perilune_runtime::value::Value as Raw;
+use perilune_runtime::vm::Vm;
+
+use crate::chunk::{AsChunk, Chunk};
+use crate::convert::{FromLua, IntoLua};
+use crate::error::{Error, Result};
+use crate::function::Function;
+use crate::interrupt::InterruptHandle;
+use crate::multi::{FromLuaMulti, IntoLuaMulti};
+use crate::state::{Border, State};
+use crate::string::LuaString;
+use crate::table::Table;
+use crate::thread::Thread;
+use crate::userdata::{self, AnyUserData, UserData};
+use crate::value::Value;
+use crate::{JitDump, JitOptions, JitStats};
+
+/// A Lua state.
+///
+/// Cloning is cheap and gives the same state. Any number of states can exist in a process; they
+/// share nothing. A state stays on its thread. It lives as long as any clone or handle ([`Table`],
+/// [`Function`], …) of it; then pending finalizers run and buffered output is written.
+///
+/// A host function that captures a clone or handle of its own state keeps that state alive for
+/// ever: use the `&Lua` it is called with, or a [`WeakLua`].
+///
+/// # Examples
+///
+/// ```
+/// use perilune::Lua;
+///
+/// let lua = Lua::new();
+/// lua.globals().set("who", "moon").unwrap();
+/// let greeting: String = lua.load("'hello, ' .. who").eval().unwrap();
+/// assert_eq!(greeting, "hello, moon");
+/// ```
+#[derive(Clone)]
+pub struct Lua(pub(crate) Rc<State>);
+
+impl Drop for Lua {
+    fn drop(&mut self) {
+        self.close_if_last();
+    }
+}
+
+impl Default for Lua {
+    fn default() -> Lua {
+        Lua::new()
+    }
+}
+
+impl std::fmt::Debug for Lua {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Lua({:p})", Rc::as_ptr(&self.0))
+    }
+}
+
+/// A reference to a state that does not keep it alive; for host functions that must know it.
+///
+/// ```
+/// use perilune::Lua;
+///
+/// let lua = Lua::new();
+/// let weak = lua.weak();
+/// assert!(weak.upgrade().is_some());
+/// drop(lua);
+/// assert!(weak.upgrade().is_none());
+/// ```
+#[derive(Clone)]
+pub struct WeakLua(Weak<State>);
+
+impl WeakLua {
+    /// The state, if it still exists.
+    pub fn upgrade(&self) -> Option<Lua> {
+        self.0.upgrade().map(Lua)
+    }
+}
+
+impl std::fmt::Debug for WeakLua {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WeakLua")
+    }
+}
+
+/// Options of a new state, for [`Lua::new_with`].
+///
+/// ```
+/// use perilune::{JitOptions, Lua, LuaOptions};
+///
+/// let options = LuaOptions { jit: JitOptions { enabled: false, ..JitOptions::default() }, ..LuaOptions::default() };
+/// let lua = Lua::new_with(options);
+/// assert!(!lua.jit_enabled());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct LuaOptions {
+    /// The JIT's.
+    pub jit: JitOptions,
+    /// `package.path` and `package.cpath` start from their defaults, whatever the environment says.
+    pub ignore_environment: bool,
+    /// Perturbs the hashes of strings.
+    pub seed: u64,
+}
+
+/// Memory.
+impl Lua {
+    /// Does a full collection, finalizers included.
+    ///
+    /// # Errors
+    /// An interrupt, or the memory limit.
+    pub fn gc_collect(&self) -> Result<()> {
+        self.run(|vm| {
+            heap::collect(vm);
+            Ok(())
+        })?;
+        self.empty_trash();
+        Ok(())
+    }
+
+    /// Does a step of collection as for `kilobytes` of allocation; true when it ended a cycle.
+    ///
+    /// # Errors
+    /// As [`Lua::gc_collect`].
+    pub fn gc_step(&self, kilobytes: usize) -> Result<bool> {
+        self.run(|vm| Ok(heap::step(vm, kilobytes).unwrap_or(false)))
+    }
+
+    /// Stops the collector.
+    pub fn gc_stop(&self) {
+        self.with(|vm| vm.heap.stop());
+    }
+
+    /// Restarts the collector.
+    pub fn gc_restart(&self) {
+        self.with(|vm| vm.heap.restart());
+    }
+
+    /// Whether the collector runs.
+    pub fn gc_is_running(&self) -> bool {
+        self.with(|vm| vm.heap.is_running())
+    }
+
+    /// For tests: collects at every `period`-th allocation (0: as usual), and checks all invariants
+    /// of the heap after each collection if `verify` says so.
+    pub fn gc_stress(&self, period: u32, verify: bool) {
+        self.with(|vm| vm.heap.set_stress(period, verify));
+    }
+
+    /// Bytes in use.
+    pub fn used_memory(&self) -> usize {
+        self.with(|vm| vm.heap.bytes)
+    }
+
+    /// Limits the bytes in use (`None`: no limit). Code that needs more gets the error
+    /// `not enough memory`, and the state stays usable.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::{Error, Lua};
+    ///
+    /// let lua = Lua::new();
+    /// lua.set_memory_limit(Some(lua.used_memory() + (1 << 20)));
+    /// let error = lua.load("local t = {} while true do t[#t + 1] = {} end").exec().unwrap_err();
+    /// assert!(matches!(error, Error::Memory));
+    /// lua.set_memory_limit(None);
+    /// assert_eq!(lua.load("1 + 1").eval::<i64>().unwrap(), 2);
+    /// ```
+    pub fn set_memory_limit(&self, bytes: Option<usize>) {
+        self.with(|vm| vm.heap.set_limit(bytes.unwrap_or(usize::MAX)));
+    }
+}
+
+/// The JIT.
+impl Lua {
+    fn with_jit<R>(&self, f: impl FnOnce(&Jit, &mut Vm) -> R) -> Option<R> {
+        self.with(|vm| {
+            let jit: *const Jit = Jit::find(vm)?;
+            // SAFETY: the tier is boxed and stays installed as long as the state lives; its methods
+            // take `&self`.
+            Some(f(unsafe { &*jit }, vm))
+        })
+    }
+
+    /// What the JIT has done so far.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::Lua;
+    ///
+    /// let lua = Lua::new();
+    /// lua.load("local s = 0 for i = 1, 1e6 do s = s + i end").exec().unwrap();
+    /// println!("{}", lua.jit_stats().table());
+    /// ```
+    pub fn jit_stats(&self) -> JitStats {
+        self.with_jit(|jit, _| jit.stats()).unwrap_or_default()
+    }
+
+    /// Whether compiled code is made and run.
+    pub fn jit_enabled(&self) -> bool {
+        self.with_jit(|jit, _| jit.options().enabled).unwrap_or(false)
+    }
+
+    /// Turns the JIT on or off. Compiled code that is running goes on; later calls obey.
+    pub fn set_jit_enabled(&self, enabled: bool) {
+        self.with_jit(|jit, vm| {
+            jit.update_options(|options| options.enabled = enabled);
+            jit.set_enabled(vm, enabled);
+        });
+    }
+
+    /// Changes options of the JIT; what is compiled already stays as it is. ([`JitOptions::enabled`] is
+    /// changed by [`Lua::set_jit_enabled`].)
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::Lua;
+    ///
+    /// let lua = Lua::new();
+    /// lua.update_jit_options(|options| options.max_recompiles = 2);
+    /// ```
+    pub fn update_jit_options(&self, change: impl FnOnce(&mut JitOptions)) {
+        let Some(mut options) = self.with_jit(|jit, _| jit.options().clone()) else { return };
+        change(&mut options);
+        self.with_jit(|jit, _| {
+            jit.update_options(|old| {
+                options.enabled = old.enabled;
+                *old = options;
+            });
+        });
+    }
+
+    /// Takes the texts that [`JitOptions::dump`] asked for.
+    pub fn take_jit_dumps(&self) -> Vec<JitDump> {
+        self.with_jit(|jit, _| jit.take_dumps()).unwrap_or_default()
+    }
+}
+
+impl Lua {
+    /// A state with the standard library and the JIT.
+    pub fn new() -> Lua {
+        Lua::new_with(LuaOptions::default())
+    }
+
+    /// A state with the standard library, and these options.
+    pub fn new_with(options: LuaOptions) -> Lua {
+        let mut vm = Vm::new(perilune_runtime::state::Options { seed: options.seed });
+        Jit::install(&mut vm, options.jit);
+        if options.ignore_environment {
+            let registry = vm.registry;
+            vm.set_field_raw(registry, "LUA_NOENV", Raw::TRUE);
+        }
+        perilune_runtime::stdlib::open_all(&mut vm);
+        vm.detail.on_interrupt = Some(Box::new(|_| Some("interrupted!".to_owned())));
+        let lua = Lua(State::new(vm));
+        let state = Raw::light(Rc::as_ptr(&lua.0) as u64);
+        let handler = lua.with(|vm| {
+            let handler = vm.native_with(crate::callback::on_error, 0, &[state]);
+            vm.heap.handles.root(handler)
+        });
+        lua.0.handler.set(Some(handler));
+        lua
+    }
+
+    /// A reference that does not keep the state alive.
+    pub fn weak(&self) -> WeakLua {
+        WeakLua(Rc::downgrade(&self.0))
+    }
+
+    /// Whether both are the same state.
+    pub fn same_state(&self, other: &Lua) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// A chunk to be run: source text, or the path of a file. Precompiled chunks are accepted too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::Lua;
+    ///
+    /// let lua = Lua::new();
+    /// lua.load("x = ...").set_name("=setup").call::<()>(5).unwrap();
+    /// assert_eq!(lua.globals().get::<i64>("x").unwrap(), 5);
+    /// ```
+    pub fn load<'a>(&'a self, chunk: impl AsChunk + 'a) -> Chunk<'a> {
+        Chunk::new(self, chunk)
+    }
+
+    /// The table of globals.
+    pub fn globals(&self) -> Table {
+        self.with(|vm| {
+            let globals = Raw::table(vm.globals);
+            Table(self.handle(vm, globals))
+        })
+    }
+
+    /// A new empty table.
+    ///
+    /// # Errors
+    /// The memory limit.
+    pub fn create_table(&self) -> Result<Table> {
+        self.allocate(|vm| {
+            let table = perilune_runtime::table::new_empty(&mut vm.heap);
+            Table(self.handle(vm, Raw::table(table)))
+        })
+    }
+
+    /// A new table with these elements.
+    ///
+    /// # Errors
+    /// An element cannot become a Lua value.
+    pub fn create_sequence_from<T: IntoLua>(
+        &self,
+        values: impl IntoIterator<Item = T>,
+    ) -> Result<Table> {
+        let table = self.create_table()?;
+        for value in values {
+            table.push(value)?;
+        }
+        Ok(table)
+    }
+
+    /// A new table with these fields.
+    ///
+    /// # Errors
+    /// A key or value cannot become a Lua value.
+    pub fn create_table_from<K: IntoLua, V: IntoLua>(
+        &self,
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Table> {
+        let table = self.create_table()?;
+        for (key, value) in pairs {
+            table.raw_set(key, value)?;
+        }
+        Ok(table)
+    }
+
+    /// A string of these bytes.
+    ///
+    /// # Errors
+    /// The memory limit.
+    pub fn create_string(&self, bytes: impl AsRef<[u8]>) -> Result<LuaString> {
+        self.allocate(|vm| {
+            let string = vm.string(bytes.as_ref());
+            LuaString(self.handle(vm, string))
+        })
+    }
+
+    /// Makes a Rust closure a Lua function. Its arguments are what [`FromLuaMulti`] can make of Lua's,
+    /// its results what [`IntoLuaMulti`] can make values of; an error is thrown in Lua.
+    ///
+    /// The closure may call Lua code, which may call host functions, and so on. A panic in it
+    /// cannot be caught by Lua code: it goes on in the Rust code that called into Lua.
+    ///
+    /// # Errors
+    /// The memory limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::{Lua, Error};
+    ///
+    /// let lua = Lua::new();
+    /// let div = lua.create_function(|_, (a, b): (i64, i64)| {
+    ///     a.checked_div(b).ok_or_else(|| Error::runtime("division by zero"))
+    /// }).unwrap();
+    /// lua.globals().set("div", div).unwrap();
+    /// assert_eq!(lua.load("div(7, 2)").eval::<i64>().unwrap(), 3);
+    /// let caught: String = lua.load("select(2, pcall(div, 1, 0))").eval().unwrap();
+    /// assert_eq!(caught, "division by zero");
+    /// let wrong = lua.load("div(1, {})").exec().unwrap_err();
+    /// assert!(wrong.to_string().contains("bad argument #2 to 'div' (number expected, got table)"));
+    /// ```
+    pub fn create_function<A, R, F>(&self, function: F) -> Result<Function>
+    where
+        A: FromLuaMulti,
+        R: IntoLuaMulti,
+        F: Fn(&Lua, A) -> Result<R> + 'static,
+    {
+        crate::callback::create(self, function)
+    }
+
+    /// As [`Lua::create_function`] for closures that change what they captured. Calling it from
+    /// within itself is an error.
+    ///
+    /// # Errors
+    /// The memory limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::Lua;
+    ///
+    /// let lua = Lua::new();
+    /// let mut n = 0;
+    /// let next = lua.create_function_mut(move |_, ()| { n += 1; Ok(n) }).unwrap();
+    /// next.call::<i64>(()).unwrap();
+    /// assert_eq!(next.call::<i64>(()).unwrap(), 2);
+    /// ```
+    pub fn create_function_mut<A, R, F>(&self, function: F) -> Result<Function>
+    where
+        A: FromLuaMulti,
+        R: IntoLuaMulti,
+        F: FnMut(&Lua, A) -> Result<R> + 'static,
+    {
+        let function = std::cell::RefCell::new(function);
+        self.create_function(move |lua, args: A| match function.try_borrow_mut() {
+            Ok(mut function) => function(lua, args),
+            Err(_) => Err(Error::runtime("mutable callback called recursively")),
+        })
+    }
+
+    /// A coroutine that will run this function.
+    ///
+    /// # Errors
+    /// The function belongs to another state, or the memory limit.
+    pub fn create_thread(&self, function: Function) -> Result<Thread> {
+        crate::thread::create(self, &function)
+    }
+
+    /// Gives a host value to Lua; what Lua code can do with it says its [`UserData`] implementation.
+    ///
+    /// # Errors
+    /// The memory limit.
+    pub fn create_userdata<T: UserData>(&self, value: T) -> Result<AnyUserData> {
+        let meta = userdata::metatable_of::<T>(self)?;
+        userdata::create(self, value, Some(&meta))
+    }
+
+    /// Gives any host value to Lua, which can only pass it around.
+    ///
+    /// # Errors
+    /// The memory limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::{AnyUserData, Lua};
+    ///
+    /// let lua = Lua::new();
+    /// let token = lua.create_any_userdata(vec![1, 2, 3]).unwrap();
+    /// let same: AnyUserData = lua.load("...").call(&token).unwrap();
+    /// assert_eq!(same.borrow::<Vec<i32>>().unwrap().len(), 3);
+    /// ```
+    pub fn create_any_userdata<T: 'static>(&self, value: T) -> Result<AnyUserData> {
+        userdata::create(self, value, None)
+    }
+
+    /// Whether `warn` prints its messages (to standard error), as `warn("@on")` decides too.
+    pub fn set_warnings(&self, on: bool) {
+        self.with(|vm| vm.detail.warnings = on);
+    }
+
+    /// Makes a Lua value.
+    ///
+    /// # Errors
+    /// As [`IntoLua::into_lua`].
+    pub fn pack(&self, value: impl IntoLua) -> Result<Value> {
+        value.into_lua(self)
+    }
+
+    /// Makes a Rust value.
+    ///
+    /// # Errors
+    /// As [`FromLua::from_lua`].
+    pub fn unpack<T: FromLua>(&self, value: Value) -> Result<T> {
+        T::from_lua(value, self)
+    }
+
+    /// A way to interrupt running code from another thread or a signal handler.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        InterruptHandle(std::sync::Arc::clone(&self.0.interrupt))
+    }
+
+    /// Sets what happens at an interrupt, in place of throwing `interrupted!`: the code goes on when
+    /// the function returns `Ok`, else the error's message is thrown.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::{Error, Lua};
+    /// use std::cell::Cell;
+    ///
+    /// let lua = Lua::new();
+    /// let asked = Cell::new(0);
+    /// lua.set_interrupt(move |lua| {
+    ///     asked.set(asked.get() + 1);
+    ///     if asked.get() == 3 { return Err(Error::runtime("out of time")) }
+    ///     lua.interrupt_handle().interrupt();
+    ///     Ok(())
+    /// });
+    /// lua.interrupt_handle().interrupt();
+    /// let error = lua.load("while true do end").exec().unwrap_err();
+    /// assert!(error.to_string().contains("out of time"));
+    /// ```
+    pub fn set_interrupt(&self, function: impl Fn(&Lua) -> Result<()> + 'static) {
+        let weak = self.weak();
+        let function = Rc::new(function);
+        let ask = move |vm: &mut Vm| {
+            let lua = weak.upgrade()?;
+            let _border = Border::enter(&lua.0, vm);
+            // It may be replaced while it runs.
+            let function = Rc::clone(&function);
+            function(&lua).err().map(|error| error.message())
+        };
+        let old = self.with(|vm| vm.detail.on_interrupt.replace(Box::new(ask)));
+        drop(old);
+    }
+
+    /// Puts the default answer to interrupts back: throwing `interrupted!`.
+    pub fn remove_interrupt(&self) {
+        let ask = |_: &mut Vm| Some("interrupted!".to_owned());
+        let old = self.with(|vm| vm.detail.on_interrupt.replace(Box::new(ask)));
+        drop(old);
+    }
+
+    /// Writes out what the standard library's files and standard streams still buffer.
+    pub fn flush(&self) {
+        self.with(perilune_runtime::stdlib::flush_all);
+    }
+}

@@ -1,0 +1,366 @@
+//! The state behind [`Lua`](crate::Lua), and the border between the host and the engine.
+//!
+//! # Who may touch the engine
+//!
+//! Every access goes through [`Lua::with`] (nothing that runs Lua code or drops host values happens) or
+//! [`Lua::run`] (anything may). Both take the pointer that belongs to the innermost border: a
+//! callback's trampoline replaces it by the one it was given, and puts the old one back. So there
+//! is one usable `&mut Vm` at any time, and each is made from the one below it.
+//!
+//! # Handles
+//!
+//! A [`Handle`] roots a value of one state and keeps that state alive. Dropping one only notes its
+//! number: handles are dropped at any time, also by destructors while the engine is busy. The next
+//! border releases them. The same holds for host values (closures, userdata) of dead objects:
+//! [`HostBox`] hands them to the [`Trash`], and they are dropped at a border.
+//!
+//! # Panics
+//!
+//! A panic in a callback unwinds through the interpreter (compiled frames are cut off) to the border it
+//! was called through, which puts the stack in order and lets it go on. Lua cannot catch it.
+
+use std::any::{Any, TypeId};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use perilune_runtime::heap::RootId;
+use perilune_runtime::object::Thread as RawThread;
+use perilune_runtime::thread::KILL;
+use perilune_runtime::value::Value as Raw;
+use perilune_runtime::vm::{POLL_GC, Throw, Vm};
+
+use crate::error::{Error, Result};
+use crate::interrupt::Shared as InterruptShared;
+use crate::lua::Lua;
+
+/// What all clones of a [`Lua`](crate::Lua) share.
+pub(crate) struct State {
+    /// Where the engine lives. Freed with this.
+    owner: NonNull<Vm>,
+    /// The pointer that may be used now.
+    current: Cell<NonNull<Vm>>,
+    /// Borders passed and not left.
+    depth: Cell<u32>,
+    /// Handles dropped since the last border.
+    released: RefCell<Vec<RootId>>,
+    /// The same for errors, which may be dropped on any thread.
+    pub foreign: Arc<ForeignReleases>,
+    /// Host values of dead objects.
+    pub trash: Rc<Trash>,
+    /// Makes the running code stop.
+    pub interrupt: Arc<InterruptShared>,
+    /// The message handler of every call from the host.
+    pub handler: Cell<Option<RootId>>,
+    /// What the handler noted.
+    pub traceback: RefCell<Option<String>>,
+    /// The coroutine that is being ended while a callback runs on it.
+    pub killed: Cell<*mut RawThread>,
+    /// Metatables of userdata by type.
+    pub metatables: RefCell<HashMap<TypeId, RootId>>,
+    /// Finalizers have run.
+    closed: Cell<bool>,
+}
+
+/// Handles of errors that were dropped, on any thread.
+#[derive(Debug, Default)]
+pub(crate) struct ForeignReleases {
+    list: Mutex<Vec<RootId>>,
+    /// The list is not empty.
+    pending: AtomicBool,
+}
+
+impl ForeignReleases {
+    /// Notes a handle.
+    pub fn push(&self, id: RootId) {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        self.pending.store(true, Ordering::Release);
+    }
+
+    fn take(&self) -> Vec<RootId> {
+        self.pending.store(false, Ordering::Relaxed);
+        std::mem::take(&mut *self.list.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Host values waiting to be dropped.
+#[derive(Default)]
+pub(crate) struct Trash {
+    values: RefCell<Vec<Box<dyn Any>>>,
+}
+
+/// A host value owned by the heap. See the module's head.
+pub(crate) struct HostBox {
+    value: ManuallyDrop<Box<dyn Any>>,
+    trash: Rc<Trash>,
+}
+
+impl HostBox {
+    /// Boxed once more, as the heap keeps it.
+    pub fn new(value: impl Any, trash: &Rc<Trash>) -> Box<dyn Any> {
+        Box::new(HostBox { value: ManuallyDrop::new(Box::new(value)), trash: Rc::clone(trash) })
+    }
+
+    /// The value, if it has this type.
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.value.downcast_ref()
+    }
+}
+
+impl Drop for HostBox {
+    fn drop(&mut self) {
+        // SAFETY: taken once, here.
+        let value = unsafe { ManuallyDrop::take(&mut self.value) };
+        self.trash.values.borrow_mut().push(value);
+    }
+}
+
+impl State {
+    /// Takes over an engine.
+    pub fn new(vm: Box<Vm>) -> Rc<State> {
+        let owner = NonNull::from(Box::leak(vm));
+        // SAFETY: just made; the word stays where it is until `drop` detaches it.
+        let interrupt = unsafe { InterruptShared::new(&raw const (*owner.as_ptr()).poll) };
+        Rc::new(State {
+            owner,
+            current: Cell::new(owner),
+            depth: Cell::new(0),
+            released: RefCell::default(),
+            foreign: Arc::default(),
+            trash: Rc::default(),
+            interrupt: Arc::new(interrupt),
+            handler: Cell::new(None),
+            traceback: RefCell::default(),
+            killed: Cell::new(std::ptr::null_mut()),
+            metatables: RefCell::default(),
+            closed: Cell::new(false),
+        })
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.interrupt.detach();
+        // SAFETY: from `Box::leak`, and nobody else has the state any more.
+        drop(unsafe { Box::from_raw(self.owner.as_ptr()) });
+        // The trash is dropped last: what is in it may release handles to nowhere.
+        self.trash.values.take();
+    }
+}
+
+/// Puts the pointer of the border below back.
+pub(crate) struct Border<'a> {
+    state: &'a State,
+    outer: NonNull<Vm>,
+}
+
+impl<'a> Border<'a> {
+    /// Makes `vm` the pointer to be used.
+    pub fn enter(state: &'a State, vm: &mut Vm) -> Border<'a> {
+        let outer = state.current.replace(NonNull::from(vm));
+        state.depth.set(state.depth.get() + 1);
+        Border { state, outer }
+    }
+}
+
+impl Drop for Border<'_> {
+    fn drop(&mut self) {
+        self.state.current.set(self.outer);
+        self.state.depth.set(self.state.depth.get() - 1);
+    }
+}
+
+/// What a border restores after a panic.
+struct Snapshot {
+    base: *mut Raw,
+    top: *mut Raw,
+    pc: u32,
+    c_depth: u32,
+    handler: Raw,
+    hook_running: bool,
+    thread: *mut RawThread,
+}
+
+impl Snapshot {
+    fn take(vm: &Vm) -> Snapshot {
+        Snapshot {
+            base: vm.base,
+            top: vm.top,
+            pc: vm.pc,
+            c_depth: vm.c_depth,
+            handler: vm.detail.stack.handler,
+            hook_running: vm.detail.stack.hook.running,
+            thread: vm.current,
+        }
+    }
+
+    #[cold]
+    fn restore(&self, vm: &mut Vm) {
+        assert!(vm.current == self.thread, "a panic left a coroutine");
+        vm.base = self.base;
+        vm.top = self.top;
+        vm.pc = self.pc;
+        vm.c_depth = self.c_depth;
+        vm.detail.stack.handler = self.handler;
+        vm.detail.stack.hook.running = self.hook_running;
+        let level = vm.frame_end();
+        vm.detail.stack.tbc.retain(|&slot| slot < level);
+        // SAFETY: the level is the end of the frame that the border was passed from.
+        unsafe { vm.close_upvalues(level) };
+    }
+}
+
+impl Lua {
+    /// Drops what was waiting for a border.
+    #[inline]
+    fn drain(&self, vm: &mut Vm) {
+        if !self.0.released.borrow().is_empty() {
+            for id in self.0.released.borrow_mut().drain(..) {
+                vm.heap.handles.release(id);
+            }
+        }
+        if self.0.foreign.pending.load(Ordering::Acquire) {
+            for id in self.0.foreign.take() {
+                vm.heap.handles.release(id);
+            }
+        }
+    }
+
+    /// Uses the engine for something that neither runs Lua code nor calls the host back.
+    #[inline]
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Vm) -> R) -> R {
+        // SAFETY: the pointer of the innermost border; what is below it does not run meanwhile, and
+        // `f` is this crate's own code that calls nobody who could take it once more.
+        let vm = unsafe { &mut *self.0.current.get().as_ptr() };
+        self.drain(vm);
+        f(vm)
+    }
+
+    /// As [`Lua::with`], after a collector step if one is due: for what allocates.
+    pub(crate) fn allocate<R>(&self, f: impl FnOnce(&mut Vm) -> R) -> Result<R> {
+        if self.with(|vm| vm.poll.load(Ordering::Relaxed)) & POLL_GC != 0 {
+            return self.run(|vm| Ok(f(vm)));
+        }
+        Ok(self.with(f))
+    }
+
+    /// Drops host values of dead objects. Their destructors may use the state.
+    pub(crate) fn empty_trash(&self) {
+        loop {
+            // Not borrowed while a destructor runs.
+            let Some(value) = self.0.trash.values.borrow_mut().pop() else { return };
+            drop(value);
+        }
+    }
+
+    /// Runs something that may run Lua code, throw, collect, and call the host; after a collector step
+    /// if one is due.
+    pub(crate) fn run<R>(
+        &self,
+        f: impl FnOnce(&mut Vm) -> std::result::Result<R, Throw>,
+    ) -> Result<R> {
+        self.empty_trash();
+        let state = &*self.0;
+        // SAFETY: as in `with`; callbacks that `f` leads to put their own pointer in place first.
+        let vm = unsafe { &mut *state.current.get().as_ptr() };
+        self.drain(vm);
+        let snapshot = Snapshot::take(vm);
+        let handler = match state.handler.get().and_then(|id| vm.heap.handles.get(id)) {
+            Some(handler) => handler,
+            None => Raw::NIL,
+        };
+        state.depth.set(state.depth.get() + 1);
+        let body = |vm: &mut Vm| {
+            if vm.poll.load(Ordering::Relaxed) & POLL_GC != 0 {
+                perilune_runtime::heap::safepoint(vm)?;
+            }
+            f(vm)
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| match vm.protect(handler, body) {
+            Ok(value) => Ok(value),
+            Err(KILL) => {
+                state.killed.set(vm.current);
+                Err(Error::CoroutineClosed)
+            }
+            Err(value) => Err(self.error_from_raw(vm, value)),
+        }));
+        state.depth.set(state.depth.get() - 1);
+        match result {
+            Ok(result) => result,
+            Err(panic) => {
+                snapshot.restore(vm);
+                resume_unwind(panic)
+            }
+        }
+    }
+
+    /// Runs finalizers when `self` is the last handle to the state.
+    pub(crate) fn close_if_last(&self) {
+        let state = &*self.0;
+        if Rc::strong_count(&self.0) > 1 || state.closed.replace(true) || state.depth.get() > 0 {
+            return;
+        }
+        // SAFETY: as in `run`.
+        let vm = unsafe { &mut *state.current.get().as_ptr() };
+        self.drain(vm);
+        let snapshot = Snapshot::take(vm);
+        // Nobody is left to be told of a panic in a finalizer; the message is printed.
+        if catch_unwind(AssertUnwindSafe(|| perilune_runtime::heap::close(vm))).is_err() {
+            snapshot.restore(vm);
+        }
+        perilune_runtime::stdlib::flush_all(vm);
+        self.empty_trash();
+    }
+
+    /// Roots a value.
+    #[inline]
+    pub(crate) fn handle(&self, vm: &mut Vm, raw: Raw) -> Handle {
+        Handle { lua: self.clone(), id: vm.heap.handles.root(raw) }
+    }
+}
+
+/// A rooted value.
+pub(crate) struct Handle {
+    /// Its state.
+    pub lua: Lua,
+    id: RootId,
+}
+
+impl Handle {
+    /// The value.
+    #[inline]
+    pub fn raw(&self, vm: &Vm) -> Raw {
+        vm.heap.handles.get(self.id).unwrap_or(Raw::NIL)
+    }
+
+    /// The value as `lua` uses it: fails where that is another state.
+    #[inline]
+    pub fn raw_for(&self, lua: &Lua, vm: &Vm) -> Result<Raw> {
+        if Rc::ptr_eq(&lua.0, &self.lua.0) { Ok(self.raw(vm)) } else { Err(Error::OtherState) }
+    }
+
+    /// A number that equal values of one state share while they live.
+    pub fn bits(&self) -> u64 {
+        self.lua.with(|vm| self.raw(vm).0)
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Handle {
+        self.lua.with(|vm| {
+            let raw = self.raw(vm);
+            self.lua.handle(vm, raw)
+        })
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.lua.0.released.borrow_mut().push(self.id);
+    }
+}
