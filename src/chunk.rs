@@ -91,18 +91,18 @@ const SIGNATURE: u8 = 0x1B;
 #[must_use = "a chunk does nothing until it is run"]
 pub struct Chunk<'a> {
     lua: &'a Lua,
-    source: std::io::Result<Cow<'a, [u8]>>,
+    source: std::io::Result<Vec<u8>>,
     name: Vec<u8>,
     environment: Option<Table>,
     binary: bool,
 }
 
 impl<'a> Chunk<'a> {
-    pub(crate) fn new(lua: &'a Lua, chunk: impl AsChunk + 'a) -> Chunk<'a> {
+    pub(crate) fn new(lua: &'a Lua, chunk: impl AsChunk) -> Chunk<'a> {
         let own = chunk.name();
-        let source = chunk.source().map(|source| Cow::Owned(source.into_owned()));
+        let source = chunk.source().map(Cow::into_owned);
         let name = own.unwrap_or_else(|| match &source {
-            Ok(source) => source.to_vec(),
+            Ok(source) => source.clone(),
             Err(_) => Vec::new(),
         });
         Chunk { lua, source, name, environment: None, binary: true }
@@ -175,7 +175,7 @@ impl<'a> Chunk<'a> {
     /// assert_eq!(lua.load("1 + 1").eval::<i64>().unwrap(), 2);
     /// assert_eq!(lua.load("local x = 3 return x, x * x").eval::<(i64, i64)>().unwrap(), (3, 9));
     /// ```
-    pub fn eval<R: FromLuaMulti>(mut self) -> Result<R> {
+    pub fn eval<R: FromLuaMulti>(self) -> Result<R> {
         if let Ok(source) = &self.source
             && source.first() != Some(&SIGNATURE)
         {
@@ -184,7 +184,6 @@ impl<'a> Chunk<'a> {
                 return closure(self.lua, &code, self.environment.as_ref())?.call(());
             }
         }
-        self.source = self.source.map(|source| Cow::Owned(source.into_owned()));
         self.call(())
     }
 
@@ -252,4 +251,3 @@ impl Function {
         })
     }
 }
-

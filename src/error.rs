@@ -214,7 +214,7 @@ impl Error {
     pub fn traceback(&self) -> Option<&str> {
         match self {
             Error::Runtime(error) => Some(error.traceback()),
-            Error::Callback { traceback, .. } => Some(traceback),
+            Error::Callback { traceback, .. } => Some(traceback.as_str()),
             _ => None,
         }
         .filter(|text| !text.is_empty())

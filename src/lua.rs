@@ -290,7 +290,7 @@ impl Lua {
     /// lua.load("x = ...").set_name("=setup").call::<()>(5).unwrap();
     /// assert_eq!(lua.globals().get::<i64>("x").unwrap(), 5);
     /// ```
-    pub fn load<'a>(&'a self, chunk: impl AsChunk + 'a) -> Chunk<'a> {
+    pub fn load(&self, chunk: impl AsChunk) -> Chunk<'_> {
         Chunk::new(self, chunk)
     }
 

@@ -302,15 +302,16 @@ impl Lua {
     /// Runs finalizers when `self` is the last handle to the state.
     pub(crate) fn close_if_last(&self) {
         let state = &*self.0;
-        if Rc::strong_count(&self.0) > 1 || state.closed.replace(true) || state.depth.get() > 0 {
+        if Rc::strong_count(&self.0) > 1 || state.depth.get() > 0 || state.closed.replace(true) {
             return;
         }
         // SAFETY: as in `run`.
         let vm = unsafe { &mut *state.current.get().as_ptr() };
         self.drain(vm);
         let snapshot = Snapshot::take(vm);
-        // Nobody is left to be told of a panic in a finalizer; the message is printed.
-        if catch_unwind(AssertUnwindSafe(|| perilune_runtime::heap::close(vm))).is_err() {
+        // Nobody is left to be told of a panic in a finalizer: the next one is run. None may be left
+        // for the engine's own end, when host functions could not make a handle any more.
+        while catch_unwind(AssertUnwindSafe(|| perilune_runtime::heap::close(vm))).is_err() {
             snapshot.restore(vm);
         }
         perilune_runtime::stdlib::flush_all(vm);

@@ -338,6 +338,33 @@ impl Free {
     }
 }
 
+/// The lowest address that compiled code may use on this thread's own stack; `None` on the main
+/// thread (whose stack grows) and where the system does not say.
+#[cfg(all(target_os = "linux", not(miri)))]
+pub fn thread_limit() -> Option<usize> {
+    // SAFETY: plain system calls; the attributes are initialised by the first and destroyed.
+    unsafe {
+        if libc::gettid() == libc::getpid() {
+            return None;
+        }
+        let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
+        if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
+            return None;
+        }
+        let (mut bottom, mut size) = (std::ptr::null_mut(), 0);
+        let failed =
+            libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut bottom, &raw mut size);
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        (failed == 0).then(|| bottom as usize + (size / 4).max(NATIVE_RESERVE))
+    }
+}
+
+/// As above: this system does not say.
+#[cfg(not(all(target_os = "linux", not(miri))))]
+pub fn thread_limit() -> Option<usize> {
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

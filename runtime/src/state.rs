@@ -199,7 +199,8 @@ impl Vm {
     pub fn new(options: Options) -> Box<Vm> {
         let mut heap = Heap::new(options.seed);
         let here = 0u8;
-        let native_limit = (&raw const here as usize).saturating_sub(MAIN_NATIVE_STACK);
+        let native_limit = crate::stack::thread_limit()
+            .unwrap_or_else(|| (&raw const here as usize).saturating_sub(MAIN_NATIVE_STACK));
         let stack = StackState::new(StackMemory::new(), native_limit);
         let native_header = Header { kind: Kind::Proto, color: 0, flags: 0, aux: 0, extra: 0 };
         let globals = crate::table::new_empty(&mut heap);

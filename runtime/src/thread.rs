@@ -30,7 +30,9 @@
 //! dropped** when they call out (an invariant of those functions). Then, and if no compiled code is
 //! on the stack, the stack is forgotten without running anything; see [`is_plain`].
 
+use std::any::Any;
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
 use std::rc::Rc;
 
@@ -107,6 +109,8 @@ pub struct ThreadDetail {
     failed: bool,
     /// That error.
     error: Value,
+    /// It died from a panic in a host function, which goes on in its resumer.
+    panic: Option<Box<dyn Any + Send>>,
     /// Bytes accounted for it.
     accounted: usize,
     pool: Rc<StackPool>,
@@ -130,6 +134,7 @@ impl ThreadDetail {
             kill: false,
             failed: false,
             error: Value::NIL,
+            panic: None,
             accounted: 0,
             pool,
         }
@@ -235,10 +240,10 @@ pub fn without_yield<T>(vm: &mut Vm, run: impl FnOnce(&mut Vm) -> T) -> T {
     let d = detail(vm.current);
     // SAFETY: the running thread stays alive while it runs.
     unsafe { (*d).no_yield += 1 };
-    let result = run(vm);
+    let result = catch_unwind(AssertUnwindSafe(|| run(vm)));
     // SAFETY: as above.
     unsafe { (*d).no_yield -= 1 };
-    result
+    result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// Makes `thread` the running coroutine, or with the same call makes its resumer that again.
@@ -337,6 +342,9 @@ unsafe fn finish(vm: &mut Vm, thread: *mut Thread, dest: *mut Value) -> Result<u
         let d = detail(thread);
         (*d).status = Status::Dead;
         (*d).retire_native();
+        if (*d).panic.is_some() {
+            rethrow(d);
+        }
         if (*d).failed {
             return Err((*d).error);
         }
@@ -344,6 +352,15 @@ unsafe fn finish(vm: &mut Vm, thread: *mut Thread, dest: *mut Value) -> Result<u
         let result = deliver(vm, first, count, dest);
         forget(vm, thread);
         result
+    }
+}
+
+/// Goes on with the panic that ended a coroutine.
+#[cold]
+unsafe fn rethrow(d: *mut ThreadDetail) {
+    // SAFETY: the caller's: a live dead thread's detail.
+    if let Some(panic) = unsafe { (*d).panic.take() } {
+        resume_unwind(panic);
     }
 }
 
@@ -404,7 +421,17 @@ fn body(vm: *mut Vm, thread: *mut Thread, yielder: &Yielder<*mut Vm, *mut Vm>) {
         vm.c_depth = (*d).root_depth;
         let (args, count) = (*d).transfer;
         let args = std::slice::from_raw_parts(args, count as usize);
-        match vm.call((*d).function, args) {
+        // A panic must not leave the coroutine before the stacks are exchanged.
+        let result = match catch_unwind(AssertUnwindSafe(|| vm.call((*d).function, args))) {
+            Ok(result) => result,
+            Err(panic) => {
+                (*d).panic = Some(panic);
+                vm.detail.stack.tbc.clear();
+                vm.thrown = Value::NIL;
+                Err(Throw)
+            }
+        };
+        match result {
             Ok(results) => (*d).transfer = (results.first, results.count),
             Err(Throw) => {
                 vm.close_upvalues(vm.detail.stack.memory.bottom());
@@ -498,6 +525,9 @@ unsafe fn unwind(vm: &mut Vm, thread: *mut Thread) {
         }
         (*d).status = Status::Dead;
         (*d).retire_native();
+        if (*d).panic.is_some() {
+            rethrow(d);
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! At the end of marking, unreached objects move to a queue, the latest registered first, and are marked
 //! again; the queue is worked off at safepoints, when no Rust code holds raw references.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use super::{GRAY, Heap, cycle::stop};
 use crate::object::{Header, Kind, table_flags};
 use crate::value::Value;
@@ -78,12 +80,19 @@ pub(super) fn run_pending(vm: &mut Vm, limit: usize) {
         let Some(object) = vm.heap.next_pending() else { return };
         vm.heap.disturbances += 1;
         vm.heap.stopped |= stop::FINALIZER;
-        if let Some(thread) = object.as_thread() {
-            crate::thread::finalize(vm, thread);
-        } else if let Some(hook) = vm.heap.finalizer {
-            crate::thread::without_yield(vm, |vm| hook(vm, object));
-        }
+        let finalize = || {
+            if let Some(thread) = object.as_thread() {
+                crate::thread::finalize(vm, thread);
+            } else if let Some(hook) = vm.heap.finalizer {
+                crate::thread::without_yield(vm, |vm| hook(vm, object));
+            }
+        };
+        // A host function may panic.
+        let result = catch_unwind(AssertUnwindSafe(finalize));
         vm.heap.stopped &= !stop::FINALIZER;
+        if let Err(panic) = result {
+            resume_unwind(panic);
+        }
     }
     if !vm.heap.pending.is_empty() {
         vm.heap.raise_poll();

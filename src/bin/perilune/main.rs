@@ -1,14 +1,28 @@
 //! The command line: `perilune [options] [script [args]]`, as `lua` with options for the JIT.
+//!
+//! Written on the embedding API alone. Everything that runs Lua code runs within one host function,
+//! so that tracebacks end as those of `lua` do.
 
 mod args;
-mod engine;
+mod repl;
+mod report;
+mod signal;
 
-use std::ffi::OsString;
+use std::cell::Cell;
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 use std::process::ExitCode;
+use std::rc::Rc;
 
-use args::{Action, Args, StatsFormat};
-use engine::{Engine, Failed};
+use perilune::{DumpStages, Error, Function, JitOptions, Lua, LuaOptions, Result, Variadic};
+
+use args::{Action, Args};
+use report::Report;
+
+/// What `-v` prints.
+pub const BANNER: &str = concat!("Perilune ", env!("CARGO_PKG_VERSION"), " (Lua 5.4)");
 
 fn main() -> ExitCode {
     let all: Vec<OsString> = std::env::args_os().collect();
@@ -24,49 +38,218 @@ fn main() -> ExitCode {
         print!("{}", args::usage(&program));
         return ExitCode::SUCCESS;
     }
-    let mut engine = Engine::new(&args, program);
-    let result = run(&mut engine, &args, &all);
-    engine.finish();
-    if let Some(format) = args.stats {
-        engine.print_stats(format == StatsFormat::Json);
+    let lua = Lua::new_with(options(&args));
+    if args.gc_stress.is_some() || args.gc_verify {
+        lua.gc_stress(args.gc_stress.unwrap_or(0), args.gc_verify);
     }
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failed) => ExitCode::FAILURE,
+    signal::install(&lua);
+    let session = Rc::new(Session { program: program.clone(), args, all });
+    let good = Rc::new(Cell::new(false));
+    let (inner, outcome) = (Rc::clone(&session), Rc::clone(&good));
+    let body = lua.create_function(move |lua, ()| {
+        outcome.set(inner.run(lua)?.is_ok());
+        Ok(())
+    });
+    let result = body.and_then(|body| body.call::<()>(()));
+    if let Err(error) = &result {
+        session.report(&lua, error);
     }
+    if session.args.stats.is_some() {
+        lua.flush();
+        session.print_stats(&lua);
+    }
+    drop(lua);
+    if result.is_ok() && good.get() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run(engine: &mut Engine, args: &Args, all: &[OsString]) -> Result<(), Failed> {
-    if args.version {
-        println!("{}", engine::VERSION);
+fn options(args: &Args) -> LuaOptions {
+    let mut dump = DumpStages::default();
+    for stage in &args.jit.dump {
+        // `bytecode` is no stage of the JIT: it is printed when a chunk is loaded.
+        dump.enable(stage);
     }
-    engine.set_arg_table(all, args.script.min(all.len()));
-    if !args.ignore_environment {
+    let mut jit = JitOptions {
+        enabled: !args.jit.off,
+        force_exits: args.jit.force_exits,
+        trace_exits: args.jit.trace_exits,
+        perf_map: args.jit.perf_map,
+        only: args.jit.only.clone(),
+        disabled_passes: args.jit.disabled_passes.clone(),
+        dump,
+        dump_filter: args.jit.dump_filter.clone(),
+        dump_now: true,
+        ..JitOptions::default()
+    };
+    if let Some(threshold) = args.jit.threshold {
+        jit.threshold = threshold;
+    }
+    LuaOptions { jit, ignore_environment: args.ignore_environment, ..LuaOptions::default() }
+}
+
+/// A chunk failed, and the user was told.
+#[derive(Debug)]
+pub struct Failed;
+
+/// What the command line asks for.
+pub struct Session {
+    /// The name to begin messages with.
+    pub program: String,
+    /// The parsed arguments.
+    pub args: Args,
+    /// All arguments.
+    pub all: Vec<OsString>,
+}
+
+impl Session {
+    /// Does everything in order. The outer error is one of this program, not of a chunk.
+    fn run(&self, lua: &Lua) -> Result<std::result::Result<(), Failed>> {
+        let args = &self.args;
+        if args.version && !args.interactive {
+            println!("{BANNER}");
+        }
+        self.set_arg_table(lua)?;
+        if !args.ignore_environment && self.initialise(lua).is_err() {
+            return Ok(Err(Failed));
+        }
+        for action in &args.actions {
+            let done = match action {
+                Action::Execute(text) => self.run_text(lua, text, b"=(command line)"),
+                Action::Require(name) => self.require(lua, name),
+                Action::Warnings => {
+                    lua.set_warnings(true);
+                    Ok(())
+                }
+            };
+            if done.is_err() {
+                return Ok(Err(Failed));
+            }
+        }
+        let script = args.script < self.all.len();
+        if script && self.run_script(lua).is_err() && !args.interactive {
+            return Ok(Err(Failed));
+        }
+        let executed = args.actions.iter().any(|a| matches!(a, Action::Execute(_)));
+        if args.interactive {
+            repl::run(self, lua, args.version)?;
+        } else if !script && !executed && !args.version {
+            if repl::is_terminal() {
+                repl::run(self, lua, true)?;
+            } else {
+                return Ok(self.run_stdin(lua, &[]));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The global `arg`: the script at 0, what precedes it at negative indices.
+    fn set_arg_table(&self, lua: &Lua) -> Result<()> {
+        let table = lua.create_table()?;
+        let script = self.args.script.min(self.all.len());
+        // Without a script, the program's name is at 0.
+        let zero = if script == self.all.len() { 0 } else { script };
+        for (i, arg) in self.all.iter().enumerate() {
+            table.raw_set(i as i64 - zero as i64, lua.create_string(arg.as_bytes())?)?;
+        }
+        lua.globals().raw_set("arg", table)
+    }
+
+    /// `LUA_INIT_5_4`, or else `LUA_INIT`.
+    fn initialise(&self, lua: &Lua) -> std::result::Result<(), Failed> {
         for name in ["LUA_INIT_5_4", "LUA_INIT"] {
             if let Some(value) = std::env::var_os(name) {
                 let value = value.into_vec();
-                match value.strip_prefix(b"@") {
-                    Some(path) => engine.run_file(Some(path), &[])?,
-                    None => engine.run_text(&value, format!("={name}").as_bytes())?,
-                }
-                break;
+                return match value.strip_prefix(b"@") {
+                    Some(path) => self.run_file(lua, path, &[]),
+                    None => self.run_text(lua, &value, format!("={name}").as_bytes()),
+                };
             }
         }
+        Ok(())
     }
-    for action in &args.actions {
-        match action {
-            Action::Execute(text) => engine.run_text(text, b"=(command line)")?,
-            Action::Require(name) => engine.require(name)?,
-            Action::Warnings => engine.warnings_on(),
+
+    fn run_script(&self, lua: &Lua) -> std::result::Result<(), Failed> {
+        let script = self.args.script;
+        // The script sees what `arg` holds by now, as in `lua`.
+        let rest: Vec<&[u8]> = self.all[script + 1..].iter().map(|a| a.as_bytes()).collect();
+        if self.args.stdin {
+            self.run_stdin(lua, &rest)
+        } else {
+            self.run_file(lua, self.all[script].as_bytes(), &rest)
         }
     }
-    if args.script < all.len() {
-        let path = all[args.script].as_bytes();
-        let rest: Vec<&[u8]> = all[args.script + 1..].iter().map(|a| a.as_bytes()).collect();
-        engine.run_file((!args.stdin).then_some(path), &rest)
-    } else if args.actions.iter().any(|a| matches!(a, Action::Execute(_))) || args.version {
-        Ok(())
-    } else {
-        engine.run_file(None, &[])
+
+    fn run_stdin(&self, lua: &Lua, rest: &[&[u8]]) -> std::result::Result<(), Failed> {
+        let mut source = Vec::new();
+        if let Err(error) = std::io::stdin().read_to_end(&mut source) {
+            return self.done(lua, Err(Error::runtime(format!("cannot read stdin: {error}"))));
+        }
+        if source.first() == Some(&b'#') {
+            let end = source.iter().position(|&b| b == b'\n').unwrap_or(source.len());
+            source.drain(..end);
+        }
+        let loaded = lua.load(source).set_name("=stdin").into_function();
+        self.call(lua, loaded, rest)
+    }
+
+    fn run_file(&self, lua: &Lua, path: &[u8], rest: &[&[u8]]) -> std::result::Result<(), Failed> {
+        let path = Path::new(OsStr::from_bytes(path));
+        let loaded = lua.load(path).into_function().map_err(|error| {
+            match error.downcast_ref::<std::io::Error>() {
+                Some(reason) => {
+                    let reason = report::without_number(reason);
+                    Error::runtime(format!("cannot open {}: {reason}", path.display()))
+                }
+                None => error,
+            }
+        });
+        self.call(lua, loaded, rest)
+    }
+
+    fn run_text(&self, lua: &Lua, text: &[u8], name: &[u8]) -> std::result::Result<(), Failed> {
+        self.call(lua, lua.load(text).set_name(name).into_function(), &[])
+    }
+
+    /// `-l name` or `-l global=name`.
+    fn require(&self, lua: &Lua, text: &[u8]) -> std::result::Result<(), Failed> {
+        let (global, module) = match text.iter().position(|&b| b == b'=') {
+            Some(at) => (&text[..at], &text[at + 1..]),
+            None => (text, text),
+        };
+        // As in `lua`, a version suffix after a dash is not part of the global's name.
+        let global = match global.iter().position(|&b| b == b'-') {
+            Some(at) if global == module => &global[..at],
+            _ => global,
+        };
+        let required = (|| {
+            let require: Function = lua.globals().get("require")?;
+            let module: perilune::Value = require.call(lua.create_string(module)?)?;
+            lua.globals().set(lua.create_string(global)?, module)
+        })();
+        self.done(lua, required)
+    }
+
+    /// Runs a loaded chunk.
+    fn call(
+        &self,
+        lua: &Lua,
+        loaded: Result<Function>,
+        rest: &[&[u8]],
+    ) -> std::result::Result<(), Failed> {
+        let result = loaded.and_then(|function| {
+            if self.args.jit.dump.iter().any(|stage| stage == "bytecode") {
+                let filter = self.args.jit.dump_filter.as_deref();
+                eprint!("{}", function.bytecode(filter).unwrap_or_default());
+            }
+            let rest = rest.iter().map(|arg| lua.create_string(arg)).collect::<Result<Vec<_>>>()?;
+            signal::guard(|| function.call::<()>(Variadic::from(rest)))
+        });
+        self.done(lua, result)
+    }
+
+    fn done(&self, lua: &Lua, result: Result<()>) -> std::result::Result<(), Failed> {
+        result.map_err(|error| {
+            self.report(lua, &error);
+            Failed
+        })
     }
 }

@@ -1,0 +1,43 @@
+//! What the user is told on standard error.
+
+use std::io::Write;
+
+use perilune::{Error, Lua};
+
+use crate::Session;
+use crate::args::StatsFormat;
+
+/// Reports of a session.
+pub trait Report {
+    /// `program: message`, with the traceback.
+    fn report(&self, lua: &Lua, error: &Error);
+    /// `--stats`
+    fn print_stats(&self, lua: &Lua);
+}
+
+/// An I/O error's text without its number, as C's `strerror`.
+pub fn without_number(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(at) => text[..at].to_owned(),
+        None => text,
+    }
+}
+
+impl Report for Session {
+    fn report(&self, lua: &Lua, error: &Error) {
+        lua.flush();
+        // Nobody could be told that standard error is closed.
+        let _ = writeln!(std::io::stderr(), "{}: {error}", self.program);
+    }
+
+    fn print_stats(&self, lua: &Lua) {
+        let stats = lua.jit_stats();
+        let text = match self.args.stats {
+            Some(StatsFormat::Json) => stats.json() + "\n",
+            Some(StatsFormat::Table) => stats.table(),
+            None => return,
+        };
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+}
