@@ -1,0 +1,77 @@
+//! Reads a configuration file that is written in Lua: `cargo run --example config [file]`.
+//!
+//! The file runs in an environment of its own, so that it can compute its settings but sees nothing of
+//! the system, within limits of memory and time. What it sets is then read out, with types.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use perilune::{Error, FromLua, Lua, Result, Table, Value};
+
+/// What the program wants to know.
+#[derive(Debug, PartialEq)]
+struct Config {
+    name: String,
+    port: u16,
+    verbose: bool,
+    paths: Vec<String>,
+    limits: BTreeMap<String, i64>,
+}
+
+impl FromLua for Config {
+    fn from_lua(value: Value, lua: &Lua) -> Result<Config> {
+        let table = Table::from_lua(value, lua)?;
+        let field = |key: &str, error: Error| Error::runtime(format!("'{key}': {error}"));
+        Ok(Config {
+            name: table.get("name").map_err(|e| field("name", e))?,
+            port: table.get::<Option<u16>>("port").map_err(|e| field("port", e))?.unwrap_or(80),
+            verbose: table.get("verbose").map_err(|e| field("verbose", e))?,
+            paths: table.get("paths").map_err(|e| field("paths", e))?,
+            limits: table
+                .get::<Option<_>>("limits")
+                .map_err(|e| field("limits", e))?
+                .unwrap_or_default(),
+        })
+    }
+}
+
+/// Runs the file and reads its settings.
+fn read(lua: &Lua, path: &Path) -> Result<Config> {
+    // What the file may use.
+    let environment = lua.create_table()?;
+    for name in ["ipairs", "math", "pairs", "string", "table", "tonumber", "tostring"] {
+        environment.set(name, lua.globals().get::<Value>(name)?)?;
+    }
+    let file = path.display().to_string();
+    let warn = lua.create_function(move |_, message: String| {
+        eprintln!("{file}: {message}");
+        Ok(())
+    })?;
+    environment.set("warn", warn)?;
+
+    lua.set_memory_limit(Some(16 << 20));
+    let timeout = lua.interrupt_handle();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(5));
+        timeout.interrupt();
+    });
+    lua.load(path).text_only().set_environment(environment.clone()).exec()?;
+    Config::from_lua(Value::Table(environment), lua)
+}
+
+fn main() -> std::process::ExitCode {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/config.lua");
+    let path = std::env::args().nth(1).unwrap_or_else(|| default.to_owned());
+    let lua = Lua::new();
+    match read(&lua, Path::new(&path)) {
+        Ok(config) => {
+            println!("{config:#?}");
+            std::process::ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
