@@ -37,12 +37,46 @@ unsafe fn return_link(base: *mut Value) -> (*mut Value, Link) {
     }
 }
 
+/// The tag of a value, computed so that the compiler does not know how: comparisons with it then use
+/// small immediate operands. Left to itself, it turns them into masks and 64-bit constants, which it
+/// keeps in registers that the loop needs.
+#[inline(always)]
+fn tag(v: Value) -> u32 {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        let mut bits = v.0;
+        // SAFETY: a shift of a register.
+        unsafe {
+            std::arch::asm!(
+                "shr {0}, 48", inout(reg) bits, options(pure, nomem, nostack)
+            );
+        }
+        bits as u32
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    {
+        v.tag() as u32
+    }
+}
+
+const INT: u32 = TAG_INT as u32;
+const TABLE: u32 = crate::value::TAG_TABLE as u32;
+const FUNCTION: u32 = crate::value::TAG_FUNCTION as u32;
+const IMMEDIATE: u32 = crate::value::TAG_IMMEDIATE as u32;
+
+/// True for `nil` and `false`, given the tag.
+#[inline(always)]
+fn is_falsy(v: Value) -> bool {
+    tag(v) == IMMEDIATE && v.0 & 1 == 0
+}
+
 /// A number as float, without wide integers.
 #[inline(always)]
 fn quick_float(v: Value) -> Option<f64> {
-    if v.is_float() {
+    let tag = tag(v);
+    if tag < IMMEDIATE {
         Some(f64::from_bits(v.0))
-    } else if v.is_small_int() {
+    } else if tag == INT {
         Some(v.small_int_payload() as f64)
     } else {
         None
@@ -62,6 +96,38 @@ fn computed(x: f64) -> Value {
     {
         Value::float(x)
     }
+}
+
+/// What the mixed operations answer for operands that are not numbers of this file's kinds (no
+/// arithmetic gives this light userdata).
+const NO_NUMBER: Value = Value(u64::MAX);
+
+/// Sums and products of an integer and a float.
+macro_rules! mixed {
+    ($name:ident, $op:tt) => {
+        #[inline(never)]
+        fn $name(b: Value, c: Value) -> Value {
+            match (quick_float(b), quick_float(c)) {
+                (Some(x), Some(y)) if b.is_float() || c.is_float() => computed(x $op y),
+                _ => NO_NUMBER,
+            }
+        }
+    };
+}
+mixed!(mixed_add, +);
+mixed!(mixed_sub, -);
+mixed!(mixed_mul, *);
+
+/// Code that no other place has: two runs of instructions with different ones of these in them are not
+/// merged.
+macro_rules! separate {
+    () => {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        std::arch::asm!(
+            concat!("/* ", line!(), ":", column!(), " */"),
+            options(nomem, nostack, preserves_flags)
+        );
+    };
 }
 
 /// Runs the frame at `entry` from `start` until it returns, with every Lua function that is called.
@@ -85,6 +151,15 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         let mut proto: *mut Proto = proto_of(base);
         let mut k: *const Value = (*proto).constants.as_ptr();
 
+        // Ends a handler. The comment differs from handler to handler, which keeps the compiler from
+        // merging their ends (each would then pay a jump).
+        macro_rules! done {
+            ($words:literal) => {{
+                ip = ip.add($words);
+                separate!();
+                continue;
+            }};
+        }
         macro_rules! reg {
             ($i:expr) => {
                 *base.add($i as usize)
@@ -148,6 +223,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
             ($word:expr, $cond:expr) => {{
                 let offset = *ip.add(1) as i32 as isize;
                 ip = ip.offset(if $cond == ($word.c() != 0) { offset + 2 } else { 2 });
+                separate!();
                 continue;
             }};
         }
@@ -181,27 +257,31 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! arith_slow {
             () => {{
                 slow!(arith::arith_slow(vm, base, ip));
-                ip = ip.add(1);
-                continue;
+                done!(1)
             }};
         }
         // Addition and subtraction: 48-bit integers are shifted to the top, so that the overflow flag
         // tells when the result needs a cell.
         macro_rules! add_like {
-            ($overflowing:ident, $op:tt, $word:expr, $c:expr) => {{
+            ($overflowing:ident, $op:tt, $mixed:ident, $word:expr, $c:expr) => {{
                 let (b, c): (Value, Value) = (reg!($word.b()), $c);
-                if b.is_small_int() && c.is_small_int() {
+                let (tb, tc) = (tag(b), tag(c));
+                if tb == INT && tc == INT {
                     let (sum, overflow) =
                         ((b.0 << 16) as i64).$overflowing((c.0 << 16) as i64);
                     if !overflow {
                         reg!($word.a()) = Value(sum as u64 >> 16 | TAG_INT << TAG_SHIFT);
-                        ip = ip.add(1);
-                        continue;
+                        done!(1)
                     }
-                } else if let (Some(x), Some(y)) = (quick_float(b), quick_float(c)) {
-                    reg!($word.a()) = computed(x $op y);
-                    ip = ip.add(1);
-                    continue;
+                } else if tb < IMMEDIATE && tc < IMMEDIATE {
+                    reg!($word.a()) = computed(f64::from_bits(b.0) $op f64::from_bits(c.0));
+                    done!(1)
+                } else {
+                    let v = $mixed(b, c);
+                    if v != NO_NUMBER {
+                        reg!($word.a()) = v;
+                        done!(1)
+                    }
                 }
                 arith_slow!()
             }};
@@ -209,18 +289,23 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! mul {
             ($word:expr, $c:expr) => {{
                 let (b, c): (Value, Value) = (reg!($word.b()), $c);
-                if b.is_small_int() && c.is_small_int() {
+                let (tb, tc) = (tag(b), tag(c));
+                if tb < IMMEDIATE && tc < IMMEDIATE {
+                    reg!($word.a()) = computed(f64::from_bits(b.0) * f64::from_bits(c.0));
+                    done!(1)
+                } else if tb == INT && tc == INT {
                     let (product, overflow) =
                         b.small_int_payload().overflowing_mul(c.small_int_payload());
                     if !overflow && let Some(v) = Value::inline_int(product) {
                         reg!($word.a()) = v;
-                        ip = ip.add(1);
-                        continue;
+                        done!(1)
                     }
-                } else if let (Some(x), Some(y)) = (quick_float(b), quick_float(c)) {
-                    reg!($word.a()) = computed(x * y);
-                    ip = ip.add(1);
-                    continue;
+                } else {
+                    let v = mixed_mul(b, c);
+                    if v != NO_NUMBER {
+                        reg!($word.a()) = v;
+                        done!(1)
+                    }
                 }
                 arith_slow!()
             }};
@@ -228,10 +313,14 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! float_only {
             ($word:expr, $c:expr, $x:ident, $y:ident, $result:expr) => {{
                 let (b, c): (Value, Value) = (reg!($word.b()), $c);
+                if tag(b) < IMMEDIATE && tag(c) < IMMEDIATE {
+                    let ($x, $y) = (f64::from_bits(b.0), f64::from_bits(c.0));
+                    reg!($word.a()) = computed($result);
+                    done!(1)
+                }
                 if let (Some($x), Some($y)) = (quick_float(b), quick_float(c)) {
-                    reg!($word.a()) = Value::float($result);
-                    ip = ip.add(1);
-                    continue;
+                    reg!($word.a()) = computed($result);
+                    done!(1)
                 }
                 arith_slow!()
             }};
@@ -240,7 +329,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! div_like {
             ($word:expr, $c:expr, $small:tt, $int:ident, $x:ident, $y:ident, $float:expr) => {{
                 let (b, c): (Value, Value) = (reg!($word.b()), $c);
-                if b.is_small_int() && c.is_small_int() {
+                if tag(b) == INT && tag(c) == INT {
                     let (m, n) = (b.small_int_payload(), c.small_int_payload());
                     if n > 0 {
                         let result = if (m | n) as u64 >> 32 == 0 {
@@ -249,13 +338,11 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             $int(m, n)
                         };
                         reg!($word.a()) = Value::small_int(result);
-                        ip = ip.add(1);
-                        continue;
+                        done!(1)
                     }
                 } else if let (Some($x), Some($y)) = (quick_float(b), quick_float(c)) {
                     reg!($word.a()) = Value::float($float);
-                    ip = ip.add(1);
-                    continue;
+                    done!(1)
                 }
                 arith_slow!()
             }};
@@ -264,10 +351,9 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! bits {
             ($word:expr, $c:expr, $op:tt, $fix:expr) => {{
                 let (b, c): (Value, Value) = (reg!($word.b()), $c);
-                if b.is_small_int() && c.is_small_int() {
+                if tag(b) == INT && tag(c) == INT {
                     reg!($word.a()) = Value((b.0 $op c.0) | $fix);
-                    ip = ip.add(1);
-                    continue;
+                    done!(1)
                 }
                 arith_slow!()
             }};
@@ -275,16 +361,15 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! shift {
             ($word:expr, $c:expr, $function:ident) => {{
                 let (b, c): (Value, Value) = (reg!($word.b()), $c);
-                if b.is_small_int()
-                    && c.is_small_int()
+                if tag(b) == INT
+                    && tag(c) == INT
                     && let Some(v) = Value::inline_int(arith::$function(
                         b.small_int_payload(),
                         c.small_int_payload(),
                     ))
                 {
                     reg!($word.a()) = v;
-                    ip = ip.add(1);
-                    continue;
+                    done!(1)
                 }
                 arith_slow!()
             }};
@@ -300,11 +385,11 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! order {
             ($word:expr, $b:expr, $op:tt) => {{
                 let (a, b): (Value, Value) = (reg!($word.a()), $b);
-                if a.is_small_int() && b.is_small_int() {
+                if tag(a) == INT && tag(b) == INT {
                     let answer = ((a.0 << 16) as i64) $op ((b.0 << 16) as i64);
                     test_jump!($word, answer)
                 }
-                if a.is_float() && b.is_float() {
+                if tag(a) < IMMEDIATE && tag(b) < IMMEDIATE {
                     let answer = f64::from_bits(a.0) $op f64::from_bits(b.0);
                     test_jump!($word, answer)
                 }
@@ -316,7 +401,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
             ($t:expr, $store:expr) => {{
                 let t: Value = $t;
                 let index = *ip.add(1) >> 16;
-                if t.is_table() && index != u32::from(NO_FEEDBACK) {
+                if tag(t) == TABLE && index != u32::from(NO_FEEDBACK) {
                     let table: *mut Table = t.ptr();
                     let cell: *const Feedback = cell!(index);
                     if (*table).shape == (*cell).shape.get() {
@@ -326,8 +411,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             if !v.is_nil() {
                                 note!(cell, v);
                                 $store(v);
-                                ip = ip.add(2);
-                                continue;
+                                done!(2)
                             }
                         } else if (*cell).cache.get() == CacheKind::Holder
                             && (*cell).epoch.get() == vm.heap.method_epoch.get()
@@ -335,8 +419,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             let v = *(*(*cell).holder.get()).slots.add(slot);
                             note!(cell, v);
                             $store(v);
-                            ip = ip.add(2);
-                            continue;
+                            done!(2)
                         }
                     }
                 }
@@ -347,7 +430,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
             ($t:expr, $v:expr) => {{
                 let (t, v): (Value, Value) = ($t, $v);
                 let index = *ip.add(1) >> 16;
-                if t.is_table() && index != u32::from(NO_FEEDBACK) {
+                if tag(t) == TABLE && index != u32::from(NO_FEEDBACK) {
                     let table: *mut Table = t.ptr();
                     let cell: *const Feedback = cell!(index);
                     note!(cell, v);
@@ -357,8 +440,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             if !(*slot).is_nil() {
                                 *slot = v;
                                 vm.heap.barrier_back(table);
-                                ip = ip.add(2);
-                                continue;
+                                done!(2)
                             }
                         } else if (*cell).cache.get() == CacheKind::Add
                             && (*cell).epoch.get() == vm.heap.method_epoch.get()
@@ -368,14 +450,12 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             *(*table).slots.add((*cell).slot.get() as usize) = v;
                             (*table).shape = (*cell).next_shape.get();
                             vm.heap.barrier_back(table);
-                            ip = ip.add(2);
-                            continue;
+                            done!(2)
                         }
                     }
                 }
                 slow!(access::set_field_slow(vm, base, ip));
-                ip = ip.add(2);
-                continue;
+                done!(2)
             }};
         }
         // Results `$count` at `$first` for a call instruction with the given C: nil to the wanted
@@ -431,12 +511,13 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 if vm.poll.load(Ordering::Relaxed) != 0 {
                     slow!(poll(vm, base, ip));
                 }
+                separate!();
                 continue;
             }};
         }
 
         loop {
-            let (from, count, original, link): (*mut Value, u32, *mut Value, Link) = 'op: loop {
+            let (from, count, original, link): (*mut Value, u32, *mut Value, Link) = loop {
                 if HOOKS && hooks::on_instruction(vm, base, ip).is_err() {
                     return Err(Throw);
                 }
@@ -444,55 +525,55 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 match decode(word.0) {
                     Op::Move => {
                         reg!(word.a()) = reg!(word.b());
-                        ip = ip.add(1);
+                        done!(1)
                     }
                     Op::LoadI => {
                         reg!(word.a()) = Value::small_int(i64::from(word.sd()));
-                        ip = ip.add(1);
+                        done!(1)
                     }
                     Op::LoadK => {
                         reg!(word.a()) = *k.add(word.d() as usize);
-                        ip = ip.add(1);
+                        done!(1)
                     }
                     Op::LoadKX => {
                         reg!(word.a()) = *k.add(*ip.add(1) as usize);
-                        ip = ip.add(2);
+                        done!(2)
                     }
                     Op::LoadNil => {
                         let first = base.add(word.a() as usize);
                         for i in 0..=word.b() as usize {
                             *first.add(i) = Value::NIL;
                         }
-                        ip = ip.add(1);
+                        done!(1)
                     }
                     Op::LoadFalse => {
                         reg!(word.a()) = Value::FALSE;
-                        ip = ip.add(1);
+                        done!(1)
                     }
                     Op::LFalseSkip => {
                         reg!(word.a()) = Value::FALSE;
-                        ip = ip.add(2);
+                        done!(2)
                     }
                     Op::LoadTrue => {
                         reg!(word.a()) = Value::TRUE;
-                        ip = ip.add(1);
+                        done!(1)
                     }
                     Op::GetUpval => {
                         let up = upvalue(closure_of(base), word.b() as usize);
                         let v = *(*up).location;
                         note_at!(*ip.add(1) >> 16, v);
                         reg!(word.a()) = v;
-                        ip = ip.add(2);
+                        done!(2)
                     }
                     Op::SetUpval => {
                         access::set_upvalue(vm, base, ip);
-                        ip = ip.add(1);
+                        done!(1)
                     }
                     Op::GetTabUp => {
                         let up = upvalue(closure_of(base), word.b() as usize);
                         get_field!(*(*up).location, |v| reg!(word.a()) = v);
                         note_at!(*ip.add(1) >> 16, reg!(word.a()));
-                        ip = ip.add(2);
+                        done!(2)
                     }
                     Op::SetTabUp => {
                         let up = upvalue(closure_of(base), word.a() as usize);
@@ -500,7 +581,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     }
                     Op::GetTable => {
                         let (t, key) = (reg!(word.b()), reg!(word.c()));
-                        if t.is_table() && key.is_small_int() {
+                        if tag(t) == TABLE && tag(key) == INT {
                             let table: *mut Table = t.ptr();
                             let at = (key.small_int_payload() as u64).wrapping_sub(1);
                             if at < u64::from((*table).arr_len) {
@@ -509,8 +590,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                     note_site!(1);
                                     note_at!(*ip.add(1) >> 16, v);
                                     reg!(word.a()) = v;
-                                    ip = ip.add(2);
-                                    continue;
+                                    done!(2)
                                 }
                             }
                         }
@@ -519,11 +599,11 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         }
                         slow!(access::get_table_slow(vm, base, ip));
                         note_at!(*ip.add(1) >> 16, reg!(word.a()));
-                        ip = ip.add(2);
+                        done!(2)
                     }
                     Op::GetI => {
                         let t = reg!(word.b());
-                        if t.is_table() {
+                        if tag(t) == TABLE {
                             let table: *mut Table = t.ptr();
                             let at = u32::from(word.c()).wrapping_sub(1);
                             if at < (*table).arr_len {
@@ -532,8 +612,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                     note_site!(1);
                                     note_at!(*ip.add(1) >> 16, v);
                                     reg!(word.a()) = v;
-                                    ip = ip.add(2);
-                                    continue;
+                                    done!(2)
                                 }
                             }
                         }
@@ -543,12 +622,12 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         }
                         slow!(access::get_table_slow(vm, base, ip));
                         note_at!(*ip.add(1) >> 16, reg!(word.a()));
-                        ip = ip.add(2);
+                        done!(2)
                     }
                     Op::GetField => {
                         get_field!(reg!(word.b()), |v| reg!(word.a()) = v);
                         note_at!(*ip.add(1) >> 16, reg!(word.a()));
-                        ip = ip.add(2);
+                        done!(2)
                     }
                     Op::SetTable | Op::SetI => {
                         let (t, v) = (reg!(word.a()), reg!(word.c()));
@@ -559,7 +638,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             reg!(word.b())
                         };
                         note_at!(*ip.add(1) >> 16, v);
-                        if t.is_table() && key.is_small_int() && !v.is_nil() {
+                        if tag(t) == TABLE && tag(key) == INT && !v.is_nil() {
                             let table: *mut Table = t.ptr();
                             let at = (key.small_int_payload() as u64).wrapping_sub(1);
                             if at < u64::from((*table).arr_len) {
@@ -572,8 +651,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                     }
                                     vm.heap.barrier_back(table);
                                     note_site!(1);
-                                    ip = ip.add(2);
-                                    continue;
+                                    done!(2)
                                 }
                             }
                         }
@@ -581,12 +659,12 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             calls::note_table_site(proto, ip, t, key);
                         }
                         slow!(access::set_table_slow(vm, base, ip));
-                        ip = ip.add(2);
+                        done!(2)
                     }
                     Op::SetField => set_field!(reg!(word.a()), reg!(word.b())),
                     Op::NewTable => {
                         frame_ops::new_table(vm, base, ip);
-                        ip = ip.add(2);
+                        done!(2)
                     }
                     Op::SelfField => {
                         let object = reg!(word.b());
@@ -595,12 +673,16 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             reg!(word.a()) = v;
                         });
                         note_at!(*ip.add(1) >> 16, reg!(word.a()));
-                        ip = ip.add(2);
+                        done!(2)
                     }
-                    Op::Add => add_like!(overflowing_add, +, word, reg!(word.c())),
-                    Op::AddK => add_like!(overflowing_add, +, word, *k.add(word.c() as usize)),
-                    Op::Sub => add_like!(overflowing_sub, -, word, reg!(word.c())),
-                    Op::SubK => add_like!(overflowing_sub, -, word, *k.add(word.c() as usize)),
+                    Op::Add => add_like!(overflowing_add, +, mixed_add, word, reg!(word.c())),
+                    Op::AddK => {
+                        add_like!(overflowing_add, +, mixed_add, word, *k.add(word.c() as usize))
+                    }
+                    Op::Sub => add_like!(overflowing_sub, -, mixed_sub, word, reg!(word.c())),
+                    Op::SubK => {
+                        add_like!(overflowing_sub, -, mixed_sub, word, *k.add(word.c() as usize))
+                    }
                     Op::Mul => mul!(word, reg!(word.c())),
                     Op::MulK => mul!(word, *k.add(word.c() as usize)),
                     Op::Div => float_only!(word, reg!(word.c()), x, y, x / y),
@@ -635,59 +717,55 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     Op::ShrK => shift!(word, *k.add(word.c() as usize), shift_right),
                     Op::Unm => {
                         let v = reg!(word.b());
-                        if v.is_float() {
+                        if tag(v) < IMMEDIATE {
                             reg!(word.a()) = Value::float(-f64::from_bits(v.0));
-                            ip = ip.add(1);
-                            continue;
+                            done!(1)
                         }
-                        if v.is_small_int()
+                        if tag(v) == INT
                             && let Some(v) = Value::inline_int(-v.small_int_payload())
                         {
                             reg!(word.a()) = v;
-                            ip = ip.add(1);
-                            continue;
+                            done!(1)
                         }
                         arith_slow!()
                     }
                     Op::BNot => {
                         let v = reg!(word.b());
-                        if v.is_small_int() {
+                        if tag(v) == INT {
                             reg!(word.a()) = Value::small_int(!v.small_int_payload());
-                            ip = ip.add(1);
-                            continue;
+                            done!(1)
                         }
                         arith_slow!()
                     }
                     Op::Not => {
-                        reg!(word.a()) = Value::bool(reg!(word.b()).is_falsy());
-                        ip = ip.add(1);
+                        reg!(word.a()) = Value::bool(is_falsy(reg!(word.b())));
+                        done!(1)
                     }
                     Op::Len => {
                         let v = reg!(word.b());
-                        if v.is_table() {
+                        if tag(v) == TABLE {
                             let table: *mut Table = v.ptr();
                             if (*(*table).shape).meta.is_null() {
                                 let len = i64::from((*table).arr_len);
                                 reg!(word.a()) = Value::small_int(len);
-                                ip = ip.add(1);
-                                continue;
+                                done!(1)
                             }
                         }
                         slow!(access::length_slow(vm, base, ip));
-                        ip = ip.add(1);
+                        done!(1)
                     }
                     Op::Concat => {
                         slow!(concat::concat(vm, base, ip));
-                        ip = ip.add(1);
+                        done!(1)
                     }
                     Op::Close => {
                         slow!(frame_ops::close(vm, base, ip));
-                        ip = ip.add(1);
+                        done!(1)
                     }
                     Op::Tbc => {
                         let slot = base.add(word.a() as usize);
                         slow!(frame_ops::to_be_closed(vm, base, ip, slot));
-                        ip = ip.add(1);
+                        done!(1)
                     }
                     Op::Jmp => ip = ip.offset(word.j() as isize + 1),
                     Op::Loop => {
@@ -696,13 +774,13 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     }
                     Op::Eq => {
                         let (a, b) = (reg!(word.a()), reg!(word.b()));
-                        if a.0 == b.0 && !a.is_float() {
+                        if a.0 == b.0 && tag(a) >= IMMEDIATE {
                             test_jump!(word, true)
                         }
-                        if a.is_small_int() && b.is_small_int() {
+                        if tag(a) == INT && tag(b) == INT {
                             test_jump!(word, false)
                         }
-                        if a.is_float() && b.is_float() {
+                        if tag(a) < IMMEDIATE && tag(b) < IMMEDIATE {
                             let answer = f64::from_bits(a.0) == f64::from_bits(b.0);
                             test_jump!(word, answer)
                         }
@@ -710,10 +788,10 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     }
                     Op::EqK => {
                         let (a, b) = (reg!(word.a()), *k.add(word.b() as usize));
-                        if a.0 == b.0 && !a.is_float() {
+                        if a.0 == b.0 && tag(a) >= IMMEDIATE {
                             test_jump!(word, true)
                         }
-                        if a.is_small_int() && b.is_small_int() {
+                        if tag(a) == INT && tag(b) == INT {
                             test_jump!(word, false)
                         }
                         compare_slow!(word)
@@ -724,10 +802,10 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     Op::LeK => order!(word, *k.add(word.b() as usize), <=),
                     Op::GtK => order!(word, *k.add(word.b() as usize), >),
                     Op::GeK => order!(word, *k.add(word.b() as usize), >=),
-                    Op::Test => test_jump!(word, reg!(word.a()).is_truthy()),
+                    Op::Test => test_jump!(word, !is_falsy(reg!(word.a()))),
                     Op::TestSet => {
                         let v = reg!(word.b());
-                        if v.is_truthy() == (word.c() != 0) {
+                        if is_falsy(v) == (word.c() == 0) {
                             reg!(word.a()) = v;
                             ip = ip.offset(*ip.add(1) as i32 as isize + 2);
                         } else {
@@ -745,14 +823,12 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         if PROFILE {
                             calls::note_callee(proto, ip, f);
                         }
-                        let nargs = 'callee: {
-                            if f.is_function() {
-                                let pc = ip.offset_from((*proto).code) as u32;
-                                let delta = word.a() as usize + 2;
-                                *new_base.sub(1) = Value(Link::new(pc, delta, Link::INTERPRETED).0);
-                                if f.kind() == Kind::LuaClosure {
-                                    break 'callee nargs;
-                                }
+                        let mut nargs = nargs;
+                        if tag(f) == FUNCTION {
+                            let pc = ip.offset_from((*proto).code) as u32;
+                            let delta = word.a() as usize + 2;
+                            *new_base.sub(1) = Value(Link::new(pc, delta, Link::INTERPRETED).0);
+                            if f.kind() != Kind::LuaClosure {
                                 let native: *mut NativeFunction = f.ptr();
                                 let top = new_base.add(nargs);
                                 if top.add(NATIVE_ROOM) > vm.stack_limit {
@@ -772,22 +848,21 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                 }
                                 note_at!(*ip.add(1) >> 16, *func);
                                 deliver!(word.c(), func, count);
-                                ip = ip.add(2);
                                 if HOOKS != (vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0) {
-                                    return Ok(Outcome::Switch { base, ip });
+                                    return Ok(Outcome::Switch { base, ip: ip.add(2) });
                                 }
-                                continue 'op;
+                                done!(2)
                             }
+                        } else {
                             match calls::call_other(vm, base, ip, func, nargs as u32) {
-                                Ok(CallStep::Enter(nargs)) => nargs as usize,
+                                Ok(CallStep::Enter(n)) => nargs = n as usize,
                                 Ok(CallStep::Done(count)) => {
                                     deliver!(word.c(), func, count);
-                                    ip = ip.add(2);
-                                    continue 'op;
+                                    done!(2)
                                 }
                                 Err(throw) => return Err(throw),
                             }
-                        };
+                        }
                         let closure: *mut LuaClosure = (*func).ptr();
                         if PROFILE {
                             let callee = (*closure).proto;
@@ -798,8 +873,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                     Ok(Some(count)) => {
                                         note_at!(*ip.add(1) >> 16, *func);
                                         deliver!(word.c(), func, count);
-                                        ip = ip.add(2);
-                                        continue;
+                                        done!(2)
                                     }
                                     Ok(None) => {}
                                     Err(throw) => return Err(throw),
@@ -818,7 +892,8 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             calls::note_callee(proto, ip, *func);
                         }
                         vm.close_upvalues(base);
-                        let nargs = if (*func).is_function() && (*func).kind() == Kind::LuaClosure {
+                        let nargs = if tag(*func) == FUNCTION && (*func).kind() == Kind::LuaClosure
+                        {
                             nargs
                         } else {
                             match calls::call_other(vm, base, ip, func, nargs as u32) {
@@ -908,8 +983,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                     *dest.add(i) = Value::NIL;
                                 }
                             }
-                            ip = ip.add(2);
-                            continue;
+                            done!(2)
                         }
                         let (original, link) = return_link(base);
                         break (first, 1, original, link);
@@ -922,10 +996,9 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     Op::ForLoop => {
                         let ra = base.add(word.a() as usize);
                         let (i, step) = (*ra, *ra.add(2));
-                        if i.is_small_int() && step.is_small_int() {
+                        if tag(i) == INT && tag(step) == INT {
                             if i.0 == (*ra.add(1)).0 {
-                                ip = ip.add(2);
-                                continue;
+                                done!(2)
                             }
                             let (sum, overflow) =
                                 ((i.0 << 16) as i64).overflowing_add((step.0 << 16) as i64);
@@ -941,7 +1014,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             ip = ip.offset(*ip.add(1) as i32 as isize + 2);
                             back_edge!()
                         }
-                        ip = ip.add(2);
+                        done!(2)
                     }
                     Op::TForPrep => {
                         let slot = base.add(word.a() as usize + 3);
@@ -957,7 +1030,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         if PROFILE {
                             calls::note_callee(proto, ip, f);
                         }
-                        if f.is_function()
+                        if tag(f) == FUNCTION
                             && f.kind() == Kind::NativeFunction
                             && index != u32::from(NO_FEEDBACK)
                             && !HOOKS
@@ -970,8 +1043,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             )
                         {
                             note!(cell!(index), *ra.add(4));
-                            ip = ip.add(2);
-                            continue;
+                            done!(2)
                         }
                         let func = ra.add(4);
                         *func = f;
@@ -979,7 +1051,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         *func.add(3) = *ra.add(2);
                         let new_base = func.add(2);
                         let mut nargs = 2;
-                        if !f.is_function() || f.kind() != Kind::LuaClosure {
+                        if tag(f) != FUNCTION || f.kind() != Kind::LuaClosure {
                             match calls::call_other(vm, base, ip, func, 2) {
                                 Ok(CallStep::Enter(n)) => nargs = n,
                                 Ok(CallStep::Done(count)) => {
@@ -1011,8 +1083,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                         for i in count as usize..word.c() as usize {
                                             *func.add(i) = Value::NIL;
                                         }
-                                        ip = ip.add(2);
-                                        continue;
+                                        done!(2)
                                     }
                                     Ok(None) => {}
                                     Err(throw) => return Err(throw),
@@ -1025,8 +1096,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         let ra = base.add(word.a() as usize);
                         let control = *ra.add(4);
                         if control.is_nil() {
-                            ip = ip.add(2);
-                            continue;
+                            done!(2)
                         }
                         *ra.add(2) = control;
                         ip = ip.offset(*ip.add(1) as i32 as isize + 2);
@@ -1034,15 +1104,15 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     }
                     Op::SetList => {
                         frame_ops::set_list(vm, base, ip);
-                        ip = ip.add(2);
+                        done!(2)
                     }
                     Op::Closure => {
                         frame_ops::closure(vm, base, ip);
-                        ip = ip.add(1);
+                        done!(1)
                     }
                     Op::Vararg => {
                         slow!(frame_ops::vararg(vm, base, ip));
-                        ip = ip.add(1);
+                        done!(1)
                     }
                     Op::VarargPrep => {
                         let nargs = vm.top.offset_from(base) as usize;
