@@ -206,7 +206,7 @@ fn on_numbers(heap: &mut Heap, op: Arith, a: Value, b: Value) -> Result<Value, F
             Arith::Sub => x.wrapping_sub(y),
             Arith::Mul => x.wrapping_mul(y),
             Arith::Unm => x.wrapping_neg(),
-            Arith::Mod if y == 0 => return Err(Failure::Message("attempt to perform 'n%%0'")),
+            Arith::Mod if y == 0 => return Err(Failure::Message("attempt to perform 'n%0'")),
             Arith::Mod => floor_mod(x, y),
             Arith::IDiv if y == 0 => return Err(Failure::Message("attempt to divide by zero")),
             Arith::IDiv => floor_div(x, y),
@@ -260,6 +260,68 @@ impl Vm {
             }
         }
     }
+}
+
+/// What the operations on numbers below answer where they do not apply (no arithmetic gives this light
+/// userdata).
+pub const NO_NUMBER: Value = Value(u64::MAX);
+
+/// Operations on numbers of any kind; [`NO_NUMBER`] for other operands and for division by zero.
+macro_rules! on_any_numbers {
+    ($($name:ident, |$x:ident, $y:ident| $int:expr, |$f:ident, $g:ident| $float:expr;)*) => {
+        $(
+            #[doc = concat!("See [`NO_NUMBER`]: `", stringify!($float), "`.")]
+            #[inline(never)]
+            pub fn $name(heap: &mut Heap, b: Value, c: Value) -> Value {
+                if let (Some($x), Some($y)) = (b.as_int(), c.as_int()) {
+                    let result: Option<i64> = $int;
+                    return match result {
+                        Some(i) => heap.int(i),
+                        None => NO_NUMBER,
+                    };
+                }
+                match (b.to_float(), c.to_float()) {
+                    (Some($f), Some($g)) => Value::float($float),
+                    _ => NO_NUMBER,
+                }
+            }
+        )*
+    };
+}
+
+on_any_numbers! {
+    add_numbers, |x, y| Some(x.wrapping_add(y)), |f, g| f + g;
+    sub_numbers, |x, y| Some(x.wrapping_sub(y)), |f, g| f - g;
+    mul_numbers, |x, y| Some(x.wrapping_mul(y)), |f, g| f * g;
+    mod_numbers, |x, y| (y != 0).then(|| floor_mod(x, y)), |f, g| float_mod(f, g);
+    idiv_numbers, |x, y| (y != 0).then(|| floor_div(x, y)), |f, g| (f / g).floor();
+}
+
+/// Bitwise operations on integers and floats with integer values.
+macro_rules! on_any_integers {
+    ($($name:ident, |$x:ident, $y:ident| $int:expr;)*) => {
+        $(
+            #[doc = concat!("See [`NO_NUMBER`]: `", stringify!($int), "`.")]
+            #[inline(never)]
+            pub fn $name(heap: &mut Heap, b: Value, c: Value) -> Value {
+                if let (Some($x), Some($y)) = (b.as_int(), c.as_int()) {
+                    return heap.int($int);
+                }
+                match (exact_int(b), exact_int(c)) {
+                    (Some($x), Some($y)) => heap.int($int),
+                    _ => NO_NUMBER,
+                }
+            }
+        )*
+    };
+}
+
+on_any_integers! {
+    and_numbers, |x, y| x & y;
+    or_numbers, |x, y| x | y;
+    xor_numbers, |x, y| x ^ y;
+    shl_numbers, |x, y| shift_left(x, y);
+    shr_numbers, |x, y| shift_right(x, y);
 }
 
 /// Performs the arithmetic or bitwise instruction at `ip`, of any operands.

@@ -8,7 +8,7 @@
 use perilune_ir::bytecode::{NO_FEEDBACK, Op, Word};
 use std::sync::atomic::Ordering;
 
-use super::arith::{float_mod, float_pow, floor_div, floor_mod};
+use super::arith::{NO_NUMBER, float_mod, float_pow, floor_div, floor_mod};
 use super::calls::{self, CallStep, LoopStep, TailStep};
 use super::{Outcome, access, arith, compare, concat, decode, forloop, frame_ops, poll};
 use super::{closure_of, proto_of};
@@ -97,26 +97,6 @@ fn computed(x: f64) -> Value {
         Value::float(x)
     }
 }
-
-/// What the mixed operations answer for operands that are not numbers of this file's kinds (no
-/// arithmetic gives this light userdata).
-const NO_NUMBER: Value = Value(u64::MAX);
-
-/// Sums and products of an integer and a float.
-macro_rules! mixed {
-    ($name:ident, $op:tt) => {
-        #[inline(never)]
-        fn $name(b: Value, c: Value) -> Value {
-            match (quick_float(b), quick_float(c)) {
-                (Some(x), Some(y)) if b.is_float() || c.is_float() => computed(x $op y),
-                _ => NO_NUMBER,
-            }
-        }
-    };
-}
-mixed!(mixed_add, +);
-mixed!(mixed_sub, -);
-mixed!(mixed_mul, *);
 
 /// Code that no other place has: two runs of instructions with different ones of these in them are not
 /// merged.
@@ -260,6 +240,16 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 done!(1)
             }};
         }
+        macro_rules! any_numbers {
+            ($word:expr, $function:ident, $b:expr, $c:expr) => {{
+                let v = arith::$function(&mut vm.heap, $b, $c);
+                if v != NO_NUMBER {
+                    reg!($word.a()) = v;
+                    done!(1)
+                }
+                arith_slow!()
+            }};
+        }
         // Addition and subtraction: 48-bit integers are shifted to the top, so that the overflow flag
         // tells when the result needs a cell.
         macro_rules! add_like {
@@ -276,14 +266,8 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 } else if tb < IMMEDIATE && tc < IMMEDIATE {
                     reg!($word.a()) = computed(f64::from_bits(b.0) $op f64::from_bits(c.0));
                     done!(1)
-                } else {
-                    let v = $mixed(b, c);
-                    if v != NO_NUMBER {
-                        reg!($word.a()) = v;
-                        done!(1)
-                    }
                 }
-                arith_slow!()
+                any_numbers!($word, $mixed, b, c)
             }};
         }
         macro_rules! mul {
@@ -300,14 +284,8 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         reg!($word.a()) = v;
                         done!(1)
                     }
-                } else {
-                    let v = mixed_mul(b, c);
-                    if v != NO_NUMBER {
-                        reg!($word.a()) = v;
-                        done!(1)
-                    }
                 }
-                arith_slow!()
+                any_numbers!($word, mul_numbers, b, c)
             }};
         }
         macro_rules! float_only {
@@ -327,7 +305,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         }
         // Division and remainder. Small positive operands use a 32-bit division.
         macro_rules! div_like {
-            ($word:expr, $c:expr, $small:tt, $int:ident, $x:ident, $y:ident, $float:expr) => {{
+            ($word:expr, $c:expr, $small:tt, $int:ident, $any:ident, $x:ident, $y:ident, $float:expr) => {{
                 let (b, c): (Value, Value) = (reg!($word.b()), $c);
                 if tag(b) == INT && tag(c) == INT {
                     let (m, n) = (b.small_int_payload(), c.small_int_payload());
@@ -340,26 +318,27 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         reg!($word.a()) = Value::small_int(result);
                         done!(1)
                     }
-                } else if let (Some($x), Some($y)) = (quick_float(b), quick_float(c)) {
+                } else if tag(b) < IMMEDIATE && tag(c) < IMMEDIATE {
+                    let ($x, $y) = (f64::from_bits(b.0), f64::from_bits(c.0));
                     reg!($word.a()) = Value::float($float);
                     done!(1)
                 }
-                arith_slow!()
+                any_numbers!($word, $any, b, c)
             }};
         }
         // On two tagged integers; the result keeps or gets its tag by `$fix`.
         macro_rules! bits {
-            ($word:expr, $c:expr, $op:tt, $fix:expr) => {{
+            ($word:expr, $c:expr, $op:tt, $fix:expr, $any:ident) => {{
                 let (b, c): (Value, Value) = (reg!($word.b()), $c);
                 if tag(b) == INT && tag(c) == INT {
                     reg!($word.a()) = Value((b.0 $op c.0) | $fix);
                     done!(1)
                 }
-                arith_slow!()
+                any_numbers!($word, $any, b, c)
             }};
         }
         macro_rules! shift {
-            ($word:expr, $c:expr, $function:ident) => {{
+            ($word:expr, $c:expr, $function:ident, $any:ident) => {{
                 let (b, c): (Value, Value) = (reg!($word.b()), $c);
                 if tag(b) == INT
                     && tag(c) == INT
@@ -371,7 +350,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     reg!($word.a()) = v;
                     done!(1)
                 }
-                arith_slow!()
+                any_numbers!($word, $any, b, c)
             }};
         }
         macro_rules! compare_slow {
@@ -675,13 +654,13 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         note_at!(*ip.add(1) >> 16, reg!(word.a()));
                         done!(2)
                     }
-                    Op::Add => add_like!(overflowing_add, +, mixed_add, word, reg!(word.c())),
+                    Op::Add => add_like!(overflowing_add, +, add_numbers, word, reg!(word.c())),
                     Op::AddK => {
-                        add_like!(overflowing_add, +, mixed_add, word, *k.add(word.c() as usize))
+                        add_like!(overflowing_add, +, add_numbers, word, *k.add(word.c() as usize))
                     }
-                    Op::Sub => add_like!(overflowing_sub, -, mixed_sub, word, reg!(word.c())),
+                    Op::Sub => add_like!(overflowing_sub, -, sub_numbers, word, reg!(word.c())),
                     Op::SubK => {
-                        add_like!(overflowing_sub, -, mixed_sub, word, *k.add(word.c() as usize))
+                        add_like!(overflowing_sub, -, sub_numbers, word, *k.add(word.c() as usize))
                     }
                     Op::Mul => mul!(word, reg!(word.c())),
                     Op::MulK => mul!(word, *k.add(word.c() as usize)),
@@ -692,29 +671,29 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         float_only!(word, *k.add(word.c() as usize), x, y, float_pow(x, y))
                     }
                     Op::Mod => {
-                        div_like!(word, reg!(word.c()), %, floor_mod, x, y, float_mod(x, y))
+                        div_like!(word, reg!(word.c()), %, floor_mod, mod_numbers, x, y, float_mod(x, y))
                     }
                     Op::ModK => {
                         let c = *k.add(word.c() as usize);
-                        div_like!(word, c, %, floor_mod, x, y, float_mod(x, y))
+                        div_like!(word, c, %, floor_mod, mod_numbers, x, y, float_mod(x, y))
                     }
                     Op::IDiv => {
-                        div_like!(word, reg!(word.c()), /, floor_div, x, y, (x / y).floor())
+                        div_like!(word, reg!(word.c()), /, floor_div, idiv_numbers, x, y, (x / y).floor())
                     }
                     Op::IDivK => {
                         let c = *k.add(word.c() as usize);
-                        div_like!(word, c, /, floor_div, x, y, (x / y).floor())
+                        div_like!(word, c, /, floor_div, idiv_numbers, x, y, (x / y).floor())
                     }
-                    Op::BAnd => bits!(word, reg!(word.c()), &, 0),
-                    Op::BAndK => bits!(word, *k.add(word.c() as usize), &, 0),
-                    Op::BOr => bits!(word, reg!(word.c()), |, 0),
-                    Op::BOrK => bits!(word, *k.add(word.c() as usize), |, 0),
-                    Op::BXor => bits!(word, reg!(word.c()), ^, TAG_INT << TAG_SHIFT),
-                    Op::BXorK => bits!(word, *k.add(word.c() as usize), ^, TAG_INT << TAG_SHIFT),
-                    Op::Shl => shift!(word, reg!(word.c()), shift_left),
-                    Op::ShlK => shift!(word, *k.add(word.c() as usize), shift_left),
-                    Op::Shr => shift!(word, reg!(word.c()), shift_right),
-                    Op::ShrK => shift!(word, *k.add(word.c() as usize), shift_right),
+                    Op::BAnd => bits!(word, reg!(word.c()), &, 0, and_numbers),
+                    Op::BAndK => bits!(word, *k.add(word.c() as usize), &, 0, and_numbers),
+                    Op::BOr => bits!(word, reg!(word.c()), |, 0, or_numbers),
+                    Op::BOrK => bits!(word, *k.add(word.c() as usize), |, 0, or_numbers),
+                    Op::BXor => bits!(word, reg!(word.c()), ^, TAG_INT << TAG_SHIFT, xor_numbers),
+                    Op::BXorK => bits!(word, *k.add(word.c() as usize), ^, TAG_INT << TAG_SHIFT, xor_numbers),
+                    Op::Shl => shift!(word, reg!(word.c()), shift_left, shl_numbers),
+                    Op::ShlK => shift!(word, *k.add(word.c() as usize), shift_left, shl_numbers),
+                    Op::Shr => shift!(word, reg!(word.c()), shift_right, shr_numbers),
+                    Op::ShrK => shift!(word, *k.add(word.c() as usize), shift_right, shr_numbers),
                     Op::Unm => {
                         let v = reg!(word.b());
                         if tag(v) < IMMEDIATE {
