@@ -208,6 +208,7 @@ impl Heap {
         self.clear_weak(true, true);
         self.ephemerons.clear();
         self.clear_removed_keys();
+        self.shared_fields.clear();
         self.drop_dead_shapes();
         self.drop_dead_protos(roots);
         self.drop_dead_threads(roots);

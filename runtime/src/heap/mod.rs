@@ -117,6 +117,8 @@ pub struct Heap {
     /// Bumped when an inherited-field or absent-metamethod cache may have become wrong (see
     /// [`crate::table::cache`]).
     pub method_epoch: Cell<u32>,
+    /// Field accesses of sites that see many shapes.
+    pub(crate) shared_fields: crate::table::cache::SharedCache,
     /// The shapes that tables start from. Roots.
     pub shapes: ShapeRoots,
     /// The names of metamethods. Roots.
@@ -189,6 +191,7 @@ impl Heap {
             debt: -(cycle::MIN_THRESHOLD as isize),
             poll: ptr::null(),
             method_epoch: Cell::new(1),
+            shared_fields: crate::table::cache::SharedCache::new(),
             shapes: ShapeRoots { plain: ptr::null_mut(), dictionary: ptr::null_mut() },
             meta_names: MetaNames([ptr::null_mut(); Metamethod::ALL.len()]),
             store: block::Store::default(),

@@ -689,7 +689,9 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     Op::BOr => bits!(word, reg!(word.c()), |, 0, or_numbers),
                     Op::BOrK => bits!(word, *k.add(word.c() as usize), |, 0, or_numbers),
                     Op::BXor => bits!(word, reg!(word.c()), ^, TAG_INT << TAG_SHIFT, xor_numbers),
-                    Op::BXorK => bits!(word, *k.add(word.c() as usize), ^, TAG_INT << TAG_SHIFT, xor_numbers),
+                    Op::BXorK => {
+                        bits!(word, *k.add(word.c() as usize), ^, TAG_INT << TAG_SHIFT, xor_numbers)
+                    }
                     Op::Shl => shift!(word, reg!(word.c()), shift_left, shl_numbers),
                     Op::ShlK => shift!(word, *k.add(word.c() as usize), shift_left, shl_numbers),
                     Op::Shr => shift!(word, reg!(word.c()), shift_right, shr_numbers),

@@ -251,6 +251,100 @@ pub fn write_entry(heap: &mut Heap, e: &FieldEntry, table: &mut Table, value: Va
     }
 }
 
+/// Accesses of sites that see too many shapes for their own entries, by shape and key. Emptied at the
+/// end of every marking, since shapes and keys are not kept alive by it.
+pub struct SharedCache {
+    gets: Box<[SharedEntry]>,
+    sets: Box<[SharedEntry]>,
+    used: bool,
+}
+
+#[derive(Clone, Copy)]
+struct SharedEntry {
+    key: *mut LuaString,
+    entry: FieldEntry,
+}
+
+/// Entries of each kind; a power of two.
+const SHARED: usize = 256;
+
+impl SharedCache {
+    /// An empty cache.
+    pub fn new() -> SharedCache {
+        let empty = SharedEntry { key: ptr::null_mut(), entry: FieldEntry::EMPTY };
+        SharedCache {
+            gets: vec![empty; SHARED].into_boxed_slice(),
+            sets: vec![empty; SHARED].into_boxed_slice(),
+            used: false,
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        if self.used {
+            *self = SharedCache::new();
+        }
+    }
+
+    #[inline]
+    fn place(shape: *mut Shape, key: *mut LuaString) -> usize {
+        let mixed = (shape as u64 >> 4).wrapping_mul(0x9E37_79B9) ^ key as u64 >> 4;
+        (mixed ^ mixed >> 13) as usize & (SHARED - 1)
+    }
+}
+
+impl Default for SharedCache {
+    fn default() -> SharedCache {
+        SharedCache::new()
+    }
+}
+
+/// [`get_field`] at a megamorphic site.
+fn get_shared(heap: &mut Heap, table: *mut Table, key: *mut LuaString) -> Option<Value> {
+    // SAFETY: `table` is live; entries are of shapes that were live since the last marking.
+    unsafe {
+        let shape = (*table).shape;
+        let at = SharedCache::place(shape, key);
+        let known = &heap.shared_fields.gets[at];
+        if known.key == key
+            && known.entry.shape == shape
+            && let Some(v) = read_entry(heap, &known.entry, &*table)
+        {
+            return Some(v);
+        }
+        let entry = resolve_get(heap, table, key);
+        if entry.cache != CacheKind::Empty {
+            heap.shared_fields.gets[at] = SharedEntry { key, entry };
+            heap.shared_fields.used = true;
+            return read_entry(heap, &entry, &*table);
+        }
+        None
+    }
+}
+
+/// [`set_field`] at a megamorphic site.
+fn set_shared(heap: &mut Heap, table: *mut Table, key: *mut LuaString, value: Value) -> bool {
+    // SAFETY: as in `get_shared`.
+    unsafe {
+        let shape = (*table).shape;
+        let at = SharedCache::place(shape, key);
+        let known = heap.shared_fields.sets[at];
+        if known.key == key
+            && known.entry.shape == shape
+            && write_entry(heap, &known.entry, &mut *table, value)
+        {
+            return true;
+        }
+        let entry = resolve_set(heap, table, key);
+        if entry.cache != CacheKind::Empty {
+            heap.shared_fields.sets[at] = SharedEntry { key, entry };
+            heap.shared_fields.used = true;
+            return write_entry(heap, &entry, &mut *table, value);
+        }
+        false
+    }
+}
+
 /// `table[key]` for a constant key, when the first entry of the cell missed. `None`: an `__index`
 /// that is not a table (or a loop) is in the way, and the general operation must be used.
 pub fn get_field(
@@ -261,8 +355,21 @@ pub fn get_field(
 ) -> Option<Value> {
     // SAFETY: `table` is live. `resolve_get` may write to it, so no reference is held across.
     unsafe {
-        if feedback.cache.get() != CacheKind::Megamorphic {
-            let known = feedback.entry((*table).shape);
+        let shape = (*table).shape;
+        for e in feedback.further() {
+            if e.shape == shape {
+                if let Some(v) = read_entry(heap, e, &*table) {
+                    return Some(v);
+                }
+                break;
+            }
+        }
+        if feedback.cache.get() == CacheKind::Megamorphic {
+            if let Some(v) = get_shared(heap, table, key) {
+                return Some(v);
+            }
+        } else {
+            let known = feedback.entry(shape);
             if let Some(v) = known.and_then(|e| read_entry(heap, &e, &*table)) {
                 return Some(v);
             }
@@ -291,7 +398,11 @@ pub fn set_field(
 ) -> bool {
     // SAFETY: as in `get_field`.
     unsafe {
-        if feedback.cache.get() != CacheKind::Megamorphic {
+        if feedback.cache.get() == CacheKind::Megamorphic {
+            if set_shared(heap, table, key, value) {
+                return true;
+            }
+        } else {
             let known = feedback.entry((*table).shape);
             if known.is_some_and(|e| write_entry(heap, &e, &mut *table, value)) {
                 return true;
