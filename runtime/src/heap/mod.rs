@@ -30,6 +30,7 @@ pub mod cycle;
 mod facade;
 pub mod finalize;
 pub mod handles;
+pub mod huge;
 mod mark;
 pub mod roots;
 pub mod sweep;

@@ -119,7 +119,11 @@ pub unsafe fn get_table_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> R
             _ => *base.add(word.c() as usize),
         };
         if let Some(table) = t.as_table() {
-            let v = (*table).get(&mut vm.heap, key);
+            let v = if key.is_small_int() {
+                (*table).get_small_int(key)
+            } else {
+                (*table).get(&mut vm.heap, key)
+            };
             if !v.is_nil() || (*table).meta().is_null() {
                 *base.add(word.a() as usize) = v;
                 return Ok(());

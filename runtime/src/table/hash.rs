@@ -1,7 +1,7 @@
 //! The hash part: a dictionary that remembers insertion order.
 //!
 //! ```text
-//!   index    | 0 | h₂:2 | 0 | h₀:1 | h₁:3 | …     open addressing, `hash << 32 | entry number + 1`
+//!   index    | 0 | h₂:2 | 0 | h₀:1 | h₁:3 | …     open addressing, hash bits and entry number + 1
 //!   entries  | (k,v) | (k,nil) | (k,v) | …         in insertion order
 //! ```
 //!
@@ -10,22 +10,27 @@
 //! but index and entry; the hash in the index filters, and lets the index grow without looking at
 //! keys.
 //!
+//! An integer's first places are those from its lowest bits on, if one of a few is free: neighbours and
+//! progressions of keys then touch neighbouring memory. All other keys, and integers that find these
+//! taken, go to the place of their hash or after it.
+//!
 //! A removed entry keeps its key and holds nil (so a traversal can go on from it, and the key takes
 //! its old place if it comes back); such entries go when the part is rebuilt, which only the
 //! insertion of a new key does. The collector does not keep the keys of removed entries alive; it
 //! replaces dead ones by a value that is equal to no key.
 
 use crate::heap::Heap;
+use crate::heap::huge::prefer_large_pages;
 use crate::object::LuaString;
-use crate::value::{TAG_OTHER, TAG_STRING, Value};
+use crate::value::{TAG_INT, TAG_OTHER, TAG_STRING, Value};
 
 /// The insertion-ordered hash part. Keys: every value but nil, NaN and strings held by the shape;
 /// floats with integer value are normalised to integers.
 pub struct HashPart {
     /// Key and value in insertion order; a nil value is a removed entry whose key still stands.
     pub entries: Vec<(Value, Value)>,
-    /// Open-addressing index: `hash << 32 | entry number + 1`, 0 for empty; a power of two long.
-    pub index: Box<[u64]>,
+    /// Open-addressing index of 2ᵇ words: `hash << b | entry number + 1`, 0 for empty.
+    pub index: Box<[u32]>,
     /// Entries whose value is not nil.
     pub live: u32,
     /// No entry before this one is live.
@@ -56,6 +61,9 @@ const fn capacity_of(n: usize) -> usize {
 
 const SMALLEST_INDEX: usize = 8;
 
+/// Index words from an integer's own place on that are tried before the place of its hash.
+const NEAR: usize = 4;
+
 impl HashPart {
     /// A part with room for `n` keys.
     pub fn with_room(n: usize) -> HashPart {
@@ -77,7 +85,7 @@ impl HashPart {
     pub fn outside_bytes(&self) -> usize {
         size_of::<HashPart>()
             + self.entries.capacity() * size_of::<(Value, Value)>()
-            + self.index.len() * 8
+            + self.index.len() * 4
     }
 
     /// Whether a new key needs [`HashPart::rebuild`] first.
@@ -96,6 +104,8 @@ impl HashPart {
     #[inline(always)]
     fn find_by(&self, hash: u32, mut same: impl FnMut(Value) -> bool) -> Option<usize> {
         let mask = self.index.len() - 1;
+        let number = mask as u32;
+        let filter = hash << (32 - self.shift);
         let mut at = (hash >> self.shift) as usize;
         loop {
             // SAFETY: `shift` leaves as many bits as the index's length has; the index always has an
@@ -105,8 +115,8 @@ impl HashPart {
                 if word == 0 {
                     return None;
                 }
-                if (word >> 32) as u32 == hash {
-                    let entry = word as u32 as usize - 1;
+                if (word ^ filter) & !number == 0 {
+                    let entry = (word & number) as usize - 1;
                     if same(self.entries.get_unchecked(entry).0) {
                         return Some(entry);
                     }
@@ -116,7 +126,33 @@ impl HashPart {
         }
     }
 
-    /// The entry of a key that is compared by its bits: anything but long strings and wide integers.
+    /// The entry of an integer with this hash that satisfies `same`: first at the integer's own place,
+    /// then at that of the hash.
+    #[inline(always)]
+    fn find_near(&self, i: u64, hash: u32, same: impl Fn(Value) -> bool) -> Option<usize> {
+        let mask = self.index.len() - 1;
+        let number = mask as u32;
+        let filter = hash << (32 - self.shift);
+        for step in 0..NEAR {
+            // SAFETY: as in `find_by`.
+            unsafe {
+                let word = *self.index.get_unchecked((i as usize).wrapping_add(step) & mask);
+                if word == 0 {
+                    return None;
+                }
+                if (word ^ filter) & !number == 0 {
+                    let entry = (word & number) as usize - 1;
+                    if same(self.entries.get_unchecked(entry).0) {
+                        return Some(entry);
+                    }
+                }
+            }
+        }
+        self.find_by(hash, same)
+    }
+
+    /// The entry of a key that is compared by its bits and is no integer: anything but numbers with
+    /// integer value and long strings.
     #[inline(always)]
     pub fn find_bits(&self, key: Value) -> Option<usize> {
         self.find_by(hash_bits(key.0), |k| k == key)
@@ -126,9 +162,15 @@ impl HashPart {
     #[inline]
     pub fn find_int(&self, i: i64) -> Option<usize> {
         match Value::inline_int(i) {
-            Some(key) => self.find_bits(key),
-            None => self.find_by(hash_bits(i as u64), |k| k.as_wide_int() == Some(i)),
+            Some(key) => self.find_small_int(key),
+            None => self.find_near(i as u64, hash_bits(i as u64), |k| k.as_wide_int() == Some(i)),
         }
+    }
+
+    /// The entry of an inline integer.
+    #[inline(always)]
+    pub fn find_small_int(&self, key: Value) -> Option<usize> {
+        self.find_near(key.0, hash_bits(key.0), |k| k == key)
     }
 
     /// The entry of a long string.
@@ -148,6 +190,7 @@ impl HashPart {
     #[inline]
     pub fn find(&self, heap: &mut Heap, key: Value) -> Option<usize> {
         match key.tag() {
+            TAG_INT => self.find_small_int(key),
             TAG_STRING => self.find_str(heap, key.ptr()),
             TAG_OTHER => match key.as_wide_int() {
                 Some(i) => self.find_int(i),
@@ -197,16 +240,34 @@ impl HashPart {
     /// Adds a key that is not there, with a value that is not nil. There must be room.
     pub fn insert(&mut self, heap: &mut Heap, key: Value, value: Value) {
         debug_assert!(!self.is_full() && !value.is_nil() && self.find(heap, key).is_none());
-        let hash = HashPart::hash_of(heap, key);
         self.entries.push((key, value));
-        self.link(hash, self.entries.len() as u32);
+        self.link_entry(heap, self.entries.len() - 1);
         self.live += 1;
         if key.as_int().is_some() {
             self.has_int_keys = true;
         }
     }
 
-    /// Enters an entry number + 1 into the index.
+    /// Enters an entry into the index.
+    #[inline(always)]
+    fn link_entry(&mut self, heap: &mut Heap, entry: usize) {
+        let key = self.entries[entry].0;
+        let hash = HashPart::hash_of(heap, key);
+        let number = entry as u32 + 1;
+        if let Some(i) = key.as_int() {
+            let mask = self.index.len() - 1;
+            for step in 0..NEAR {
+                let word = &mut self.index[(i as usize).wrapping_add(step) & mask];
+                if *word == 0 {
+                    *word = hash << (32 - self.shift) | number;
+                    return;
+                }
+            }
+        }
+        self.link(hash, number);
+    }
+
+    /// Enters an entry number + 1 into the index at the hash's place.
     #[inline(always)]
     fn link(&mut self, hash: u32, number: u32) {
         let mask = self.index.len() - 1;
@@ -214,45 +275,35 @@ impl HashPart {
         while self.index[at & mask] != 0 {
             at += 1;
         }
-        self.index[at & mask] = (hash as u64) << 32 | number as u64;
+        self.index[at & mask] = hash << (32 - self.shift) | number;
     }
 
     /// Drops removed entries and makes room for at least `extra` more keys.
-    pub fn rebuild(&mut self, extra: usize) {
+    pub fn rebuild(&mut self, heap: &mut Heap, extra: usize) {
         let mut size = SMALLEST_INDEX;
         // Room to spare, so that a part with as many removals as insertions is rebuilt rarely.
         let wanted = self.live as usize + extra;
         while capacity_of(size) < wanted + self.live as usize / 4 {
             size *= 2;
         }
-        let old = std::mem::replace(&mut self.index, vec![0; size].into_boxed_slice());
+        assert!(size <= 1 << 30, "table overflow");
+        self.index = vec![0; size].into_boxed_slice();
+        prefer_large_pages(self.index.as_ptr(), size);
         self.shift = 32 - size.trailing_zeros();
         let capacity = capacity_of(size);
         if self.live as usize == self.entries.len() {
             self.entries.reserve_exact(capacity - self.entries.len());
-            for word in old.iter().filter(|w| **w != 0) {
-                self.link((word >> 32) as u32, *word as u32);
-            }
-            return;
+            prefer_large_pages(self.entries.as_ptr(), capacity);
+        } else {
+            let mut entries = Vec::with_capacity(capacity);
+            prefer_large_pages(entries.as_ptr(), capacity);
+            entries.extend(self.entries.iter().filter(|e| !e.1.is_nil()));
+            self.has_int_keys = entries.iter().any(|e: &(Value, Value)| e.0.as_int().is_some());
+            self.entries = entries;
+            self.first = 0;
         }
-        // Old entry number → new number + 1, or 0.
-        let mut numbers = vec![0u32; self.entries.len()];
-        let mut entries = Vec::with_capacity(capacity);
-        self.has_int_keys = false;
-        for (number, entry) in numbers.iter_mut().zip(&self.entries) {
-            if !entry.1.is_nil() {
-                entries.push(*entry);
-                *number = entries.len() as u32;
-                self.has_int_keys |= entry.0.as_int().is_some();
-            }
-        }
-        self.entries = entries;
-        self.first = 0;
-        for word in old.iter().filter(|w| **w != 0) {
-            let number = numbers[*word as u32 as usize - 1];
-            if number != 0 {
-                self.link((word >> 32) as u32, number);
-            }
+        for e in 0..self.entries.len() {
+            self.link_entry(heap, e);
         }
     }
 

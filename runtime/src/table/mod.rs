@@ -287,6 +287,22 @@ impl Table {
         self.get_int_outside(i)
     }
 
+    /// The value of an inline integer key.
+    #[inline(always)]
+    pub fn get_small_int(&self, key: Value) -> Value {
+        let at = (key.small_int_payload() as u64).wrapping_sub(1);
+        if at < self.arr_len as u64 {
+            // SAFETY: below `arr_len`.
+            return unsafe { *self.arr.add(at as usize) };
+        }
+        match self.hash() {
+            Some(hash) if hash.has_int_keys => {
+                hash.find_small_int(key).map_or(Value::NIL, |e| hash.value(e))
+            }
+            _ => Value::NIL,
+        }
+    }
+
     #[inline(never)]
     fn get_int_outside(&self, i: i64) -> Value {
         match self.hash() {
@@ -396,7 +412,7 @@ impl Table {
             Some(hash) => {
                 if hash.room() < n {
                     let before = hash.outside_bytes();
-                    hash.rebuild(n);
+                    hash.rebuild(heap, n);
                     heap.account(hash.outside_bytes() as isize - before as isize);
                 }
             }
