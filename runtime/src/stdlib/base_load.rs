@@ -32,7 +32,19 @@ pub fn load_chunk(
     if binary {
         return super::dump::undump(vm, chunk, name, env);
     }
-    vm.load(chunk, name, env)
+    match vm.load(chunk, name, env) {
+        Err(message) if is_overflow(vm, message) => {
+            // As an error of the running function: message handlers see it.
+            let _ = vm.throw(message);
+            Err(vm.thrown)
+        }
+        loaded => loaded,
+    }
+}
+
+/// Whether a message is about nesting that is too deep.
+fn is_overflow(vm: &mut Vm, message: Value) -> bool {
+    message.as_string().is_some_and(|s| bytes_of(vm, s).ends_with(b"C stack overflow"))
 }
 
 /// Reads a file as `loadfile` does: without byte order mark, and with a first line that starts with

@@ -9,8 +9,8 @@ use crate::object::Table;
 use crate::value::{Type, Value};
 use crate::vm::{Args, Vm};
 
-/// The longest string, as PUC Lua's `MAXSIZE`.
-const MAX_LENGTH: u64 = i64::MAX as u64;
+/// The longest string that `rep` makes, as PUC Lua's `MAX_SIZE`.
+const MAX_LENGTH: u64 = i32::MAX as u64;
 
 /// Makes the library's table and the metatable of strings.
 pub fn open(vm: &mut Vm) -> *mut Table {

@@ -146,7 +146,7 @@ pub(super) fn gmatch(vm: &mut Vm, a: Args) -> Outcome {
 
 fn gmatch_step(vm: &mut Vm, a: Args) -> Outcome {
     let Some(s) = a.upvalue(0).as_string() else {
-        return a.ret1(Value::NIL);
+        return a.ret0();
     };
     let subject = bytes_of(vm, s);
     let callee = a.callee();
@@ -154,12 +154,12 @@ fn gmatch_step(vm: &mut Vm, a: Args) -> Outcome {
     // back into Lua while it holds the reference, but for an interrupt, after which it takes it anew.
     let state = unsafe { (*callee).host.as_mut().and_then(|h| h.downcast_mut::<Iteration>()) };
     let Some(state) = state else {
-        return a.ret1(Value::NIL);
+        return a.ret0();
     };
     let pattern = Rc::clone(&state.pattern);
     let (at, last) = (state.at, state.last);
     if at > subject.len() {
-        return a.ret1(Value::NIL);
+        return a.ret0();
     }
     let stop = interrupted(vm);
     let mut m = Matcher::new(subject, &pattern).with_poll(&stop);
@@ -181,7 +181,7 @@ fn gmatch_step(vm: &mut Vm, a: Args) -> Outcome {
             if let Some(state) = state {
                 state.at = subject.len() + 1;
             }
-            a.ret1(Value::NIL)
+            a.ret0()
         }
     }
 }
