@@ -1,27 +1,34 @@
 //! Compiled functions to and from bytes: precompiled chunks.
 //!
 //! ```text
-//!   chunk     = "\x1bLua" version(1) format(1) "\x19\x93\r\n\x1a\n" checksum(8) function
+//!   chunk     = header "peri" format(1) length(8) checksum(8) function
+//!   header    = "\x1bLua" 0x54 0 "\x19\x93\r\n\x1a\n" 4 8 8 integer(0x5678) float(370.5)
 //!   function  = source line_defined last_line num_params is_vararg max_stack feedback_count
 //!               code constants upvalues templates lines locals functions
 //! ```
 //!
 //! Numbers are little-endian base 128 varints, words and floats fixed 4 and 8 bytes; a list is its length
-//! and its items. The checksum is of everything after it. Invariant: [`undump`] answers verified
+//! and its items. Length and checksum are of everything after them. The header is that of the reference
+//! implementation's chunks on a 64-bit little-endian machine; they end in `corrupted chunk` here. Invariant: [`undump`] answers verified
 //! functions only, so a corrupt or forged chunk is an error and never undefined behaviour.
 
 use std::sync::Arc;
 
 use crate::bytecode::{Constant, Function, LocalVar, UpvalueDesc};
 
-/// What every chunk starts with.
-pub const SIGNATURE: &[u8; 4] = b"\x1bLua";
-/// Lua version 5.4.
-const VERSION: u8 = 0x54;
-/// Number of this engine's format; the reference implementation's is 0.
-const FORMAT: u8 = 0x50;
-/// Detects text-mode transfers.
-const CANARY: &[u8; 6] = b"\x19\x93\r\n\x1a\n";
+/// The parts of the header, and what is wrong with a chunk that differs there.
+const HEADER: [(&[u8], &str); 6] = [
+    (b"\x1bLua", "not a binary chunk"),
+    (b"\x54", "version mismatch"),
+    (b"\0", "format mismatch"),
+    (b"\x19\x93\r\n\x1a\n", CORRUPT),
+    (b"\x04\x08\x08", "size mismatch"),
+    (b"\x78\x56\0\0\0\0\0\0\0\0\0\0\0\x28\x77\x40", "number format mismatch"),
+];
+/// Marks this engine's chunks; the last byte is the format's number.
+const MARK: &[u8; 5] = b"peri\x01";
+const TRUNCATED: &str = "truncated chunk";
+const CORRUPT: &str = "corrupted chunk";
 /// Functions nested deeper than this are rejected (the compiler makes at most 200 levels).
 const MAX_DEPTH: u32 = 220;
 
@@ -29,11 +36,12 @@ const MAX_DEPTH: u32 = 220;
 pub fn dump(function: &Function, strip: bool) -> Vec<u8> {
     let mut body = Writer { out: Vec::new(), strip };
     body.function(function, None);
-    let mut out = Vec::with_capacity(body.out.len() + 20);
-    out.extend_from_slice(SIGNATURE);
-    out.push(VERSION);
-    out.push(FORMAT);
-    out.extend_from_slice(CANARY);
+    let mut out = Vec::with_capacity(body.out.len() + 52);
+    for (part, _) in HEADER {
+        out.extend_from_slice(part);
+    }
+    out.extend_from_slice(MARK);
+    out.extend_from_slice(&(body.out.len() as u64).to_le_bytes());
     out.extend_from_slice(&checksum(&body.out).to_le_bytes());
     out.extend_from_slice(&body.out);
     out
@@ -45,35 +53,32 @@ pub fn dump(function: &Function, strip: bool) -> Vec<u8> {
 /// What is wrong with it.
 pub fn undump(chunk: &[u8]) -> Result<Arc<Function>, &'static str> {
     let mut r = Reader { rest: chunk };
-    if r.take(SIGNATURE.len())? != SIGNATURE {
-        return Err("not a binary chunk");
+    for (part, problem) in HEADER {
+        if r.take(part.len())? != part {
+            return Err(problem);
+        }
     }
-    if r.byte()? != VERSION {
-        return Err("version mismatch");
+    if r.take(MARK.len())? != MARK {
+        return Err(CORRUPT);
     }
-    if r.byte()? != FORMAT {
-        return Err("format mismatch");
+    let (length, sum) = (r.word()?, r.word()?);
+    if (r.rest.len() as u64) < length {
+        return Err(TRUNCATED);
     }
-    if r.take(CANARY.len())? != CANARY {
-        return Err("corrupted chunk");
+    if r.rest.len() as u64 > length || checksum(r.rest) != sum {
+        return Err(CORRUPT);
     }
-    let mut sum = [0; 8];
-    sum.copy_from_slice(r.take(8)?);
-    if checksum(r.rest) != u64::from_le_bytes(sum) {
-        return Err(if r.rest.len() < 16 { TRUNCATED } else { "corrupted chunk" });
-    }
-    let empty: Arc<[u8]> = Arc::from(&[][..]);
-    let function = r.function(&empty, 0)?;
+    // What a stripped chunk shows as its source.
+    let unknown: Arc<[u8]> = Arc::from(&b"=?"[..]);
+    let function = r.function(&unknown, 0)?;
     if !r.rest.is_empty() {
-        return Err("corrupted chunk");
+        return Err(CORRUPT);
     }
     match crate::verify::verify(&function) {
         Ok(()) => Ok(Arc::new(function)),
         Err(_) => Err("invalid bytecode"),
     }
 }
-
-const TRUNCATED: &str = "truncated chunk";
 
 /// FNV-1a over words.
 fn checksum(bytes: &[u8]) -> u64 {
@@ -109,7 +114,12 @@ impl Writer {
     /// A function. A source equal to the enclosing function's is left out.
     fn function(&mut self, f: &Function, outer: Option<&[u8]>) {
         let same = outer == Some(&f.source[..]);
-        self.bytes(if self.strip || same { &[] } else { &f.source });
+        if self.strip || same {
+            self.number(0);
+        } else {
+            self.number(f.source.len() as u64 + 1);
+            self.out.extend_from_slice(&f.source);
+        }
         self.number(f.line_defined.into());
         self.number(f.last_line_defined.into());
         self.out.push(f.num_params);
@@ -196,6 +206,12 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
+    fn word(&mut self) -> Read<u64> {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(self.take(8)?);
+        Ok(u64::from_le_bytes(bytes))
+    }
+
     fn byte(&mut self) -> Read<u8> {
         Ok(self.take(1)?[0])
     }
@@ -240,9 +256,9 @@ impl<'a> Reader<'a> {
         if depth > MAX_DEPTH {
             return Err("functions nested too deeply");
         }
-        let source: Arc<[u8]> = match self.bytes()? {
-            [] => Arc::clone(outer),
-            source => Arc::from(source),
+        let source: Arc<[u8]> = match self.length(1)? {
+            0 => Arc::clone(outer),
+            n => Arc::from(self.take(n - 1)?),
         };
         let line_defined: u32 = self.small()?;
         let last_line_defined = self.small()?;
@@ -321,5 +337,23 @@ impl<'a> Reader<'a> {
             5 => Constant::Str(Arc::from(self.bytes()?)),
             _ => return Err("bad constant"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_what_is_not_a_chunk() {
+        assert_eq!(undump(b"").unwrap_err(), TRUNCATED);
+        assert_eq!(undump(b"\x1bLux").unwrap_err(), "not a binary chunk");
+        let mut header: Vec<u8> = HEADER.iter().flat_map(|(part, _)| part.to_vec()).collect();
+        assert_eq!(header.len(), 31);
+        for n in 0..header.len() {
+            assert_eq!(undump(&header[..n]).unwrap_err(), TRUNCATED);
+        }
+        header.extend_from_slice(b"luac chunks go on otherwise");
+        assert_eq!(undump(&header).unwrap_err(), CORRUPT);
     }
 }

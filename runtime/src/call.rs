@@ -230,9 +230,16 @@ impl Vm {
     ) -> Result<T, Value> {
         let level = self.frame_end();
         let (base, top, pc, depth) = (self.base, self.top, self.pc, self.c_depth);
+        if !handler.is_nil() {
+            // A handler further in replaces this one as a root: the frame keeps it.
+            self.push(handler);
+        }
         let outer = std::mem::replace(&mut self.detail.stack.handler, handler);
         let result = match body(self) {
-            Ok(value) => Ok(value),
+            Ok(value) => {
+                self.top = top;
+                Ok(value)
+            }
             Err(Throw) => {
                 self.base = base;
                 self.pc = pc;

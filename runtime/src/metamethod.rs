@@ -140,7 +140,7 @@ impl Vm {
             }
             t = handler;
         }
-        Err(self.runtime_error(b"'__index' chain too long; possibly a loop"))
+        Err(self.runtime_error(b"'__index' chain too long; possible loop"))
     }
 
     /// `t[k] = v` with metamethods.
@@ -182,7 +182,7 @@ impl Vm {
             }
             t = handler;
         }
-        Err(self.runtime_error(b"'__newindex' chain too long; possibly a loop"))
+        Err(self.runtime_error(b"'__newindex' chain too long; possible loop"))
     }
 
     /// `a == b` without metamethods.

@@ -4,6 +4,7 @@
 //! an inner prototype is kept by the outer one, and by its closures.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::ptr;
 use std::sync::Arc;
 
@@ -23,8 +24,17 @@ const OBSERVED_PARAMETERS: usize = 16;
 impl Vm {
     /// Builds the prototype of `function` and of everything nested in it.
     pub fn new_proto(&mut self, function: &Arc<Function>) -> *mut Proto {
+        self.build_proto(function, &mut HashMap::new())
+    }
+
+    /// As [`Vm::new_proto`]; equal long strings of a chunk become one object, by `long`.
+    fn build_proto<'f>(
+        &mut self,
+        function: &'f Arc<Function>,
+        long: &mut HashMap<&'f [u8], Value>,
+    ) -> *mut Proto {
         let protos: Box<[*mut Proto]> =
-            function.functions.iter().map(|f| self.new_proto(f)).collect();
+            function.functions.iter().map(|f| self.build_proto(f, long)).collect();
         let constants: Box<[Value]> = function
             .constants
             .iter()
@@ -33,12 +43,13 @@ impl Vm {
                 Constant::Bool(b) => Value::bool(*b),
                 Constant::Int(i) => self.int(*i),
                 Constant::Float(x) => Value::float(*x),
-                Constant::Str(s) => {
+Constant::Str(s) if s.len() <= LuaString::MAX_SHORT => {
                     if matches!(&s[..], b"getlocal" | b"setlocal") {
                         self.heap.locals_observed.set(true);
                     }
                     self.string(s)
                 }
+                Constant::Str(s) => *long.entry(s).or_insert_with(|| self.string(s)),
             })
             .collect();
         let templates: Box<[*mut Shape]> = function

@@ -130,7 +130,8 @@ pub fn floor_mod(a: i64, b: i64) -> i64 {
 #[inline]
 pub fn float_mod(a: f64, b: f64) -> f64 {
     let r = a % b;
-    if r * b < 0.0 { r + b } else { r }
+    // The product of tiny numbers would be 0.
+    if r != 0.0 && (r < 0.0) != (b < 0.0) { r + b } else { r }
 }
 
 /// `a ^ b`

@@ -312,7 +312,12 @@ fn collectgarbage(vm: &mut Vm, a: Args) -> Outcome {
         "count" => Value::float(vm.heap.count() as f64 / 1024.0),
         "step" => {
             let kilobytes = a.opt_int(vm, 2, 0)?.max(0) as usize;
-            Value::bool(control::step(vm, kilobytes).unwrap_or(false))
+            if vm.heap.parameters.mode == Mode::Generational {
+                // A young collection is a whole one here.
+                Value::bool(control::collect(vm))
+            } else {
+                Value::bool(control::step(vm, kilobytes).unwrap_or(false))
+            }
         }
         "setpause" => {
             let n = parameter(vm, 2)?;

@@ -3,8 +3,9 @@
 use std::io::Read;
 
 use super::{Outcome, bytes_of};
+use crate::thread::KILL;
 use crate::value::Value;
-use crate::vm::{Args, Vm};
+use crate::vm::{Args, Throw, Vm};
 
 /// First byte of a precompiled chunk.
 const SIGNATURE: u8 = 0x1B;
@@ -146,6 +147,10 @@ pub(super) fn load(vm: &mut Vm, a: Args) -> Outcome {
                 } else {
                     source.extend_from_slice(crate::metamethod::print_number(v).as_bytes());
                 }
+            }
+            Err(error) if error == KILL => {
+                vm.thrown = KILL;
+                return Err(Throw);
             }
             Err(error) => return a.ret2(Value::NIL, error),
         }

@@ -76,7 +76,7 @@ impl Info<'_> {
         let (source, short, first, last, what) = match self.compiled() {
             Some(f) => {
                 let main = f.line_defined == 0;
-                let source = if f.source.is_empty() { b"=?".to_vec() } else { f.source.to_vec() };
+                let source = f.source.to_vec();
                 let short = perilune_frontend::chunk_id_bytes(&source);
                 let what: &[u8] = if main { b"main" } else { b"Lua" };
                 (source, short, i64::from(f.line_defined), i64::from(f.last_line_defined), what)

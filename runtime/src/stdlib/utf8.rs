@@ -103,7 +103,7 @@ fn len(vm: &mut Vm, a: Args) -> Outcome {
 fn offset(vm: &mut Vm, a: Args) -> Outcome {
     let s = a.check_bytes(vm, 1)?;
     let mut n = a.check_int(vm, 2)?;
-    let default = if n > 0 { 1 } else { s.len() as i64 + 1 };
+    let default = if n >= 0 { 1 } else { s.len() as i64 + 1 };
     let at = position(a.opt_int(vm, 3, default)?, s.len()) - 1;
     if at < 0 || at > s.len() as i64 {
         return Err(a.error(vm, 3, "position out of bounds"));

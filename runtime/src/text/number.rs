@@ -424,6 +424,7 @@ pub fn str2int_base(s: &[u8], base: u32) -> Option<i64> {
     let s = trim(s);
     let (negative, body) = match s {
         [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
         _ => (false, s),
     };
     if body.is_empty() {
