@@ -14,11 +14,29 @@ fn main() {
     };
     let mut vm = Vm::new(Options::default());
     stdlib::open_all(&mut vm);
+    let script = vm.string(file.as_bytes());
     let rest: Vec<Value> = arguments.map(|a| vm.string(a.as_bytes())).collect();
-    let env = Value::table(vm.globals);
+    let arg = vm.heap.new_table(0, 0);
+    // SAFETY: just made; nothing collects yet.
+    unsafe {
+        (*arg).set_int(&mut vm.heap, 0, script);
+        (*arg).set_range(&mut vm.heap, 1, &rest);
+    }
+    let globals = vm.globals;
+    vm.set_field_raw(globals, "arg", Value::table(arg));
+    let env = Value::table(globals);
     let result = base_load::load_file(&mut vm, Some(file.as_bytes()), None, env).and_then(|main| {
         let handler = vm.native(|vm, a| {
-            let s = vm.to_display(a.get(1))?;
+            let error = a.get(1);
+            let has_text = vm.metatable(error);
+            let has_text =
+                !has_text.is_null() && !vm.get_field_raw(has_text, "__tostring").is_nil();
+            if !error.is_string() && !error.is_number() && !has_text {
+                let text = format!("(error object is a {} value)", error.ty().name());
+                let text = vm.string(text.as_bytes());
+                return a.ret1(text);
+            }
+            let s = vm.to_display(error)?;
             // SAFETY: nothing collects before the bytes are copied.
             let message = unsafe { vm.string_bytes(s) }.to_vec();
             let text = vm.traceback(Some(&message), 1);
@@ -49,6 +67,7 @@ fn main() {
             1
         }
     };
+    perilune_runtime::heap::finalize::close(&mut vm);
     stdlib::flush_all(&mut vm);
     std::process::exit(status);
 }

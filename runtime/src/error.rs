@@ -73,6 +73,8 @@ impl Vm {
     /// `chunk:line: ` of the frame at `level` (0 the current one), empty where it is not Lua.
     pub fn position(&self, level: usize) -> Vec<u8> {
         match self.frames().nth(level) {
+            // Library functions say nothing of a line that is not known.
+            Some(frame) if level > 0 && frame.line().is_none() => Vec::new(),
             Some(frame) => position_of(&frame),
             None => Vec::new(),
         }
@@ -243,7 +245,7 @@ fn position_of(frame: &Frame) -> Vec<u8> {
             let mut text = perilune_frontend::chunk_id_bytes(&function.source);
             match function.lines.get(frame.pc as usize) {
                 Some(line) => text.extend_from_slice(format!(":{line}: ").as_bytes()),
-                None => text.extend_from_slice(b":?: "),
+                None => text.extend_from_slice(b":-1: "),
             }
             text
         }
