@@ -41,12 +41,14 @@ impl Vm {
         }
     }
 
-    /// Calls the hook with an event above `window`, the first slot it may use.
+    /// Calls the hook with an event above `window`, the first slot it may use. `transfer`: the first
+    /// of the values that are passed or returned, as a local variable's number, and how many.
     fn run_hook(
         &mut self,
         event: &str,
         line: Option<u32>,
         window: *mut Value,
+        transfer: (u32, u32),
     ) -> Result<(), Throw> {
         if self.detail.stack.hook.running {
             return Ok(());
@@ -59,6 +61,7 @@ impl Vm {
         };
         let (top, frame) = (self.top, self.base as usize);
         self.detail.stack.hook.running = true;
+        self.detail.stack.hook.transfer = transfer;
         let last = std::mem::replace(&mut self.detail.stack.hook.last_base, frame);
         // SAFETY: room was made above everything the frame needs.
         let result = unsafe {
@@ -71,6 +74,24 @@ impl Vm {
         self.detail.stack.hook.last_base = last;
         self.top = top;
         result.map(|_| ())
+    }
+
+    /// Notes that execution goes on after the instruction at `pc` of the frame at `base`, so that the
+    /// rest of its line is no new line.
+    ///
+    /// # Safety
+    /// `base` is a live frame.
+    unsafe fn continue_in(&mut self, base: *mut Value, pc: u32) {
+        // SAFETY: the caller's contract.
+        let line = match unsafe { (*base.sub(2)).as_closure() } {
+            // SAFETY: a live closure.
+            Some(f) => unsafe { (*(*f).proto).function.line(pc as usize) },
+            None => 0,
+        };
+        let hook = &mut self.detail.stack.hook;
+        hook.last_base = base as usize;
+        hook.last_pc = pc;
+        hook.last_line = line;
     }
 }
 
@@ -106,7 +127,7 @@ pub unsafe fn on_instruction(vm: &mut Vm, base: *mut Value, ip: *const u32) -> R
             vm.detail.stack.hook.left = left;
             if left == 0 {
                 vm.detail.stack.hook.left = hook.count;
-                vm.run_hook("count", None, window)?;
+                vm.run_hook("count", None, window, (0, 0))?;
             }
         }
         if hook.mask & Hook::LINE != 0 {
@@ -121,7 +142,7 @@ pub unsafe fn on_instruction(vm: &mut Vm, base: *mut Value, ip: *const u32) -> R
             hook.last_line = line;
             if fresh {
                 let line = (!function.lines.is_empty()).then_some(line);
-                vm.run_hook("line", line, window)?;
+                vm.run_hook("line", line, window, (0, 0))?;
             }
         }
         Ok(())
@@ -147,7 +168,9 @@ pub unsafe fn on_call(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<(
             link = Link((*base.sub(link.delta() + 1)).0);
         }
         let window = vm.frame_end();
-        vm.run_hook(if link.is_tail() { "tail call" } else { "call" }, None, window)
+        let params = u32::from((*interp::proto_of(base)).num_params);
+        let event = if link.is_tail() { "tail call" } else { "call" };
+        vm.run_hook(event, None, window, (1, params))
     }
 }
 
@@ -165,14 +188,24 @@ pub unsafe fn on_return(
     first: *mut Value,
     count: u32,
 ) -> Result<(), Throw> {
-    if vm.detail.stack.hook.mask & Hook::RETURN == 0 {
-        return Ok(());
-    }
     // SAFETY: the caller's contract.
     unsafe {
-        interp::sync(vm, base, ip);
-        let window = vm.frame_end().max(first.add(count as usize));
-        vm.run_hook("return", None, window)
+        if vm.detail.stack.hook.mask & Hook::RETURN != 0 {
+            interp::sync(vm, base, ip);
+            let window = vm.frame_end().max(first.add(count as usize));
+            let number = first.offset_from(base) as u32 + 1;
+            vm.run_hook("return", None, window, (number, count))?;
+        }
+        let mut original = base;
+        let mut link = Link((*base.sub(1)).0);
+        if link.kind() == Link::VARARG {
+            original = base.sub(link.delta());
+            link = Link((*original.sub(1)).0);
+        }
+        if !vm.detail.stack.hook.running {
+            vm.continue_in(original.sub(link.delta()), link.pc());
+        }
+        Ok(())
     }
 }
 
@@ -184,18 +217,51 @@ pub fn on_native_call(vm: &mut Vm) -> Result<(), Throw> {
     if vm.detail.stack.hook.mask & Hook::CALL == 0 {
         return Ok(());
     }
-    vm.run_hook("call", None, vm.top)
+    // SAFETY: the frame's arguments lie from its base to its top.
+    let count = unsafe { vm.top.offset_from(vm.base) } as u32;
+    vm.run_hook("call", None, vm.top, (1, count))
 }
 
-/// A native function returned `count` values to `base - 2`.
+/// A native function returned `count` values to `base - 2`; `callee` and `link` stood there.
+///
+/// # Safety
+/// `base` is the frame of the function that just returned.
 ///
 /// # Errors
 /// What the hook throws.
-pub fn on_native_return(vm: &mut Vm, base: *mut Value, count: u32) -> Result<(), Throw> {
-    if vm.detail.stack.hook.mask & Hook::RETURN == 0 {
-        return Ok(());
+#[cold]
+#[inline(never)]
+pub unsafe fn on_native_return(
+    vm: &mut Vm,
+    base: *mut Value,
+    callee: Value,
+    link: Value,
+    count: u32,
+) -> Result<(), Throw> {
+    // SAFETY: the caller's contract; room is made for the results above the header, which stands
+    // again while the hook runs.
+    unsafe {
+        let n = count as usize;
+        if vm.detail.stack.hook.mask & Hook::RETURN != 0 && !vm.detail.stack.hook.running {
+            vm.ensure_stack(base, n)?;
+            let (outer_base, outer_top) = (vm.base, vm.top);
+            std::ptr::copy(base.sub(2), base, n);
+            *base.sub(2) = callee;
+            *base.sub(1) = link;
+            vm.base = base;
+            vm.top = base.add(n);
+            vm.run_hook("return", None, vm.top, (1, count))?;
+            std::ptr::copy(base, base.sub(2), n.max(1));
+            if n == 0 {
+                *base.sub(2) = Value::NIL;
+            }
+            vm.base = outer_base;
+            vm.top = outer_top;
+        }
+        if !vm.detail.stack.hook.running {
+            let link = Link(link.0);
+            vm.continue_in(base.sub(link.delta()), link.pc());
+        }
+        Ok(())
     }
-    // The results overwrote the frame's header: the event is reported from the caller's frame.
-    let window = base.wrapping_add(count as usize);
-    vm.run_hook("return", None, window.max(vm.top))
 }

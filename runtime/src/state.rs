@@ -132,8 +132,10 @@ pub struct Hook {
     pub last_line: u32,
     /// Word index at the last line check.
     pub last_pc: u32,
-    /// Base of the frame of the last line check.
+    /// Base of the frame of the last line check; while the hook runs, of the frame it is about.
     pub last_base: usize,
+    /// While the hook runs: the first value passed or returned, and how many.
+    pub transfer: (u32, u32),
 }
 
 impl Hook {
@@ -158,6 +160,7 @@ impl Default for Hook {
             last_line: 0,
             last_pc: 0,
             last_base: 0,
+            transfer: (0, 0),
         }
     }
 }

@@ -101,9 +101,10 @@ pub unsafe fn call_other(
             vm.top = new_base.add(nargs as usize);
             hooks::on_native_call(vm)?;
         }
-        let count = vm.call_native((*func).ptr(), new_base, nargs)?;
-        if hooked {
-            hooks::on_native_return(vm, new_base, count)?;
+        let (callee, link) = (*func, *new_base.sub(1));
+        let count = vm.call_native(callee.ptr(), new_base, nargs)?;
+        if vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0 {
+            hooks::on_native_return(vm, new_base, callee, link, count)?;
         }
         Ok(CallStep::Done(count))
     }

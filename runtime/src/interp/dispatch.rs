@@ -824,12 +824,15 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                 let function = (*native).function;
                                 let args = Args { base: new_base, count: nargs as u32 };
                                 let Ok(count) = function(vm, args) else { return Err(Throw) };
-                                if HOOKS {
-                                    slow!(hooks::on_native_return(vm, new_base, count));
+                                let hooked = vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0;
+                                if hooked {
+                                    let link = Link::new(pc, delta, Link::INTERPRETED);
+                                    let link = Value(link.0);
+                                    slow!(hooks::on_native_return(vm, new_base, f, link, count));
                                 }
                                 note_at!(*ip.add(1) >> 16, *func);
                                 deliver!(word.c(), func, count);
-                                if HOOKS != (vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0) {
+                                if HOOKS != hooked {
                                     return Ok(Outcome::Switch { base, ip: ip.add(2) });
                                 }
                                 done!(2)
@@ -926,6 +929,10 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         if word.c() != 0 {
                             let end = first.add(count);
                             slow!(frame_ops::close_for_return(vm, base, ip, end));
+                            // A closing function may have set a hook.
+                            if !HOOKS && vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0 {
+                                slow!(hooks::on_return(vm, base, ip, first, count as u32));
+                            }
                         }
                         if HOOKS {
                             slow!(hooks::on_return(vm, base, ip, first, count as u32));

@@ -158,12 +158,11 @@ fn local_slot(frame: &Frame, n: i64) -> Option<(*mut Value, Vec<u8>)> {
         }
     }
     let end = match function {
-        // The frame's own extent, where a callee does not cut it off earlier.
-        Some(function) => {
-            let full = frame.base.wrapping_add(usize::from(function.max_stack));
-            if frame.top.is_null() { full } else { full.min(frame.top.max(frame.base)) }
+        // Up to the callee's frame, if there is one.
+        Some(function) if frame.top.is_null() => {
+            frame.base.wrapping_add(usize::from(function.max_stack))
         }
-        None => frame.top,
+        _ => frame.top,
     };
     let slot = frame.base.wrapping_add(i);
     if slot >= end {

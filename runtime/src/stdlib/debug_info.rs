@@ -125,8 +125,11 @@ impl Info<'_> {
     }
 
     fn transfer(&mut self) {
-        self.set("ftransfer", Value::small_int(0));
-        self.set("ntransfer", Value::small_int(0));
+        let hook = self.vm.hook();
+        let hooked = hook.running && self.frame.is_some_and(|f| f.base as usize == hook.last_base);
+        let (first, count) = if hooked { hook.transfer } else { (0, 0) };
+        self.set("ftransfer", Value::small_int(first.into()));
+        self.set("ntransfer", Value::small_int(count.into()));
     }
 
     fn active_lines(&mut self) {
