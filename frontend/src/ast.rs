@@ -170,6 +170,8 @@ pub struct Block {
 pub struct Arm {
     /// The condition.
     pub condition: ExprId,
+    /// The line of `then`, where the decision falls.
+    pub then_line: u32,
     /// What runs when it is true.
     pub block: Block,
 }

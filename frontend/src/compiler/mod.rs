@@ -336,6 +336,17 @@ impl<'a> Compiler<'a> {
         at
     }
 
+    /// Puts a test just emitted, which cannot fail, on `line`.
+    fn decide_at(&mut self, line: u32) {
+        if let [.., word, _] = self.code[..]
+            && Op::decode(word) == Some(Op::Test)
+            && let [.., first, second] = &mut self.lines[..]
+        {
+            *first = line;
+            *second = line;
+        }
+    }
+
     /// Lets the jump at `at` lead to the current position.
     fn patch_one(&mut self, at: usize) -> Result<()> {
         let target = self.pc();

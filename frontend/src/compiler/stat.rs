@@ -266,16 +266,21 @@ impl Compiler<'_> {
         for (index, arm) in arms.iter().enumerate() {
             let condition = self.ast.expr(arm.condition);
             if condition.is_constant() && !fold::truthy(condition) {
+                // Nothing to decide, but line hooks see the line.
+                let here = self.jump(arm.then_line);
+                self.patch_one(here)?;
                 continue;
             }
             if let Some(destination) = self.lone_jump(&arm.block) {
                 let mut jumps = Jumps::new();
                 self.jump_if(arm.condition, true, &mut jumps)?;
+                self.decide_at(arm.then_line);
                 self.pending(destination).extend(jumps);
                 continue;
             }
             let mut next = Jumps::new();
             self.jump_if(arm.condition, false, &mut next)?;
+            self.decide_at(arm.then_line);
             self.block(&arm.block)?;
             if condition.is_constant() {
                 return self.patch_here(done); // the other arms are never reached

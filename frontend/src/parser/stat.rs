@@ -86,9 +86,10 @@ impl Parser<'_> {
         loop {
             self.lexer.next()?; // `if` or `elseif`
             let condition = self.expr()?;
+            let then_line = self.lexer.line;
             self.expect(Token::Then)?;
             let block = self.block()?;
-            arms.push(Arm { condition, block });
+            arms.push(Arm { condition, then_line, block });
             if self.lexer.token != Token::Elseif {
                 break;
             }
