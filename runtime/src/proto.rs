@@ -43,7 +43,7 @@ impl Vm {
                 Constant::Bool(b) => Value::bool(*b),
                 Constant::Int(i) => self.int(*i),
                 Constant::Float(x) => Value::float(*x),
-Constant::Str(s) if s.len() <= LuaString::MAX_SHORT => {
+                Constant::Str(s) if s.len() <= LuaString::MAX_SHORT => {
                     if matches!(&s[..], b"getlocal" | b"setlocal") {
                         self.heap.locals_observed.set(true);
                     }

@@ -84,7 +84,7 @@ fn constants_fold() {
     );
     expect(
         "local debug <const> = false if debug then f() elseif nil then g() else x = 1 end",
-        &["JMP -> 0002", "JMP -> 0003", "LOADI r0 1", "SETTABUP u0 r0 \"x\""],
+        &["JMP -> 0003", "JMP -> 0003", "LOADI r0 1", "SETTABUP u0 r0 \"x\""],
     );
 }
 
