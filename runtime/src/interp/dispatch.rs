@@ -210,6 +210,13 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         // `ip` is the target of a back-edge just taken.
         macro_rules! back_edge {
             () => {{
+                // First, for compiled code may resume elsewhere than at a back-edge.
+                if vm.poll.load(Ordering::Relaxed) != 0 {
+                    slow!(poll(vm, base, ip));
+                    if HOOKS != (vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0) {
+                        return Ok(Outcome::Switch { base, ip });
+                    }
+                }
                 if PROFILE {
                     let heat = (*proto).hotness.get() - tier::LOOP_HEAT;
                     (*proto).hotness.set(heat);
@@ -223,12 +230,6 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             }
                             Err(throw) => return Err(throw),
                         }
-                    }
-                }
-                if vm.poll.load(Ordering::Relaxed) != 0 {
-                    slow!(poll(vm, base, ip));
-                    if HOOKS != (vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0) {
-                        return Ok(Outcome::Switch { base, ip });
                     }
                 }
                 continue;
