@@ -121,6 +121,10 @@ pub fn step(vm: &mut Vm, kilobytes: usize) -> Option<bool> {
     if vm.heap.stopped & (stop::FINALIZER | stop::CLOSING) != 0 {
         return None;
     }
+    if vm.heap.parameters.mode == Mode::Generational {
+        // A young collection would free everything new that is dead.
+        return Some(collect(vm));
+    }
     let basic = 1usize << vm.heap.parameters.step_size.clamp(8, 30);
     let mut work =
         kilobytes.saturating_mul(1024).max(basic).min(isize::MAX as usize / 1024) as isize;

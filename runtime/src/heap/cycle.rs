@@ -206,6 +206,8 @@ impl Heap {
         self.propagate_all(roots);
         self.converge_ephemerons(roots);
         self.clear_weak(true, true);
+        self.mark_kept_strings();
+        self.propagate_all(roots);
         self.ephemerons.clear();
         self.clear_removed_keys();
         self.shared_fields.clear();

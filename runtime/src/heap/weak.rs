@@ -33,6 +33,15 @@ unsafe fn is_unmarked(v: Value) -> bool {
     v.is_heap() && unsafe { (*v.header()).color < GRAY }
 }
 
+/// True for unmarked objects that Lua sees as objects.
+///
+/// # Safety
+/// `v` must be a valid value.
+unsafe fn is_dead(v: Value) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe { is_unmarked(v) && !matches!((*v.header()).kind, Kind::String | Kind::WideInt) }
+}
+
 impl Heap {
     /// Marks strings and wide integers, which are never weak; true when `v` is another, unmarked object.
     ///
@@ -81,8 +90,7 @@ impl Heap {
                         self.mark_value(k);
                         self.mark_weak_value(v, weak_values);
                     } else if weak_values {
-                        self.still_weak(k);
-                        self.still_weak(v);
+                        // See `mark_kept_strings`.
                     } else if self.still_weak(k) {
                         self.ephemerons.push(Ephemeron { key: k.header(), value: v });
                     } else {
@@ -151,6 +159,26 @@ impl Heap {
         }
     }
 
+    /// Marks the strings and wide integers in what is left of tables with weak keys and values: they
+    /// were no reason to keep an entry, but stay with it.
+    pub(super) fn mark_kept_strings(&mut self) {
+        const BOTH: u8 = table_flags::WEAK_KEYS | table_flags::WEAK_VALUES;
+        for i in 0..self.weak_tables.len() {
+            let t = self.weak_tables[i];
+            // SAFETY: weak tables in the list are live.
+            unsafe {
+                if (*t).header.flags & BOTH == BOTH && !(*t).hash.is_null() {
+                    for &(k, v) in &(*(*t).hash).entries {
+                        if !v.is_nil() {
+                            self.mark_value(k);
+                            self.mark_value(v);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// Replaces the dead keys of removed entries.
     pub(super) fn clear_removed_keys(&mut self) {
         let weak = std::mem::take(&mut self.weak_tables);
@@ -179,7 +207,7 @@ unsafe fn clear_table(epoch: &Cell<u32>, t: *mut Table, values: bool, keys: bool
         if values {
             for i in 0..(*(*t).shape).len as usize {
                 let slot = (*t).slots.add(i);
-                if is_unmarked(*slot) {
+                if is_dead(*slot) {
                     *slot = Value::NIL;
                     if (*t).header.flags & table_flags::CACHED_METHODS != 0 {
                         epoch.set(epoch.get().wrapping_add(1));
@@ -188,7 +216,7 @@ unsafe fn clear_table(epoch: &Cell<u32>, t: *mut Table, values: bool, keys: bool
             }
             for i in 0..(*t).arr_len as usize {
                 let element = (*t).arr.add(i);
-                if is_unmarked(*element) {
+                if is_dead(*element) {
                     *element = Value::NIL;
                     (*t).header.aux |= element_kind::HOLES;
                 }
@@ -203,7 +231,7 @@ unsafe fn clear_table(epoch: &Cell<u32>, t: *mut Table, values: bool, keys: bool
         if !(*t).hash.is_null() {
             let hash = &mut *(*t).hash;
             for (k, v) in &mut hash.entries {
-                if !v.is_nil() && (values && is_unmarked(*v) || keys && is_unmarked(*k)) {
+                if !v.is_nil() && (values && is_dead(*v) || keys && is_dead(*k)) {
                     *v = Value::NIL;
                     hash.live -= 1;
                     if k.is_string() && (*t).header.flags & table_flags::CACHED_METHODS != 0 {
