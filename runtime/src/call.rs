@@ -230,16 +230,9 @@ impl Vm {
     ) -> Result<T, Value> {
         let level = self.frame_end();
         let (base, top, pc, depth) = (self.base, self.top, self.pc, self.c_depth);
-        if !handler.is_nil() {
-            // A handler further in replaces this one as a root: the frame keeps it.
-            self.push(handler);
-        }
-        let outer = std::mem::replace(&mut self.detail.stack.handler, handler);
+        self.detail.stack.set_handler(handler);
         let result = match body(self) {
-            Ok(value) => {
-                self.top = top;
-                Ok(value)
-            }
+            Ok(value) => Ok(value),
             Err(Throw) => {
                 self.base = base;
                 self.pc = pc;
@@ -256,7 +249,7 @@ impl Vm {
                 Err(error)
             }
         };
-        self.detail.stack.handler = outer;
+        self.detail.stack.restore_handler();
         result
     }
 
@@ -489,7 +482,7 @@ unsafe fn protected_window(
     // native frame as the current one.
     unsafe {
         ptr::copy(func.add(1), func.add(2), nargs as usize);
-        let outer = std::mem::replace(&mut vm.detail.stack.handler, handler);
+        vm.detail.stack.set_handler(handler);
         let result = vm.call_window(func, nargs);
         let count = match result {
             Ok(n) => {
@@ -506,7 +499,7 @@ unsafe fn protected_window(
                 2
             }
         };
-        vm.detail.stack.handler = outer;
+        vm.detail.stack.restore_handler();
         Ok(count)
     }
 }

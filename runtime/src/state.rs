@@ -56,6 +56,8 @@ pub struct StackState {
     pub tbc: Vec<*mut Value>,
     /// The message handler in force, or nil.
     pub handler: Value,
+    /// Those of the protected calls around the innermost one.
+    pub outer_handlers: Vec<Value>,
     /// Whether an overflow of this stack is being handled.
     pub in_overflow: bool,
     /// `base`, `top` and `pc` at the last throw.
@@ -86,6 +88,7 @@ impl StackState {
             open_upvalues: ptr::null_mut(),
             tbc: Vec::new(),
             handler: Value::NIL,
+            outer_handlers: Vec::new(),
             in_overflow: false,
             thrown_at: None,
             hook: Hook::default(),
@@ -94,6 +97,19 @@ impl StackState {
 }
 
 impl StackState {
+    /// Puts a message handler in force.
+    #[inline]
+    pub fn set_handler(&mut self, handler: Value) {
+        let outer = std::mem::replace(&mut self.handler, handler);
+        self.outer_handlers.push(outer);
+    }
+
+    /// Ends what [`StackState::set_handler`] began.
+    #[inline]
+    pub fn restore_handler(&mut self) {
+        self.handler = self.outer_handlers.pop().unwrap_or(Value::NIL);
+    }
+
     /// The slots in use of a stack that is not running; see [`Vm::stack_extent`].
     pub fn extent(&self) -> (*mut Value, *mut Value) {
         // SAFETY: a stack that is not running stands in a complete frame.
@@ -186,6 +202,7 @@ impl Detail {
     /// Everything here that keeps objects alive, the running stack's slots aside.
     pub fn trace(&self, mark: &mut dyn FnMut(Value)) {
         mark(self.stack.handler);
+        self.stack.outer_handlers.iter().copied().for_each(&mut *mark);
         mark(self.stack.hook.function);
     }
 }

@@ -668,6 +668,7 @@ pub unsafe fn visit(
             (*vm).detail.trace(&mut value);
         }
         value((*stack).handler);
+        (*stack).outer_handlers.iter().copied().for_each(&mut value);
         value((*stack).hook.function);
         let bottom = (*stack).memory.bottom();
         let (mut end, limit) = if running {
