@@ -15,6 +15,7 @@ pub fn typed_entry(profile: &Profile) -> Option<Entry> {
         return None;
     }
     let analysis = Analysis::new(function, 0);
+    let captures = cfg::captures(function);
     let mut result_types = 0;
     let mut calls_self = false;
     for &b in &analysis.order {
@@ -29,12 +30,7 @@ pub fn typed_entry(profile: &Profile) -> Option<Entry> {
                     let own =
                         matches!(site.callee, Callee::Lua { proto, .. } if proto == profile.proto);
                     let right_count = word.b() as usize == function.num_params as usize + 1;
-                    if op == Op::TailCall && !(own && right_count) {
-                        if matches!(site.callee, Callee::Never) {
-                            // Never taken: an exit, which does the tail call in the interpreter.
-                            pc += op.words();
-                            continue;
-                        }
+                    if op == Op::TailCall && (captures || !(own && right_count)) {
                         return None;
                     }
                     if own && right_count {
@@ -76,6 +72,9 @@ pub fn typed_entry(profile: &Profile) -> Option<Entry> {
 pub(super) fn self_tail_calls(profile: &Profile) -> Vec<usize> {
     let function = &profile.function;
     let mut found = vec![];
+    if cfg::captures(function) {
+        return found; // a tail call closes upvalues
+    }
     let mut pc = 0;
     while pc < function.code.len() {
         let op = function.op(pc);

@@ -416,6 +416,12 @@ fn find_loops(
     (loops, irreducible)
 }
 
+/// Whether closures capture registers of this function, or variables of it are to be closed.
+pub fn captures(function: &Function) -> bool {
+    let (memory, through) = captured(function);
+    memory != RegSet::default() || through != RegSet::default()
+}
+
 fn captured(function: &Function) -> (RegSet, RegSet) {
     let (mut memory, mut through) = (RegSet::default(), RegSet::default());
     let mut pc = 0;

@@ -188,6 +188,8 @@ impl Builder<'_> {
             Op::VarargPrep => {
                 let params = o.a;
                 self.emit(Opcode::VarargPrep, Type::None, &[], 0, params as u32);
+                // The frame has moved: guards from here on must not execute this again.
+                self.frame_mut().pc = o.next;
                 self.load_params(params);
             }
         }
