@@ -1,4 +1,5 @@
 //! Runs a Lua file with all libraries in the interpreter alone, and reports an error as `lua` does.
+//! `--stress=N` collects at every N-th safepoint and verifies the heap.
 
 use perilune_runtime::state::Options;
 use perilune_runtime::stdlib;
@@ -7,13 +8,20 @@ use perilune_runtime::value::Value;
 use perilune_runtime::vm::Vm;
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    let stress = arguments.next_if(|a| a.starts_with("--stress=")).map(|a| {
+        let period = a["--stress=".len()..].parse();
+        period.unwrap_or(1)
+    });
     let Some(file) = arguments.next() else {
-        eprintln!("usage: run file [arguments]");
+        eprintln!("usage: run [--stress=N] file [arguments]");
         std::process::exit(1);
     };
     let mut vm = Vm::new(Options::default());
     stdlib::open_all(&mut vm);
+    if let Some(period) = stress {
+        vm.heap.set_stress(period, true);
+    }
     let script = vm.string(file.as_bytes());
     let rest: Vec<Value> = arguments.map(|a| vm.string(a.as_bytes())).collect();
     let arg = vm.heap.new_table(0, 0);

@@ -216,6 +216,9 @@ impl Args {
         if let Some(x) = v.as_float() {
             return Ok(x);
         }
+        if v.is_small_int() {
+            return Ok(v.small_int_payload() as f64);
+        }
         match vm.to_number(v).and_then(Value::to_float) {
             Some(x) => Ok(x),
             None => Err(self.type_error(vm, n, "number")),

@@ -220,6 +220,13 @@ fn extreme(vm: &mut Vm, a: Args, least: bool) -> Outcome {
     if a.is_none(1) {
         return Err(a.error(vm, 1, "value expected"));
     }
+    if let [x, y] = a.slice()
+        && x.is_small_int()
+        && y.is_small_int()
+    {
+        let first = (x.small_int_payload() <= y.small_int_payload()) == least;
+        return a.ret1(if first || x == y { *x } else { *y });
+    }
     let mut best = 1;
     for i in 2..=a.count() {
         let (x, y) = if least { (a.get(i), a.get(best)) } else { (a.get(best), a.get(i)) };
@@ -235,10 +242,9 @@ fn extreme(vm: &mut Vm, a: Args, least: bool) -> Outcome {
 }
 
 fn random(vm: &mut Vm, a: Args) -> Outcome {
-    let generator = &mut vm.library_state::<LibraryState>().random.0;
     let (low, up) = match a.count() {
         0 => {
-            let x = generator.next_float();
+            let x = vm.library_state::<LibraryState>().random.0.next_float();
             return a.ret1(Value::float(x));
         }
         1 => {

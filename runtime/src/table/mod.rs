@@ -102,7 +102,8 @@ pub fn new_table(heap: &mut Heap, narr: usize, shape: *mut Shape) -> *mut Table 
         (*table).slots = inline;
         (*table).arr = inline.add(slot_cap);
         (*table).arr_len = 0;
-        (*table).arr_cap = (n - slot_cap) as u32;
+        // Exactly what was asked for: `next` rejects keys beyond it.
+        (*table).arr_cap = narr as u32;
         (*table).hash = ptr::null_mut();
         (*table).slot_cap = slot_cap as u32;
         (*table).inline_values = n as u32;

@@ -461,7 +461,20 @@ pub fn find_plain(subject: &[u8], needle: &[u8], init: usize) -> Option<usize> {
     let at = match needle {
         [] => Some(0),
         [c] => memchr::memchr(*c, rest),
-        _ => memchr::memmem::find(rest, needle),
+        [first, ..] => {
+            // A searcher costs more to set up than a few candidates to look at.
+            let mut from = 0;
+            for _ in 0..8 {
+                match memchr::memchr(*first, &rest[from..]) {
+                    None => return None,
+                    Some(at) if rest[from + at..].starts_with(needle) => {
+                        return Some(init + from + at);
+                    }
+                    Some(at) => from += at + 1,
+                }
+            }
+            memchr::memmem::find(&rest[from..], needle).map(|at| from + at)
+        }
     };
     at.map(|at| init + at)
 }
