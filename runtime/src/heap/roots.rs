@@ -1,5 +1,7 @@
 //! What the collector asks of its surroundings, and the answers of a [`Vm`].
 
+use perilune_ir::bytecode::{Function, Op, Word};
+
 use crate::object::{Header, Proto, Thread};
 use crate::value::Value;
 use crate::vm::Vm;
@@ -99,7 +101,7 @@ impl Roots for VmRoots {
 }
 
 /// The end of what is live on the running stack. In a Lua function's frame, where a safepoint is at
-/// its entry or at the target of a back-edge, these are the local variables in scope: a
+/// its entry, or at a back-edge instruction or its target, these are the local variables in scope: a
 /// temporary's register must not keep an object alive for as long as a loop runs.
 ///
 /// # Safety
@@ -110,19 +112,44 @@ pub(crate) unsafe fn live_end(vm: *mut Vm) -> *mut Value {
         let base = (*vm).base;
         let Some(f) = (*base.sub(2)).as_closure() else { return (*vm).top };
         let proto = &*(*f).proto;
-        if proto.function.lines.is_empty() {
-            // Stripped: nothing is known about variables.
-            return base.add(proto.max_stack as usize);
-        }
-        let pc = (*vm).pc;
-        let live = proto
-            .function
-            .locals
-            .iter()
-            .take_while(|l| l.start_pc <= pc)
-            .filter(|l| pc < l.end_pc)
-            .map(|l| l.register + 1)
-            .fold(proto.num_params, u8::max);
-        base.add(live as usize)
+        base.add(live_registers(&proto.function, (*vm).pc))
     }
+}
+
+/// The registers that may be live before the instruction at word index `pc`, which must be the first,
+/// a back-edge or a back-edge's target: all below the answer.
+fn live_registers(function: &Function, pc: u32) -> usize {
+    if function.lines.is_empty() {
+        // Stripped: nothing is known about variables.
+        return function.max_stack as usize;
+    }
+    let in_scope = function
+        .locals
+        .iter()
+        .take_while(|l| l.start_pc <= pc)
+        .filter(|l| pc < l.end_pc)
+        .map(|l| l.register + 1)
+        .fold(function.num_params, u8::max);
+    // What the instruction itself reads beyond the variables.
+    let word = Word(function.code.get(pc as usize).copied().unwrap_or_default());
+    let operands = match Op::decode(word.0) {
+        Some(Op::ForLoop) => usize::from(word.a()) + 4,
+        // Compiled code turns tail calls of the function itself into back-edges.
+        Some(Op::TailCall) if word.b() > 0 => usize::from(word.a()) + 1 + usize::from(word.b()),
+        Some(Op::TailCall) => usize::from(function.max_stack),
+        Some(Op::TForLoop) => {
+            // The values of the TFORCALL before it.
+            let call = (pc as usize)
+                .checked_sub(Op::TForCall.words())
+                .and_then(|at| function.code.get(at))
+                .map(|&w| Word(w))
+                .filter(|w| Op::decode(w.0) == Some(Op::TForCall) && w.a() == word.a());
+            match call {
+                Some(call) => usize::from(word.a()) + 4 + usize::from(call.c()),
+                None => usize::from(function.max_stack),
+            }
+        }
+        _ => 0,
+    };
+    usize::from(in_scope).max(operands)
 }
