@@ -156,6 +156,13 @@ impl Compiler<'_> {
                     Left::Register(target)
                 }
             };
+            if let Some(&next) = steps.last()
+                && matches!(self.ast.expr(step), Expr::Index { .. })
+                && matches!(self.ast.expr(next), Expr::Binary(..))
+            {
+                // An operand is fetched when its operator is known.
+                self.index_on_line(self.ast.line(next));
+            }
             // Operands are done with; `work` stays.
             self.free = top.max(work.map_or(0, |w| usize::from(w) + 1));
         }
@@ -180,8 +187,12 @@ impl Compiler<'_> {
         match self.ast.expr(step) {
             Expr::Index { key, .. } => self.index_step(step, left, key, target),
             Expr::Binary(op, _, right) => match op.instructions() {
-                Some((plain, with_constant)) => {
+                Some((plain, mut with_constant)) => {
                     let line = self.ast.line(step);
+                    if op == BinOp::Sub && matches!(self.ast.expr(right), Expr::Int(0)) {
+                        // As in the reference, `x - 0` adds: it turns -0.0 into 0.0.
+                        with_constant = Op::AddK;
+                    }
                     let left = self.left_register(left, target, line)?;
                     let right_expr = self.ast.expr(right);
                     if matches!(right_expr, Expr::Int(_) | Expr::Float(_))

@@ -134,7 +134,7 @@ impl Compiler<'_> {
     /// A concatenation with all the operands that the next ones on its right
     /// join: they take consecutive registers.
     fn concat(&mut self, id: ExprId, dst: Reg) -> Result<()> {
-        let line = self.ast.line(id);
+        let mut line = self.ast.line(id);
         let saved = self.free;
         let mut window = dst;
         let mut rest = id;
@@ -152,7 +152,14 @@ impl Compiler<'_> {
             }
             count += 1;
             match more {
-                Some(right) => rest = right,
+                Some(right) => {
+                    // The last operator's line counts.
+                    line = self.ast.line(rest);
+                    if matches!(self.ast.expr(operand), Expr::Index { .. }) {
+                        self.index_on_line(line);
+                    }
+                    rest = right;
+                }
                 None => break,
             }
         }

@@ -336,6 +336,14 @@ impl<'a> Compiler<'a> {
         at
     }
 
+    /// Puts an indexing instruction just emitted on `line`.
+    fn index_on_line(&mut self, line: u32) {
+        if let [.., first, second] = &mut self.lines[..] {
+            *first = line;
+            *second = line;
+        }
+    }
+
     /// Puts a test just emitted, which cannot fail, on `line`.
     fn decide_at(&mut self, line: u32) {
         if let [.., word, _] = self.code[..]
