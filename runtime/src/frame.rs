@@ -134,6 +134,9 @@ impl Vm {
             pc: frame.link.pc(),
             top: std::ptr::null_mut(),
         };
+        if self.detail.finalizing != 0 && self.detail.finalizing == rest.base as usize {
+            return Some(("metamethod", b"__gc".to_vec()));
+        }
         let caller = rest.next()?;
         if self.detail.stack.hook.running
             && self.detail.stack.hook.last_base == caller.base as usize

@@ -194,6 +194,8 @@ pub struct Detail {
     pub hot_threshold: i32,
     /// State of library parts (random generator, open files, …) by type.
     pub library: Vec<Box<dyn std::any::Any>>,
+    /// While a finalizer runs: the base of the frame that it interrupted; else 0.
+    pub finalizing: usize,
     /// `warn` is on.
     pub warnings: bool,
 }
@@ -251,6 +253,7 @@ impl Vm {
                 on_interrupt: None,
                 hot_threshold: 1 << 30,
                 library: Vec::new(),
+                finalizing: 0,
                 warnings: false,
             }),
         });

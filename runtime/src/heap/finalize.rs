@@ -80,6 +80,8 @@ pub(super) fn run_pending(vm: &mut Vm, limit: usize) {
         let Some(object) = vm.heap.next_pending() else { return };
         vm.heap.disturbances += 1;
         vm.heap.stopped |= stop::FINALIZER;
+        let base = vm.base as usize;
+        let outer = std::mem::replace(&mut vm.detail.finalizing, base);
         let finalize = || {
             if let Some(thread) = object.as_thread() {
                 crate::thread::finalize(vm, thread);
@@ -90,6 +92,7 @@ pub(super) fn run_pending(vm: &mut Vm, limit: usize) {
         // A host function may panic.
         let result = catch_unwind(AssertUnwindSafe(finalize));
         vm.heap.stopped &= !stop::FINALIZER;
+        vm.detail.finalizing = outer;
         if let Err(panic) = result {
             resume_unwind(panic);
         }

@@ -103,6 +103,7 @@ fn sethook(vm: &mut Vm, a: Args) -> Outcome {
         }
         (function, mask, count)
     };
+    remember_hook(vm, thread, function);
     if thread == vm.current {
         vm.set_hook(function, mask, count);
     } else {
@@ -116,6 +117,26 @@ fn sethook(vm: &mut Vm, a: Args) -> Outcome {
         crate::thread::set_hook(vm, thread, hook);
     }
     a.ret0()
+}
+
+/// Keeps a hook in the registry's table of hooks by thread, where scripts may look for it.
+fn remember_hook(vm: &mut Vm, thread: *mut Thread, function: Value) {
+    const KEY: &str = "_HOOKKEY";
+    let registry = vm.registry;
+    let table = match vm.get_field_raw(registry, KEY).as_table() {
+        Some(table) => table,
+        None => {
+            let (table, meta) = (super::new_table(vm), super::new_table(vm));
+            let mode = vm.string(b"k");
+            vm.set_field_raw(meta, "__mode", mode);
+            super::base::set_table_metatable(vm, table, Value::table(meta));
+            vm.set_field_raw(registry, KEY, Value::table(table));
+            table
+        }
+    };
+    // SAFETY: the registry holds the table. The key is neither nil nor NaN.
+    let stored = unsafe { (*table).set(&mut vm.heap, Value::thread(thread), function) };
+    debug_assert!(stored.is_ok());
 }
 
 fn gethook(vm: &mut Vm, a: Args) -> Outcome {
