@@ -5,8 +5,9 @@ use perilune_ir::bytecode::{Op, Word};
 use super::{constants, sync};
 use crate::heap::Heap;
 use crate::meta::Metamethod;
+use crate::object::{Kind, WideInt};
 use crate::text::number::float_to_int;
-use crate::value::Value;
+use crate::value::{TAG_OTHER, Value};
 use crate::vm::{Throw, Vm};
 
 /// An arithmetic or bitwise operation.
@@ -143,19 +144,25 @@ pub fn float_pow(a: f64, b: f64) -> f64 {
 /// `a << b` on 64 bits; a negative `b` shifts right; 64 and more give 0.
 #[inline(always)]
 pub fn shift_left(a: i64, b: i64) -> i64 {
-    if b <= -64 || b >= 64 {
-        0
-    } else if b >= 0 {
+    if (b as u64) < 64 {
         ((a as u64) << b) as i64
-    } else {
+    } else if b < 0 && b > -64 {
         ((a as u64) >> -b) as i64
+    } else {
+        0
     }
 }
 
 /// `a >> b`
 #[inline(always)]
 pub fn shift_right(a: i64, b: i64) -> i64 {
-    if b == i64::MIN { 0 } else { shift_left(a, -b) }
+    if (b as u64) < 64 {
+        ((a as u64) >> b) as i64
+    } else if b < 0 && b > -64 {
+        ((a as u64) << -b) as i64
+    } else {
+        0
+    }
 }
 
 /// Why a numeric operation failed.
@@ -267,62 +274,68 @@ impl Vm {
 /// userdata).
 pub const NO_NUMBER: Value = Value(u64::MAX);
 
+/// The integer that a value is, or what the other branch gives.
+macro_rules! integer_or {
+    ($v:ident, $other:expr) => {
+        if $v.is_small_int() {
+            $v.small_int_payload()
+        } else if $v.tag() == TAG_OTHER && $v.kind() == Kind::WideInt {
+            // SAFETY: the kind says so, and a value in use is live.
+            unsafe { (*$v.ptr::<WideInt>()).value }
+        } else {
+            return $other;
+        }
+    };
+}
+
 /// Operations on numbers of any kind; [`NO_NUMBER`] for other operands and for division by zero.
+/// Integers, the wide ones foremost, come first and in a straight line.
 macro_rules! on_any_numbers {
-    ($($name:ident, |$x:ident, $y:ident| $int:expr, |$f:ident, $g:ident| $float:expr;)*) => {
+    ($($name:ident, |$heap:ident, $x:ident, $y:ident| $int:expr, |$b:ident, $c:ident| $float:expr;)*) => {
         $(
-            #[doc = concat!("See [`NO_NUMBER`]: `", stringify!($float), "`.")]
+            #[doc = concat!("See [`NO_NUMBER`]: `", stringify!($int), "`.")]
             #[inline(never)]
-            pub fn $name(heap: &mut Heap, b: Value, c: Value) -> Value {
-                if let (Some($x), Some($y)) = (b.as_int(), c.as_int()) {
-                    let result: Option<i64> = $int;
-                    return match result {
-                        Some(i) => heap.int(i),
-                        None => NO_NUMBER,
-                    };
-                }
-                match (b.to_float(), c.to_float()) {
-                    (Some($f), Some($g)) => Value::float($float),
-                    _ => NO_NUMBER,
-                }
+            pub fn $name($heap: &mut Heap, $b: Value, $c: Value) -> Value {
+                let $x = integer_or!($b, $float);
+                let $y = integer_or!($c, $float);
+                $heap.int($int)
             }
         )*
     };
 }
 
 on_any_numbers! {
-    add_numbers, |x, y| Some(x.wrapping_add(y)), |f, g| f + g;
-    sub_numbers, |x, y| Some(x.wrapping_sub(y)), |f, g| f - g;
-    mul_numbers, |x, y| Some(x.wrapping_mul(y)), |f, g| f * g;
-    mod_numbers, |x, y| (y != 0).then(|| floor_mod(x, y)), |f, g| float_mod(f, g);
-    idiv_numbers, |x, y| (y != 0).then(|| floor_div(x, y)), |f, g| (f / g).floor();
+    add_numbers, |heap, x, y| x.wrapping_add(y), |b, c| on_floats(b, c, |f, g| f + g);
+    sub_numbers, |heap, x, y| x.wrapping_sub(y), |b, c| on_floats(b, c, |f, g| f - g);
+    mul_numbers, |heap, x, y| x.wrapping_mul(y), |b, c| on_floats(b, c, |f, g| f * g);
+    mod_numbers, |heap, x, y| if y != 0 { floor_mod(x, y) } else { return NO_NUMBER },
+        |b, c| on_floats(b, c, float_mod);
+    idiv_numbers, |heap, x, y| if y != 0 { floor_div(x, y) } else { return NO_NUMBER },
+        |b, c| on_floats(b, c, |f, g| (f / g).floor());
+    and_numbers, |heap, x, y| x & y, |b, c| on_exact(heap, b, c, |x, y| x & y);
+    or_numbers, |heap, x, y| x | y, |b, c| on_exact(heap, b, c, |x, y| x | y);
+    xor_numbers, |heap, x, y| x ^ y, |b, c| on_exact(heap, b, c, |x, y| x ^ y);
+    shl_numbers, |heap, x, y| shift_left(x, y), |b, c| on_exact(heap, b, c, shift_left);
+    shr_numbers, |heap, x, y| shift_right(x, y), |b, c| on_exact(heap, b, c, shift_right);
 }
 
-/// Bitwise operations on integers and floats with integer values.
-macro_rules! on_any_integers {
-    ($($name:ident, |$x:ident, $y:ident| $int:expr;)*) => {
-        $(
-            #[doc = concat!("See [`NO_NUMBER`]: `", stringify!($int), "`.")]
-            #[inline(never)]
-            pub fn $name(heap: &mut Heap, b: Value, c: Value) -> Value {
-                if let (Some($x), Some($y)) = (b.as_int(), c.as_int()) {
-                    return heap.int($int);
-                }
-                match (exact_int(b), exact_int(c)) {
-                    (Some($x), Some($y)) => heap.int($int),
-                    _ => NO_NUMBER,
-                }
-            }
-        )*
-    };
+/// An operation on two numbers that are not both integers.
+#[inline(never)]
+fn on_floats(b: Value, c: Value, f: fn(f64, f64) -> f64) -> Value {
+    match (b.to_float(), c.to_float()) {
+        (Some(x), Some(y)) => Value::float(f(x, y)),
+        _ => NO_NUMBER,
+    }
 }
 
-on_any_integers! {
-    and_numbers, |x, y| x & y;
-    or_numbers, |x, y| x | y;
-    xor_numbers, |x, y| x ^ y;
-    shl_numbers, |x, y| shift_left(x, y);
-    shr_numbers, |x, y| shift_right(x, y);
+/// A bitwise operation on two numbers that are not both integers.
+#[cold]
+#[inline(never)]
+fn on_exact(heap: &mut Heap, b: Value, c: Value, f: fn(i64, i64) -> i64) -> Value {
+    match (exact_int(b), exact_int(c)) {
+        (Some(x), Some(y)) => heap.int(f(x, y)),
+        _ => NO_NUMBER,
+    }
 }
 
 /// Performs the arithmetic or bitwise instruction at `ip`, of any operands.

@@ -98,6 +98,20 @@ fn computed(x: f64) -> Value {
     }
 }
 
+/// Marks the way that calls it as rare.
+#[cold]
+#[inline(always)]
+fn rare() {}
+
+/// The condition; tells the compiler that it mostly holds, so that its code comes next in line.
+#[inline(always)]
+fn likely(condition: bool) -> bool {
+    if !condition {
+        rare();
+    }
+    condition
+}
+
 /// Code that no other place has: two runs of instructions with different ones of these in them are not
 /// merged.
 macro_rules! separate {
@@ -257,10 +271,10 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
             ($overflowing:ident, $op:tt, $mixed:ident, $word:expr, $c:expr) => {{
                 let (b, c): (Value, Value) = (reg!($word.b()), $c);
                 let (tb, tc) = (tag(b), tag(c));
-                if tb == INT && tc == INT {
+                if likely(tb == INT && tc == INT) {
                     let (sum, overflow) =
                         ((b.0 << 16) as i64).$overflowing((c.0 << 16) as i64);
-                    if !overflow {
+                    if likely(!overflow) {
                         reg!($word.a()) = Value(sum as u64 >> 16 | TAG_INT << TAG_SHIFT);
                         done!(1)
                     }
@@ -308,9 +322,9 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! div_like {
             ($word:expr, $c:expr, $small:tt, $int:ident, $any:ident, $x:ident, $y:ident, $float:expr) => {{
                 let (b, c): (Value, Value) = (reg!($word.b()), $c);
-                if tag(b) == INT && tag(c) == INT {
+                if likely(tag(b) == INT && tag(c) == INT) {
                     let (m, n) = (b.small_int_payload(), c.small_int_payload());
-                    if n > 0 {
+                    if likely(n > 0) {
                         let result = if (m | n) as u64 >> 32 == 0 {
                             i64::from(m as u32 $small n as u32)
                         } else {
@@ -331,7 +345,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! bits {
             ($word:expr, $c:expr, $op:tt, $fix:expr, $any:ident) => {{
                 let (b, c): (Value, Value) = (reg!($word.b()), $c);
-                if tag(b) == INT && tag(c) == INT {
+                if likely(tag(b) == INT && tag(c) == INT) {
                     reg!($word.a()) = Value((b.0 $op c.0) | $fix);
                     done!(1)
                 }
@@ -365,7 +379,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! order {
             ($word:expr, $b:expr, $op:tt) => {{
                 let (a, b): (Value, Value) = (reg!($word.a()), $b);
-                if tag(a) == INT && tag(b) == INT {
+                if likely(tag(a) == INT && tag(b) == INT) {
                     let answer = ((a.0 << 16) as i64) $op ((b.0 << 16) as i64);
                     test_jump!($word, answer)
                 }
@@ -381,14 +395,14 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
             ($t:expr, $store:expr) => {{
                 let t: Value = $t;
                 let index = *ip.add(1) >> 16;
-                if tag(t) == TABLE && index != u32::from(NO_FEEDBACK) {
+                if likely(tag(t) == TABLE && index != u32::from(NO_FEEDBACK)) {
                     let table: *mut Table = t.ptr();
                     let cell: *const Feedback = cell!(index);
-                    if (*table).shape == (*cell).shape.get() {
+                    if likely((*table).shape == (*cell).shape.get()) {
                         let slot = (*cell).slot.get() as usize;
-                        if (*cell).cache.get() == CacheKind::Own {
+                        if likely((*cell).cache.get() == CacheKind::Own) {
                             let v = *(*table).slots.add(slot);
-                            if !v.is_nil() {
+                            if likely(!v.is_nil()) {
                                 note!(cell, v);
                                 $store(v);
                                 done!(2)
@@ -410,14 +424,14 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
             ($t:expr, $v:expr) => {{
                 let (t, v): (Value, Value) = ($t, $v);
                 let index = *ip.add(1) >> 16;
-                if tag(t) == TABLE && index != u32::from(NO_FEEDBACK) {
+                if likely(tag(t) == TABLE && index != u32::from(NO_FEEDBACK)) {
                     let table: *mut Table = t.ptr();
                     let cell: *const Feedback = cell!(index);
                     note!(cell, v);
-                    if (*table).shape == (*cell).shape.get() && !v.is_nil() {
-                        if (*cell).cache.get() == CacheKind::Own {
+                    if likely((*table).shape == (*cell).shape.get() && !v.is_nil()) {
+                        if likely((*cell).cache.get() == CacheKind::Own) {
                             let slot = (*table).slots.add((*cell).slot.get() as usize);
-                            if !(*slot).is_nil() {
+                            if likely(!(*slot).is_nil()) {
                                 *slot = v;
                                 vm.heap.barrier_back(table);
                                 done!(2)
@@ -438,12 +452,41 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 done!(2)
             }};
         }
+        macro_rules! set_element {
+            ($key:expr) => {{
+                let word = Word(*ip);
+                let (t, v, key): (Value, Value, Value) = (reg!(word.a()), reg!(word.c()), $key);
+                note_at!(*ip.add(1) >> 16, v);
+                if likely(tag(t) == TABLE && tag(key) == INT && !v.is_nil()) {
+                    let table: *mut Table = t.ptr();
+                    let at = (key.small_int_payload() as u64).wrapping_sub(1);
+                    if likely(at < u64::from((*table).arr_len)) {
+                        let element = (*table).arr.add(at as usize);
+                        if likely(!(*element).is_nil()) {
+                            *element = v;
+                            let kind = kind_of(v);
+                            if !likely((*table).header.aux & kind != 0) {
+                                (*table).header.aux |= kind;
+                            }
+                            vm.heap.barrier_back(table);
+                            note_site!(1);
+                            done!(2)
+                        }
+                    }
+                }
+                if PROFILE {
+                    calls::note_table_site(proto, ip, t, key);
+                }
+                slow!(access::set_table_slow(vm, base, ip));
+                done!(2)
+            }};
+        }
         // Results `$count` at `$first` for a call instruction with the given C: nil to the wanted
         // number, or the top. Enough for C = 1 and C = 2, by the result protocol: nothing.
         macro_rules! deliver {
             ($c:expr, $first:expr, $count:expr) => {{
                 let c = usize::from($c);
-                if c.wrapping_sub(1) > 1 {
+                if !likely(c.wrapping_sub(1) <= 1) {
                     if c == 0 {
                         vm.top = $first.add($count as usize);
                     } else {
@@ -461,7 +504,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     ($closure, $base, $nargs);
                 let callee = (*closure).proto;
                 let end = new_base.add((*callee).max_stack as usize);
-                if end > vm.stack_limit {
+                if !likely(end <= vm.stack_limit) {
                     slow!(calls::grow_for_call(vm, base, ip, end));
                 }
                 let params = (*callee).num_params as usize;
@@ -488,7 +531,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 if HOOKS {
                     slow!(hooks::on_call(vm, base, ip));
                 }
-                if vm.poll.load(Ordering::Relaxed) != 0 {
+                if !likely(vm.poll.load(Ordering::Relaxed) == 0) {
                     slow!(poll(vm, base, ip));
                 }
                 separate!();
@@ -561,12 +604,12 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     }
                     Op::GetTable => {
                         let (t, key) = (reg!(word.b()), reg!(word.c()));
-                        if tag(t) == TABLE && tag(key) == INT {
+                        if likely(tag(t) == TABLE && tag(key) == INT) {
                             let table: *mut Table = t.ptr();
                             let at = (key.small_int_payload() as u64).wrapping_sub(1);
-                            if at < u64::from((*table).arr_len) {
+                            if likely(at < u64::from((*table).arr_len)) {
                                 let v = *(*table).arr.add(at as usize);
-                                if !v.is_nil() {
+                                if likely(!v.is_nil()) {
                                     note_site!(1);
                                     note_at!(*ip.add(1) >> 16, v);
                                     reg!(word.a()) = v;
@@ -583,12 +626,12 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     }
                     Op::GetI => {
                         let t = reg!(word.b());
-                        if tag(t) == TABLE {
+                        if likely(tag(t) == TABLE) {
                             let table: *mut Table = t.ptr();
                             let at = u32::from(word.c()).wrapping_sub(1);
-                            if at < (*table).arr_len {
+                            if likely(at < (*table).arr_len) {
                                 let v = *(*table).arr.add(at as usize);
-                                if !v.is_nil() {
+                                if likely(!v.is_nil()) {
                                     note_site!(1);
                                     note_at!(*ip.add(1) >> 16, v);
                                     reg!(word.a()) = v;
@@ -609,38 +652,8 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         note_at!(*ip.add(1) >> 16, reg!(word.a()));
                         done!(2)
                     }
-                    Op::SetTable | Op::SetI => {
-                        let (t, v) = (reg!(word.a()), reg!(word.c()));
-                        let is_constant = decode(word.0) == Op::SetI;
-                        let key = if is_constant {
-                            Value::small_int(i64::from(word.b()))
-                        } else {
-                            reg!(word.b())
-                        };
-                        note_at!(*ip.add(1) >> 16, v);
-                        if tag(t) == TABLE && tag(key) == INT && !v.is_nil() {
-                            let table: *mut Table = t.ptr();
-                            let at = (key.small_int_payload() as u64).wrapping_sub(1);
-                            if at < u64::from((*table).arr_len) {
-                                let element = (*table).arr.add(at as usize);
-                                if !(*element).is_nil() {
-                                    *element = v;
-                                    let kind = kind_of(v);
-                                    if (*table).header.aux & kind == 0 {
-                                        (*table).header.aux |= kind;
-                                    }
-                                    vm.heap.barrier_back(table);
-                                    note_site!(1);
-                                    done!(2)
-                                }
-                            }
-                        }
-                        if PROFILE {
-                            calls::note_table_site(proto, ip, t, key);
-                        }
-                        slow!(access::set_table_slow(vm, base, ip));
-                        done!(2)
-                    }
+                    Op::SetTable => set_element!(reg!(word.b())),
+                    Op::SetI => set_element!(Value::small_int(i64::from(word.b()))),
                     Op::SetField => set_field!(reg!(word.a()), reg!(word.b())),
                     Op::NewTable => {
                         frame_ops::new_table(vm, base, ip);
@@ -806,14 +819,14 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             calls::note_callee(proto, ip, f);
                         }
                         let mut nargs = nargs;
-                        if tag(f) == FUNCTION {
+                        if likely(tag(f) == FUNCTION) {
                             let pc = ip.offset_from((*proto).code) as u32;
                             let delta = word.a() as usize + 2;
                             *new_base.sub(1) = Value(Link::new(pc, delta, Link::INTERPRETED).0);
                             if f.kind() != Kind::LuaClosure {
                                 let native: *mut NativeFunction = f.ptr();
                                 let top = new_base.add(nargs);
-                                if top.add(NATIVE_ROOM) > vm.stack_limit {
+                                if !likely(top.add(NATIVE_ROOM) <= vm.stack_limit) {
                                     let end = top.add(NATIVE_ROOM);
                                     slow!(calls::grow_for_call(vm, base, ip, end));
                                 }
@@ -954,7 +967,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             slow!(hooks::on_return(vm, base, ip, first, 1));
                         }
                         let link = Link((*base.sub(1)).0);
-                        if link.kind() == Link::INTERPRETED {
+                        if likely(link.kind() == Link::INTERPRETED) {
                             // The common case of what follows this loop.
                             let dest = base.sub(2);
                             let v = *first;
@@ -965,7 +978,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             ip = (*proto).code.add(link.pc() as usize);
                             note_at!(*ip.add(1) >> 16, v);
                             let call = Word(*ip);
-                            if decode(call.0) == Op::Call {
+                            if likely(decode(call.0) == Op::Call) {
                                 deliver!(call.c(), dest, 1);
                             } else {
                                 for i in 1..call.c() as usize {
@@ -985,13 +998,13 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     Op::ForLoop => {
                         let ra = base.add(word.a() as usize);
                         let (i, step) = (*ra, *ra.add(2));
-                        if tag(i) == INT && tag(step) == INT {
-                            if i.0 == (*ra.add(1)).0 {
+                        if likely(tag(i) == INT && tag(step) == INT) {
+                            if !likely(i.0 != (*ra.add(1)).0) {
                                 done!(2)
                             }
                             let (sum, overflow) =
                                 ((i.0 << 16) as i64).overflowing_add((step.0 << 16) as i64);
-                            if !overflow {
+                            if likely(!overflow) {
                                 let v = Value(sum as u64 >> 16 | TAG_INT << TAG_SHIFT);
                                 *ra = v;
                                 *ra.add(3) = v;
@@ -1113,7 +1126,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         if HOOKS {
                             slow!(hooks::on_call(vm, base, ip));
                         }
-                        if vm.poll.load(Ordering::Relaxed) != 0 {
+                        if !likely(vm.poll.load(Ordering::Relaxed) == 0) {
                             slow!(poll(vm, base, ip));
                         }
                     }
@@ -1135,7 +1148,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
             ip = (*proto).code.add(link.pc() as usize);
             note_at!(*ip.add(1) >> 16, *dest);
             let call = Word(*ip);
-            if decode(call.0) == Op::Call {
+            if likely(decode(call.0) == Op::Call) {
                 deliver!(call.c(), dest, count);
             } else {
                 for i in count as usize..call.c() as usize {
