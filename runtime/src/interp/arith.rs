@@ -130,6 +130,21 @@ pub fn floor_mod(a: i64, b: i64) -> i64 {
 /// `a % b` for floats: the sign of `b`.
 #[inline]
 pub fn float_mod(a: f64, b: f64) -> f64 {
+    // Integers in floats are common, and the general function is slow.
+    let (i, j) = (a as i64, b as i64);
+    if i as f64 == a && j as f64 == b && j != 0 && i.unsigned_abs() < 1 << 53 {
+        let r = if (i | j) as u64 >> 32 == 0 {
+            i64::from(i as u32 % j as u32)
+        } else {
+            floor_mod(i, j)
+        };
+        return if r == 0 { 0f64.copysign(a) } else { r as f64 };
+    }
+    float_mod_any(a, b)
+}
+
+#[inline(never)]
+fn float_mod_any(a: f64, b: f64) -> f64 {
     let r = a % b;
     // The product of tiny numbers would be 0.
     if r != 0.0 && (r < 0.0) != (b < 0.0) { r + b } else { r }

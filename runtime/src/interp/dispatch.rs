@@ -14,7 +14,8 @@ use super::{Outcome, access, arith, compare, concat, decode, forloop, frame_ops,
 use super::{closure_of, proto_of};
 use crate::hooks;
 use crate::object::{
-    CacheKind, Feedback, Kind, LuaClosure, NativeFunction, Proto, Table, Types, table_flags,
+    CacheKind, Feedback, Kind, LuaClosure, NativeFunction, Proto, Table, Types, WideInt,
+    table_flags,
 };
 use crate::proto::upvalue;
 use crate::state::NATIVE_ROOM;
@@ -61,6 +62,7 @@ fn tag(v: Value) -> u32 {
 
 const INT: u32 = TAG_INT as u32;
 const TABLE: u32 = crate::value::TAG_TABLE as u32;
+const OTHER: u32 = crate::value::TAG_OTHER as u32;
 const FUNCTION: u32 = crate::value::TAG_FUNCTION as u32;
 const IMMEDIATE: u32 = crate::value::TAG_IMMEDIATE as u32;
 
@@ -78,6 +80,20 @@ fn quick_float(v: Value) -> Option<f64> {
         Some(f64::from_bits(v.0))
     } else if tag == INT {
         Some(v.small_int_payload() as f64)
+    } else {
+        None
+    }
+}
+
+/// An integer, wide ones included.
+#[inline(always)]
+fn quick_int(v: Value) -> Option<i64> {
+    let tag = tag(v);
+    if tag == OTHER && v.kind() == Kind::WideInt {
+        // SAFETY: the kind says so, and a value in use is live.
+        Some(unsafe { (*v.ptr::<WideInt>()).value })
+    } else if tag == INT {
+        Some(v.small_int_payload())
     } else {
         None
     }
@@ -216,7 +232,8 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! test_jump {
             ($word:expr, $cond:expr) => {{
                 let offset = *ip.add(1) as i32 as isize;
-                ip = ip.offset(if $cond == ($word.c() != 0) { offset + 2 } else { 2 });
+                let holds: bool = $cond;
+                ip = ip.offset(if holds == ($word.c() != 0) { offset + 2 } else { 2 });
                 separate!();
                 continue;
             }};
@@ -265,10 +282,21 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 arith_slow!()
             }};
         }
+        // As `any_numbers`, with the wide integers first and inline.
+        macro_rules! wide_numbers {
+            ($word:expr, $function:ident, $b:expr, $c:expr, |$x:ident, $y:ident| $int:expr) => {{
+                if let (Some($x), Some($y)) = (quick_int($b), quick_int($c)) {
+                    let v = vm.heap.int($int);
+                    reg!($word.a()) = v;
+                    done!(1)
+                }
+                any_numbers!($word, $function, $b, $c)
+            }};
+        }
         // Addition and subtraction: 48-bit integers are shifted to the top, so that the overflow flag
         // tells when the result needs a cell.
         macro_rules! add_like {
-            ($overflowing:ident, $op:tt, $mixed:ident, $word:expr, $c:expr) => {{
+            ($overflowing:ident, $wrapping:ident, $op:tt, $mixed:ident, $word:expr, $c:expr) => {{
                 let (b, c): (Value, Value) = (reg!($word.b()), $c);
                 let (tb, tc) = (tag(b), tag(c));
                 if likely(tb == INT && tc == INT) {
@@ -282,7 +310,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     reg!($word.a()) = computed(f64::from_bits(b.0) $op f64::from_bits(c.0));
                     done!(1)
                 }
-                any_numbers!($word, $mixed, b, c)
+                wide_numbers!($word, $mixed, b, c, |x, y| x.$wrapping(y))
             }};
         }
         macro_rules! mul {
@@ -300,7 +328,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         done!(1)
                     }
                 }
-                any_numbers!($word, mul_numbers, b, c)
+                wide_numbers!($word, mul_numbers, b, c, |x, y| x.wrapping_mul(y))
             }};
         }
         macro_rules! float_only {
@@ -349,7 +377,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     reg!($word.a()) = Value((b.0 $op c.0) | $fix);
                     done!(1)
                 }
-                any_numbers!($word, $any, b, c)
+                wide_numbers!($word, $any, b, c, |x, y| x $op y)
             }};
         }
         macro_rules! shift {
@@ -365,7 +393,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     reg!($word.a()) = v;
                     done!(1)
                 }
-                any_numbers!($word, $any, b, c)
+                wide_numbers!($word, $any, b, c, |x, y| arith::$function(x, y))
             }};
         }
         macro_rules! compare_slow {
@@ -374,6 +402,23 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     Ok(answer) => test_jump!($word, answer),
                     Err(throw) => return Err(throw),
                 }
+            }};
+        }
+        macro_rules! equal {
+            ($word:expr, $b:expr) => {{
+                let (a, b): (Value, Value) = (reg!($word.a()), $b);
+                let (ta, tb) = (tag(a), tag(b));
+                if a.0 == b.0 && ta >= IMMEDIATE {
+                    test_jump!($word, true)
+                }
+                // Unequal bits tell for a pair of integers, and where a nil or boolean is involved.
+                if ta == INT && tb == INT || ta == IMMEDIATE || tb == IMMEDIATE {
+                    test_jump!($word, false)
+                }
+                if let (Some(x), Some(y)) = (quick_float(a), quick_float(b)) {
+                    test_jump!($word, (x == y))
+                }
+                compare_slow!($word)
             }};
         }
         macro_rules! order {
@@ -386,6 +431,10 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 if tag(a) < IMMEDIATE && tag(b) < IMMEDIATE {
                     let answer = f64::from_bits(a.0) $op f64::from_bits(b.0);
                     test_jump!($word, answer)
+                }
+                // Inline integers are exact as floats.
+                if let (Some(x), Some(y)) = (quick_float(a), quick_float(b)) {
+                    test_jump!($word, (x $op y))
                 }
                 compare_slow!($word)
             }};
@@ -668,13 +717,17 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         note_at!(*ip.add(1) >> 16, reg!(word.a()));
                         done!(2)
                     }
-                    Op::Add => add_like!(overflowing_add, +, add_numbers, word, reg!(word.c())),
-                    Op::AddK => {
-                        add_like!(overflowing_add, +, add_numbers, word, *k.add(word.c() as usize))
+                    Op::Add => {
+                        add_like!(overflowing_add, wrapping_add, +, add_numbers, word, reg!(word.c()))
                     }
-                    Op::Sub => add_like!(overflowing_sub, -, sub_numbers, word, reg!(word.c())),
+                    Op::AddK => {
+                        add_like!(overflowing_add, wrapping_add, +, add_numbers, word, *k.add(word.c() as usize))
+                    }
+                    Op::Sub => {
+                        add_like!(overflowing_sub, wrapping_sub, -, sub_numbers, word, reg!(word.c()))
+                    }
                     Op::SubK => {
-                        add_like!(overflowing_sub, -, sub_numbers, word, *k.add(word.c() as usize))
+                        add_like!(overflowing_sub, wrapping_sub, -, sub_numbers, word, *k.add(word.c() as usize))
                     }
                     Op::Mul => mul!(word, reg!(word.c())),
                     Op::MulK => mul!(word, *k.add(word.c() as usize)),
@@ -767,30 +820,8 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         ip = ip.offset(word.j() as isize + 1);
                         back_edge!()
                     }
-                    Op::Eq => {
-                        let (a, b) = (reg!(word.a()), reg!(word.b()));
-                        if a.0 == b.0 && tag(a) >= IMMEDIATE {
-                            test_jump!(word, true)
-                        }
-                        if tag(a) == INT && tag(b) == INT {
-                            test_jump!(word, false)
-                        }
-                        if tag(a) < IMMEDIATE && tag(b) < IMMEDIATE {
-                            let answer = f64::from_bits(a.0) == f64::from_bits(b.0);
-                            test_jump!(word, answer)
-                        }
-                        compare_slow!(word)
-                    }
-                    Op::EqK => {
-                        let (a, b) = (reg!(word.a()), *k.add(word.b() as usize));
-                        if a.0 == b.0 && tag(a) >= IMMEDIATE {
-                            test_jump!(word, true)
-                        }
-                        if tag(a) == INT && tag(b) == INT {
-                            test_jump!(word, false)
-                        }
-                        compare_slow!(word)
-                    }
+                    Op::Eq => equal!(word, reg!(word.b())),
+                    Op::EqK => equal!(word, *k.add(word.b() as usize)),
                     Op::Lt => order!(word, reg!(word.b()), <),
                     Op::Le => order!(word, reg!(word.b()), <=),
                     Op::LtK => order!(word, *k.add(word.b() as usize), <),
