@@ -242,7 +242,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! back_edge {
             () => {{
                 // First, for compiled code may resume elsewhere than at a back-edge.
-                if vm.poll.load(Ordering::Relaxed) != 0 {
+                if !likely(vm.poll.load(Ordering::Relaxed) == 0) {
                     slow!(poll(vm, base, ip));
                     if HOOKS != (vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0) {
                         return Ok(Outcome::Switch { base, ip });
@@ -263,6 +263,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         }
                     }
                 }
+                separate!();
                 continue;
             }};
         }
