@@ -13,8 +13,9 @@
 //! elsewhere the first [`SPLIT_GUARDS`] stacks get a protected page, and further ones rely on the
 //! check that every call from Rust makes (`Vm::call_window`): it throws long before the end.
 //!
-//! A [`StackPool`] keeps stacks that are no longer used. A few stay as they are, ready for the next
-//! coroutine; the memory of the others goes back to the system, their reservation is kept.
+//! A [`StackPool`] keeps stacks that are no longer used, ready for the next coroutine. At the end of
+//! each collector cycle it keeps as many ready as were taken during the cycle; the memory of the
+//! others goes back to the system, their reservation is kept.
 
 use std::cell::RefCell;
 use std::num::NonZeroUsize;
@@ -40,9 +41,9 @@ const GUARD: usize = 16 << 10;
 const PER_CHUNK: usize = 32;
 /// Guards made by protecting pages, at most: each splits a mapping, of which a process has 65,530.
 const SPLIT_GUARDS: usize = 8192;
-/// Stacks of each kind that a pool keeps committed.
-const READY: usize = 256;
-/// A VM stack of which more slots were used is not kept committed.
+/// Stacks of each kind that a pool keeps ready in any case.
+const READY: usize = 64;
+/// A VM stack of which more slots were used gives its memory back at once.
 const READY_SLOTS: usize = 4096;
 
 #[cfg(all(unix, not(miri)))]
@@ -250,9 +251,12 @@ pub struct StackPool {
 struct Free {
     values: Vec<StackMemory>,
     native: Vec<NativeStack>,
-    /// Of each, how many from the end of the list are still committed.
+    /// Of each, how many from the end of the list still have their memory.
     ready_values: usize,
     ready_native: usize,
+    /// Of each, how many were taken in this collector cycle.
+    taken_values: usize,
+    taken_native: usize,
     /// Stacks made.
     made: usize,
     no_light_guards: bool,
@@ -263,13 +267,14 @@ impl StackPool {
     pub fn value_stack(&self) -> Option<StackMemory> {
         let mut free = self.free.borrow_mut();
         free.ready_values = free.ready_values.saturating_sub(1);
+        free.taken_values += 1;
         free.values.pop().or_else(StackMemory::reserve)
     }
 
     /// Takes back a VM stack of which nothing beyond the first `used` slots was written.
     pub fn return_value_stack(&self, stack: StackMemory, used: usize) {
         let mut free = self.free.borrow_mut();
-        if used <= READY_SLOTS && free.ready_values < READY {
+        if used <= READY_SLOTS {
             // SAFETY: within the stack, which nobody uses.
             unsafe { stack.bottom().write_bytes(0, used) };
             free.values.push(stack);
@@ -278,8 +283,11 @@ impl StackPool {
             let size = (used.min(MAX_STACK + ERROR_STACK) * 8).next_multiple_of(64 << 10);
             // SAFETY: as above; reservations are page-aligned.
             unsafe { system::decommit(stack.bottom().cast(), size.min(VALUE_STACK)) };
+            // In front of the ready ones.
             let at = free.values.len() - free.ready_values;
-            free.values.insert(at, stack);
+            free.values.push(stack);
+            let end = free.values.len() - 1;
+            free.values.swap(at, end);
         }
     }
 
@@ -290,23 +298,35 @@ impl StackPool {
             free.new_chunk()?;
         }
         free.ready_native = free.ready_native.saturating_sub(1);
+        free.taken_native += 1;
         free.native.pop()
     }
 
     /// Takes back a native stack.
     pub fn return_native_stack(&self, stack: NativeStack) {
         let mut free = self.free.borrow_mut();
-        if free.ready_native < READY {
-            free.native.push(stack);
-            free.ready_native += 1;
-        } else {
-            // SAFETY: the stack's memory above its guard, which nobody uses.
-            unsafe {
-                system::decommit(stack.bottom.as_ptr().add(GUARD), NATIVE_STACK - GUARD);
-            }
-            let at = free.native.len() - free.ready_native;
-            free.native.insert(at, stack);
+        free.native.push(stack);
+        free.ready_native += 1;
+    }
+
+    /// At the end of a collector cycle: gives the memory of stacks back that the next cycle will
+    /// hardly need.
+    pub fn trim(&self) {
+        let free = &mut *self.free.borrow_mut();
+        let keep = READY.max(std::mem::take(&mut free.taken_values)).min(free.ready_values);
+        let n = free.values.len();
+        for stack in &free.values[n - free.ready_values..n - keep] {
+            // SAFETY: nobody uses the stack, of which no more than that was touched.
+            unsafe { system::decommit(stack.bottom().cast(), READY_SLOTS * 8) };
         }
+        free.ready_values = keep;
+        let keep = READY.max(std::mem::take(&mut free.taken_native)).min(free.ready_native);
+        let n = free.native.len();
+        for stack in &free.native[n - free.ready_native..n - keep] {
+            // SAFETY: the stack's memory above its guard, which nobody uses.
+            unsafe { system::decommit(stack.bottom.as_ptr().add(GUARD), NATIVE_STACK - GUARD) };
+        }
+        free.ready_native = keep;
     }
 
     /// Stacks of each kind that are in the pool.

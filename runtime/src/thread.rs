@@ -652,6 +652,9 @@ pub unsafe fn visit(
     // SAFETY: the caller's contract; stacks are reserved up to their limit.
     unsafe {
         let d = detail(thread);
+        if last && (*d).is_main {
+            (*d).pool.trim();
+        }
         value((*d).function);
         value((*d).error);
         value((*d).hook.function);
