@@ -1,5 +1,6 @@
 //! The main type.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::{Rc, Weak};
 
 use perilune_jit::tier::Jit;
@@ -105,6 +106,31 @@ pub struct LuaOptions {
     pub ignore_environment: bool,
     /// Perturbs the hashes of strings.
     pub seed: u64,
+}
+
+/// What answers interrupts by a host's function.
+fn ask_host(
+    weak: WeakLua,
+    function: Rc<dyn Fn(&Lua) -> Result<()>>,
+) -> perilune_runtime::state::InterruptFn {
+    Box::new(move |vm| {
+        let lua = weak.upgrade()?;
+        let result = {
+            let _border = Border::enter(&lua.0, vm);
+            catch_unwind(AssertUnwindSafe(|| function(&lua)))
+        };
+        match result {
+            Ok(result) => result.err().map(|error| error.message()),
+            Err(panic) => {
+                // The engine has taken the function out to call it.
+                if vm.detail.on_interrupt.is_none() {
+                    let again = ask_host(weak.clone(), Rc::clone(&function));
+                    vm.detail.on_interrupt = Some(again);
+                }
+                resume_unwind(panic)
+            }
+        }
+    })
 }
 
 /// Memory.
@@ -481,7 +507,8 @@ impl Lua {
     }
 
     /// Sets what happens at an interrupt, in place of throwing `interrupted!`: the code goes on when
-    /// the function returns `Ok`, else the error's message is thrown.
+    /// the function returns `Ok`, else the error's message is thrown. As a host function, it should
+    /// not capture handles of this state.
     ///
     /// # Examples
     ///
@@ -502,16 +529,8 @@ impl Lua {
     /// assert!(error.to_string().contains("out of time"));
     /// ```
     pub fn set_interrupt(&self, function: impl Fn(&Lua) -> Result<()> + 'static) {
-        let weak = self.weak();
-        let function = Rc::new(function);
-        let ask = move |vm: &mut Vm| {
-            let lua = weak.upgrade()?;
-            let _border = Border::enter(&lua.0, vm);
-            // It may be replaced while it runs.
-            let function = Rc::clone(&function);
-            function(&lua).err().map(|error| error.message())
-        };
-        let old = self.with(|vm| vm.detail.on_interrupt.replace(Box::new(ask)));
+        let old = self
+            .with(|vm| vm.detail.on_interrupt.replace(ask_host(self.weak(), Rc::new(function))));
         drop(old);
     }
 

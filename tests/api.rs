@@ -735,6 +735,12 @@ fn interrupt_callback_may_go_on_or_run_code() {
     let sum: i64 =
         lua.load("local s = 0 for i = 1, 1000 do s = s + i end return s").eval().unwrap();
     assert_eq!((sum, calls.get()), (500_500, 5));
+    lua.set_interrupt(|_| panic!("while asked"));
+    for _ in 0..2 {
+        lua.interrupt_handle().interrupt();
+        let result = catch_unwind(AssertUnwindSafe(|| lua.load("while true do end").exec()));
+        assert!(result.is_err());
+    }
     lua.remove_interrupt();
     lua.interrupt_handle().interrupt();
     assert!(lua.load("while true do end").exec().is_err());

@@ -3,11 +3,22 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// Examples are built beside the tests.
+/// The example's executable. `cargo test` builds examples beside the tests, unless it is told to run
+/// one test file only: then it is built here.
 fn example(name: &str) -> Command {
-    let mut path = PathBuf::from(env!("CARGO_BIN_EXE_perilune"));
-    path.pop();
-    Command::new(path.join("examples").join(name))
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_perilune"));
+    let directory = program.parent().expect("it lies in a directory");
+    let path = directory.join("examples").join(name);
+    if !path.exists() {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--examples"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        build.arg("--target-dir").arg(directory.parent().expect("the target directory"));
+        if directory.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().expect("cargo runs").success());
+    }
+    Command::new(path)
 }
 
 fn stdout(output: &Output) -> String {

@@ -913,6 +913,11 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         enter_frame!(closure, new_base, nargs)
                     }
                     Op::TailCall => {
+                        if PROFILE && word.b() != 0 && vm.poll.load(Ordering::Relaxed) != 0 {
+                            // Compiled code that leaves at its tail call makes a loop that
+                            // comes by here only.
+                            slow!(poll(vm, base, ip));
+                        }
                         let func = base.add(word.a() as usize);
                         let nargs = match word.b() {
                             0 => vm.top.offset_from(func.add(2)) as usize,

@@ -442,6 +442,8 @@ impl Builder<'_> {
             let snapshot = self.snapshot(ExitReason::Cold);
             return self.terminate(Terminator::Exit(snapshot));
         }
+        // Tail calls make loops.
+        self.poll();
         let f = self.get(o.a);
         let pointer = self.function_pointer(f);
         let callee = self.boxed(f);
