@@ -574,6 +574,8 @@ unsafe fn close_variables(vm: &mut Vm, thread: *mut Thread, error: Value) -> Val
         vm.base = bottom.add(2);
         vm.top = vm.base;
         vm.thrown = error;
+        // The handlers of calls that are abandoned are not in force any more.
+        vm.detail.stack.handler = Value::NIL;
         let error = vm.close_after_error(vm.base);
         exchange(vm, thread);
         vm.current = resumer;
