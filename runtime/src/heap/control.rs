@@ -142,6 +142,16 @@ pub fn step(vm: &mut Vm, kilobytes: usize) -> Option<bool> {
     Some(done)
 }
 
+/// `collectgarbage("restart")`. Must be called where a safepoint may be.
+pub fn restart(vm: &mut Vm) {
+    let stopped = !vm.heap.is_running();
+    vm.heap.restart();
+    if stopped && vm.heap.count() > 2 * vm.heap.live_estimate {
+        // What piled up meanwhile is not left to the usual pace.
+        collect(vm);
+    }
+}
+
 /// Checks every invariant of the heap.
 ///
 /// # Errors

@@ -306,7 +306,7 @@ fn collectgarbage(vm: &mut Vm, a: Args) -> Outcome {
             Value::small_int(0)
         }
         "restart" => {
-            vm.heap.restart();
+            control::restart(vm);
             Value::small_int(0)
         }
         "count" => Value::float(vm.heap.count() as f64 / 1024.0),
