@@ -481,7 +481,12 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     if likely((*table).shape == (*cell).shape.get() && !v.is_nil()) {
                         if likely((*cell).cache.get() == CacheKind::Own) {
                             let slot = (*table).slots.add((*cell).slot.get() as usize);
-                            if likely(!(*slot).is_nil()) {
+                            // A field that is absent (fresh from a constructor, say) is set as
+                            // one that is there, where nobody watches.
+                            if likely(!(*slot).is_nil())
+                                || (*(*table).shape).meta.is_null()
+                                    && (*table).header.flags & table_flags::WATCHED == 0
+                            {
                                 *slot = v;
                                 vm.heap.barrier_back(table);
                                 done!(2)

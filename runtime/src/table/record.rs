@@ -21,8 +21,7 @@ const MAX_FAN_OUT: usize = 32;
 /// The largest dictionary that is made a record again.
 const MAX_PROMOTED: usize = 256;
 
-/// Flags of tables whose string keys caches rely on.
-const WATCHED: u8 = table_flags::IS_METATABLE | table_flags::CACHED_METHODS;
+use table_flags::WATCHED;
 
 impl Table {
     /// The value of an interned string key.
