@@ -104,7 +104,7 @@ pub struct WideInt {
 /// Bits of a table's `Header::flags`.
 pub mod table_flags {
     /// The table is some table's metatable: writes of new keys or to metamethod keys must clear its
-    /// shapes' `absent` caches (`Vm::metatable_changed`).
+    /// shapes' `absent` caches (by `Heap::method_epoch`).
     pub const IS_METATABLE: u8 = 1;
     /// Has a `__gc` finalizer registered.
     pub const FINALIZER: u8 = 2;
@@ -138,8 +138,7 @@ pub mod element_kind {
 ///
 /// * Record slots: string keys of `shape`, values in `slots`. A nil slot is an absent key.
 /// * Array: keys `1 ..= arr_len` at `arr[0 .. arr_len]`. Invariant: `arr_len == 0` or the last
-///   element is not nil, and the hash part does not hold the key `arr_len + 1`; so `#t` is `arr_len`
-///   (unless the hash part holds integer keys after an empty array part).
+///   element is not nil, and the hash part does not hold the key `arr_len + 1`; so `#t` is `arr_len`.
 ///   Slots from `arr_len` to `arr_cap` are nil.
 /// * Hash: everything else, in insertion order; null when never used.
 ///
