@@ -91,7 +91,27 @@ impl Heap {
             let dead = self.dead_color;
             let (mut next, mut free, mut freed) = (ptr::null_mut::<u8>(), 0u32, 0usize);
             let mut cell = Block::cell(block, (*block).cells as usize);
-            for _ in 0..(*block).cells {
+            if size == GRANULE {
+                // Wide integers and closures without upvalues: nothing to release, and so many that
+                // a shorter loop pays (int64 benchmark: 8 % of its time).
+                for _ in 0..(*block).cells {
+                    cell = cell.sub(GRANULE);
+                    let header = cell.cast::<Header>();
+                    if (*header).color != dead && (*header).kind != Kind::Free {
+                        (*header).color = white;
+                        continue;
+                    }
+                    freed += usize::from((*header).kind != Kind::Free);
+                    header.write(FREE_HEADER);
+                    cell.add(FREE_NEXT).cast::<*mut u8>().write(next);
+                    next = cell;
+                    free += 1;
+                }
+                cell = Block::cell(block, 0);
+                debug_assert!(cell.addr() == block.addr() + super::block::BLOCK_HEAD);
+            }
+            let others = if size == GRANULE { 0 } else { (*block).cells };
+            for _ in 0..others {
                 cell = cell.sub(size);
                 let header = cell.cast::<Header>();
                 if (*header).kind != Kind::Free {
