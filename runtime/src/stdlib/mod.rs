@@ -103,6 +103,21 @@ pub(crate) fn take_buffer(vm: &mut Vm) -> Vec<u8> {
     buffer
 }
 
+/// To be called while a buffer grows in a loop: now and then checks that the machine and the state's
+/// limit bear twice its size. `checked` starts at 0.
+///
+/// # Errors
+/// `not enough memory`
+#[inline(always)]
+pub(crate) fn check_growth(vm: &mut Vm, len: usize, checked: &mut usize) -> Result<(), Throw> {
+    const UNCHECKED: usize = 1 << 20;
+    if len <= UNCHECKED || len < *checked {
+        return Ok(());
+    }
+    *checked = len * 2;
+    crate::heap::control::check_bulk(vm, len * 2)
+}
+
 /// Makes the content of a taken buffer a string, and gives the buffer back for reuse.
 #[inline]
 pub(crate) fn finish_buffer(vm: &mut Vm, buffer: Vec<u8>) -> Value {

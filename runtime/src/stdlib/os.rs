@@ -218,10 +218,22 @@ fn exit(vm: &mut Vm, a: Args) -> Outcome {
         _ => a.check_int(vm, 1)? as i32,
     };
     if a.get(2).is_truthy() {
+        if vm.current == vm.main {
+            close_main_variables(vm);
+        }
         crate::heap::finalize::close(vm);
     }
     super::flush_all(vm);
     std::process::exit(code)
+}
+
+/// Closes all variables of the main coroutine that are to be closed; errors are passed over.
+fn close_main_variables(vm: &mut Vm) {
+    let bottom = vm.detail.stack.memory.bottom();
+    let window = vm.top;
+    // SAFETY: the window is the end of the running native frame, above all frames. Every failure has
+    // taken one variable off the list.
+    while vm.protect(Value::NIL, |vm| unsafe { vm.close(bottom, window) }).is_err() {}
 }
 
 fn getenv(vm: &mut Vm, a: Args) -> Outcome {

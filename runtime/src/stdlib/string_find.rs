@@ -223,6 +223,7 @@ pub(super) fn gsub(vm: &mut Vm, a: Args) -> Outcome {
     let (mut at, mut last, mut count, mut changed) = (0, None, 0i64, false);
     // Bytes before `kept` are in `out`.
     let mut kept = 0;
+    let mut checked = 0;
     while count < limit {
         let (start, end) = match m.find_not_ending_at(at, last) {
             Ok(Some(found)) => found,
@@ -253,6 +254,7 @@ pub(super) fn gsub(vm: &mut Vm, a: Args) -> Outcome {
         if pattern.is_anchored() {
             break;
         }
+        super::check_growth(vm, out.len(), &mut checked)?;
         if count & 0xFF == 0 {
             super::poll(vm)?;
         }

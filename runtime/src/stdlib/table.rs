@@ -189,6 +189,7 @@ fn concat(vm: &mut Vm, a: Args) -> Outcome {
     let from = a.opt_int(vm, 3, 1)?;
     let to = if a.is_none_or_nil(4) { len } else { a.check_int(vm, 4)? };
     let mut out = take_buffer(vm);
+    let mut checked = 0;
     let mut i = from;
     while i <= to {
         if i > from {
@@ -213,6 +214,7 @@ fn concat(vm: &mut Vm, a: Args) -> Outcome {
         if i == to {
             break; // `to` may be the greatest integer
         }
+        super::check_growth(vm, out.len(), &mut checked)?;
         i += 1;
     }
     let s = finish_buffer(vm, out);
