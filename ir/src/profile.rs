@@ -106,6 +106,8 @@ pub enum Callee {
         /// Address of the prototype.
         proto: u64,
     },
+    /// Functions of two or three prototypes: their profiles.
+    Several(Vec<Arc<Profile>>),
     /// Anything else.
     Mixed,
 }

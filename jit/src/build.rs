@@ -113,8 +113,13 @@ fn from_profile(profile: &Profile, roots: &mut Vec<*mut Header>, seen: &mut Hash
                 FieldAccess::Add { next, .. } => roots.push(next as *mut Header),
             }
         }
-        if let Callee::Lua { profile: Some(callee), .. } = &site.callee {
-            from_profile(callee, roots, seen);
+        match &site.callee {
+            Callee::Lua { profile: Some(callee), .. } => from_profile(callee, roots, seen),
+            Callee::Several(callees) => callees.iter().for_each(|c| from_profile(c, roots, seen)),
+            Callee::Lua { profile: None, .. }
+            | Callee::Native { .. }
+            | Callee::Never
+            | Callee::Mixed => {}
         }
     }
 }

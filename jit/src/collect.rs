@@ -6,7 +6,8 @@ use std::sync::Arc;
 use perilune_ir::bytecode::{NO_FEEDBACK, Op};
 use perilune_ir::profile::{Callee, FieldAccess, FieldCase, Profile, Site};
 use perilune_runtime::object::{
-    CacheKind, Feedback, FieldEntry, Kind, NativeFunction, Proto, Shape, Table,
+    CacheKind, Feedback, FieldEntry, Function as FunctionObject, Kind, LuaClosure, NativeFunction,
+    Proto, Shape, Table,
 };
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::Vm;
@@ -99,30 +100,61 @@ unsafe fn callee(
     cell: &Feedback,
     callers: &mut Vec<*mut Proto>,
 ) -> Callee {
-    /// Several closures of one prototype.
+    /// Several closures of a prototype.
     const CLOSURES: u8 = 1;
-    let function = cell.holder.get();
     let flags = cell.sites.get();
     if flags & !CLOSURES != 0 {
         return Callee::Mixed;
     }
-    if function.is_null() {
+    let others: [*mut FunctionObject; 2] = [cell.shape.get().cast(), cell.next_shape.get().cast()];
+    let first: *mut FunctionObject = cell.holder.get().cast();
+    if first.is_null() {
         return Callee::Never;
     }
-    let value = Value::closure(function.cast());
+    // SAFETY: the caller's contract.
+    unsafe {
+        if others.iter().any(|f| !f.is_null()) {
+            let mut profiles = vec![];
+            for f in [first, others[0], others[1]].into_iter().filter(|f| !f.is_null()) {
+                match lua_callee(vm, blocked, f, callers) {
+                    Some((_, Some(profile))) => profiles.push(profile),
+                    _ => return Callee::Mixed,
+                }
+            }
+            return Callee::Several(profiles);
+        }
+        let bits = Value::closure(first.cast()).0;
+        match lua_callee(vm, blocked, first, callers) {
+            Some((proto, profile)) => {
+                let single = flags & CLOSURES == 0;
+                Callee::Lua { bits, single, profile, proto: proto as u64 }
+            }
+            None => {
+                let intrinsic = (*first.cast::<NativeFunction>()).intrinsic;
+                Callee::Native { bits, intrinsic }
+            }
+        }
+    }
+}
+
+/// Prototype and profile of a Lua function; no profile beyond the depth or in recursion.
+///
+/// # Safety
+/// `function` is live.
+unsafe fn lua_callee(
+    vm: &Vm,
+    blocked: &HashSet<SiteKey>,
+    function: *mut FunctionObject,
+    callers: &mut Vec<*mut Proto>,
+) -> Option<(*mut Proto, Option<Arc<Profile>>)> {
     // SAFETY: the caller's contract; the kind says what the object is.
     unsafe {
-        if value.kind() == Kind::NativeFunction {
-            let intrinsic = (*function.cast::<NativeFunction>()).intrinsic;
-            if flags & CLOSURES != 0 {
-                return Callee::Mixed;
-            }
-            return Callee::Native { bits: value.0, intrinsic };
+        if (*function).header.kind == Kind::NativeFunction {
+            return None;
         }
-        let proto = (*function.cast::<perilune_runtime::object::LuaClosure>()).proto;
+        let proto = (*function.cast::<LuaClosure>()).proto;
         let deeper = callers.len() < DEPTH && !callers.contains(&proto);
-        let profile = deeper.then(|| profile(vm, blocked, proto, callers));
-        Callee::Lua { bits: value.0, single: flags & CLOSURES == 0, profile, proto: proto as u64 }
+        Some((proto, deeper.then(|| profile(vm, blocked, proto, callers))))
     }
 }
 

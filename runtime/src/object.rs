@@ -411,8 +411,8 @@ pub struct Feedback {
     /// How the access is resolved.
     pub cache: Cell<CacheKind>,
     /// GETTABLE/SETTABLE: bit set of what was seen: 1 array hit, 2 string key, 4 other key, 8 out of
-    /// bounds / append, 16 not a table. CALL: 1 = several callees with one prototype, 2 = several prototypes,
-    /// 4 = not a function.
+    /// bounds / append, 16 not a table. CALL: 1 = several closures of a prototype,
+    /// 4 = more than three functions, or none. Up to three callees are in `holder`, `shape` and `next_shape`.
     pub sites: Cell<u8>,
     /// Number of times the cache was replaced.
     pub misses: Cell<u8>,

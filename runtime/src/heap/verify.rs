@@ -301,8 +301,13 @@ impl Walk<'_> {
         unsafe {
             let none = ptr::null_mut();
             for cell in &(*p).feedback {
-                self.object(none, cell.shape.get(), Kind::Shape, "cached shape");
-                self.object(none, cell.next_shape.get(), Kind::Shape, "cached next shape");
+                for shape in [cell.shape.get(), cell.next_shape.get()] {
+                    if !shape.is_null() {
+                        // A call's second and third callee are kept in these fields.
+                        let kinds = [Kind::Shape, Kind::LuaClosure, Kind::NativeFunction];
+                        self.reference(none, shape.cast(), &kinds, "cached shape or callee");
+                    }
+                }
                 let holder = cell.holder.get();
                 if !holder.is_null() {
                     let kinds = [Kind::Table, Kind::LuaClosure, Kind::NativeFunction];

@@ -371,32 +371,46 @@ pub unsafe fn note_callee(proto: *mut Proto, ip: *const u32, f: Value) {
         }
         let cell = (*proto).feedback.as_ptr().add(index as usize);
         let seen: *mut Function = (*cell).holder.get().cast();
-        if f.is_function() && seen == f.ptr() || (*cell).sites.get() & 2 != 0 {
+        if f.is_function() && seen == f.ptr() || (*cell).sites.get() & CALLEES_MANY != 0 {
             return;
         }
         note_new_callee(cell, f);
     }
 }
 
+/// `Feedback::sites` of a call: several closures of one of the prototypes seen.
+const CALLEES_CLOSURES: u8 = 1;
+/// More functions than a cell has room for, or something that is no function.
+const CALLEES_MANY: u8 = 4;
+
 #[inline(never)]
 unsafe fn note_new_callee(cell: *const crate::object::Feedback, f: Value) {
     // SAFETY: the caller's contract; a remembered callee is cleared when it is freed.
     unsafe {
-        let bits = match f.as_function() {
-            None => 4,
-            Some(f) => {
-                let seen: *mut Function = (*cell).holder.get().cast();
-                if seen.is_null() {
-                    (*cell).holder.set(f.cast::<Table>());
-                    0
-                } else if (*seen).code == (*f).code && (*f).header.kind == Kind::LuaClosure {
-                    1
-                } else {
-                    2
-                }
-            }
+        let cell = &*cell;
+        let Some(f) = f.as_function() else {
+            return cell.sites.set(cell.sites.get() | CALLEES_MANY);
         };
-        (*cell).sites.set((*cell).sites.get() | bits);
+        let second: *mut Function = cell.shape.get().cast();
+        let third: *mut Function = cell.next_shape.get().cast();
+        for seen in [cell.holder.get().cast::<Function>(), second, third] {
+            if seen == f {
+                return;
+            }
+            let lua = (*f).header.kind == Kind::LuaClosure;
+            if !seen.is_null() && lua && (*seen).code == (*f).code {
+                return cell.sites.set(cell.sites.get() | CALLEES_CLOSURES);
+            }
+        }
+        if cell.holder.get().is_null() {
+            cell.holder.set(f.cast::<Table>());
+        } else if second.is_null() {
+            cell.shape.set(f.cast());
+        } else if third.is_null() {
+            cell.next_shape.set(f.cast());
+        } else {
+            cell.sites.set(cell.sites.get() | CALLEES_MANY);
+        }
     }
 }
 

@@ -73,7 +73,6 @@ impl Builder<'_> {
             !site.megamorphic
                 && !site.fields.is_empty()
                 && table
-                && !self.blocked(ExitReason::ShapeGuard)
                 && !self.blocked(ExitReason::TypeGuard),
         )
     }
@@ -106,8 +105,16 @@ impl Builder<'_> {
         }
     }
 
-    /// Reads a field through its cached shapes. `None`: no fast path, or the block has ended.
-    fn read_field(&mut self, recv: Value, site: &Site) -> Option<Value> {
+    /// Reads a field through its cached shapes; `reg` is the receiver's register, if it is in one.
+    /// Where unknown shapes are known to come, they are left to the interpreter. `None`: no fast
+    /// path, or the block has ended.
+    fn read_field(
+        &mut self,
+        o: Operands,
+        recv: Value,
+        reg: Option<usize>,
+        site: &Site,
+    ) -> Option<Value> {
         if !self.usable(site, recv)? {
             return None;
         }
@@ -122,7 +129,8 @@ impl Builder<'_> {
         let t = self.table_pointer(recv);
         let shape = self.op(Opcode::TableShape, Type::Raw, &[t]);
         let why = ExitReason::ShapeGuard;
-        if let [case] = &site.fields[..] {
+        let open_ended = self.blocked(why);
+        if let ([case], false) = (&site.fields[..], open_ended) {
             let check = self.guard(Opcode::GuardRaw, Type::None, &[shape], case.shape, why);
             let v = self.read_case(t, case, site.types, Some(check));
             return Some(self.narrow(v, site.types));
@@ -130,7 +138,10 @@ impl Builder<'_> {
         let join = self.new_block();
         let param = self.make(Opcode::Param, Type::Any, &[], 0, 0);
         self.graph.blocks[join.0 as usize].params.push(param);
-        let (last, rest) = site.fields.split_last().expect("several cases");
+        let (last, rest) = match site.fields.split_last() {
+            Some((last, rest)) if !open_ended => (Some(last), rest),
+            _ => (None, &site.fields[..]),
+        };
         for case in rest {
             let expected = self.raw(case.shape);
             let hit = self.op(Opcode::BitsEq, Type::Bool, &[shape, expected]);
@@ -145,24 +156,56 @@ impl Builder<'_> {
             self.terminate(Terminator::Jump(Target { block: join, args: vec![v] }));
             self.enter(no);
         }
-        let check = self.guard(Opcode::GuardRaw, Type::None, &[shape], last.shape, why);
-        let v = self.read_case(t, last, 0, Some(check));
+        let v = match last {
+            Some(last) => {
+                let check = self.guard(Opcode::GuardRaw, Type::None, &[shape], last.shape, why);
+                self.read_case(t, last, 0, Some(check))
+            }
+            None => self.read_by_step(o, reg),
+        };
         self.terminate(Terminator::Jump(Target { block: join, args: vec![v] }));
         self.enter(join);
         Some(self.narrow(param, site.types))
     }
 
+    /// Has the interpreter read the field, on one of several ways: what it stores is known on
+    /// none of the others.
+    fn read_by_step(&mut self, o: Operands, reg: Option<usize>) -> Value {
+        let block = self.cur.0 as usize;
+        self.graph.blocks[block].cold = true;
+        let before = self.state.clone();
+        if let Some(reg) = reg {
+            self.store_reg(reg);
+        }
+        self.step(256, &[], 0);
+        let slot = self.slot_of(o.a);
+        let v = self.emit(Opcode::LoadSlot, Type::Any, &[], 0, slot as u32);
+        let after = std::mem::replace(&mut self.state, before);
+        for (mine, slow) in self.state.mem.iter_mut().zip(&after.mem) {
+            if *mine != *slow {
+                *mine = None;
+            }
+        }
+        for reg in [o.a, o.a + 2] {
+            let i = Self::index(self.slot_of(reg));
+            if let Some(mem) = self.state.mem.get_mut(i) {
+                *mem = None;
+            }
+        }
+        v
+    }
+
     pub(super) fn get_global(&mut self, o: Operands) {
         let site = self.site(o.feedback());
         let env = self.upvalue(o.b);
-        let v = self.read_field(env, &site);
+        let v = self.read_field(o, env, None, &site);
         self.finish_get(o, v, site.types);
     }
 
     pub(super) fn get_field(&mut self, o: Operands) {
         let site = self.site(o.feedback());
         let recv = self.get(o.b);
-        let v = self.read_field(recv, &site);
+        let v = self.read_field(o, recv, Some(o.b), &site);
         if v.is_none() && self.open {
             self.store_reg(o.b);
         }
@@ -182,7 +225,7 @@ impl Builder<'_> {
     pub(super) fn self_field(&mut self, o: Operands) {
         let site = self.site(o.feedback());
         let recv = self.get(o.b);
-        let v = self.read_field(recv, &site);
+        let v = self.read_field(o, recv, Some(o.b), &site);
         if !self.open {
             return;
         }
@@ -228,6 +271,9 @@ impl Builder<'_> {
             Some(true) => {}
         }
         let [case] = &site.fields[..] else { return false };
+        if self.blocked(ExitReason::ShapeGuard) {
+            return false;
+        }
         let adds = matches!(case.access, FieldAccess::Add { .. });
         let key = &self.frame().profile.function.constants[o.key()];
         if matches!(key, crate::bytecode::Constant::Str(s) if s.starts_with(b"__")) {

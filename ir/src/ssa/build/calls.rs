@@ -118,7 +118,17 @@ impl Builder<'_> {
                     return self.inline(o, profile.clone());
                 }
             }
-            Callee::Never | Callee::Native { .. } | Callee::Lua { .. } | Callee::Mixed => {}
+            Callee::Several(profiles) if fixed && callee_ok => {
+                let size: usize = profiles.iter().map(|p| p.function.code.len()).sum();
+                if size <= self.budget && profiles.iter().all(|p| self.inlinable(p)) {
+                    return self.inline_several(o, profiles);
+                }
+            }
+            Callee::Never
+            | Callee::Native { .. }
+            | Callee::Lua { .. }
+            | Callee::Several(_)
+            | Callee::Mixed => {}
         }
         self.call_generic(o, &site);
     }
@@ -284,9 +294,8 @@ impl Builder<'_> {
             let op = f.op(pc);
             let word = Word(f.code[pc]);
             match op {
-                Op::Closure | Op::Tbc | Op::TForPrep | Op::TailCall | Op::Close | Op::Vararg => {
-                    return false;
-                }
+                Op::Closure | Op::Tbc | Op::TForPrep | Op::Close | Op::Vararg => return false,
+                Op::TailCall if word.b() == 0 => return false,
                 Op::Return if word.b() == 0 || word.c() != 0 => return false,
                 _ => {}
             }
@@ -300,10 +309,70 @@ impl Builder<'_> {
         let pointer = self.function_pointer(f);
         let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
         self.guard(Opcode::GuardRaw, Type::None, &[code], profile.proto, ExitReason::CalleeGuard);
+        self.inline_body(o, pointer, profile);
+    }
+
+    /// Inlines functions of several prototypes behind a chain of tests; the last is guarded.
+    fn inline_several(&mut self, o: Operands, profiles: &[Arc<Profile>]) {
+        let f = self.get(o.a);
+        let pointer = self.function_pointer(f);
+        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
+        let pc = self.frame().pc;
+        let mut ways = vec![];
+        let (last, rest) = profiles.split_last().expect("several");
+        for profile in rest {
+            let expected = self.raw(profile.proto);
+            let hit = self.op(Opcode::BitsEq, Type::Bool, &[code, expected]);
+            let (yes, no) = (self.new_block(), self.new_block());
+            self.terminate(Terminator::Branch {
+                cond: hit,
+                then: Target { block: yes, args: vec![] },
+                other: Target { block: no, args: vec![] },
+            });
+            let state = self.state.clone();
+            self.enter(yes);
+            self.inline_body(o, pointer, profile.clone());
+            self.end_way(&mut ways);
+            self.state = state;
+            self.frame_mut().pc = pc;
+            self.enter(no);
+        }
+        self.guard(Opcode::GuardRaw, Type::None, &[code], last.proto, ExitReason::CalleeGuard);
+        self.inline_body(o, pointer, last.clone());
+        self.end_way(&mut ways);
+        if ways.is_empty() {
+            return;
+        }
+        let end = self.slot_of(o.a + o.c - 1);
+        let block = self.merge(ways, |slot| slot < end);
+        self.enter(block);
+        self.settle_results(o.a, o.c - 1);
+    }
+
+    /// Notes the current block as a way to a merge, if it goes on.
+    fn end_way(&mut self, ways: &mut Vec<Incoming>) {
+        if self.open {
+            self.terminate(Terminator::Jump(Target { block: Block(u32::MAX), args: vec![] }));
+            ways.push(Incoming { from: self.cur, arm: 0, state: self.state.clone() });
+        }
+    }
+
+    /// Results that a merge left in the state may belong in memory.
+    fn settle_results(&mut self, from: usize, count: usize) {
+        for reg in from..from + count {
+            let i = Self::index(self.slot_of(reg));
+            if let Some(v) = self.state.slots[i] {
+                self.set(reg, v);
+            }
+        }
+    }
+
+    fn inline_body(&mut self, o: Operands, pointer: Value, profile: Arc<Profile>) {
+        let f = self.get(o.a);
         let boxed = self.boxed(f);
         let args: Vec<Value> = (o.a + 2..o.a + 1 + o.b).map(|reg| self.get(reg)).collect();
         self.write_header(o, boxed, encoding::LINK_INTERPRETED);
-        self.budget -= profile.function.code.len();
+        self.budget = self.budget.saturating_sub(profile.function.code.len());
         self.graph.inlined.push(profile.proto);
         let (dest, pc) = (self.slot_of(o.a), self.frame().pc);
         let path = self.frame().path.wrapping_mul(31).wrapping_add(pc as u32 + 1);
@@ -346,13 +415,7 @@ impl Builder<'_> {
         let end = dest + site.wanted as i32;
         let block = self.merge(site.returns, |slot| slot < end);
         self.enter(block);
-        // Results may belong in memory.
-        for reg in o.a..o.a + site.wanted {
-            let i = Self::index(self.slot_of(reg));
-            if let Some(v) = self.state.slots[i] {
-                self.set(reg, v);
-            }
-        }
+        self.settle_results(o.a, site.wanted);
     }
 
     // ---- returns ----
@@ -424,6 +487,16 @@ impl Builder<'_> {
     /// `TAILCALL`.
     pub(super) fn tail_call(&mut self, o: Operands) {
         let pc = self.frame().pc;
+        if let Some(site) = &self.frame().inline {
+            // The caller's frame stays in any case: an ordinary call, whose results are returned.
+            let wanted = site.wanted;
+            self.call(Operands { c: wanted + 1, ..o });
+            if self.open {
+                let values = (o.a..o.a + wanted).map(|reg| self.get(reg)).collect();
+                self.finish_return(values);
+            }
+            return;
+        }
         if self.frame().analysis.self_tails.contains(&pc) {
             return self.self_tail_call(o);
         }

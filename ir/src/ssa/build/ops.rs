@@ -288,6 +288,16 @@ impl Builder<'_> {
     fn test_set(&mut self, o: Operands, target: usize) {
         let v = self.get(o.b);
         let t = self.truthy(v);
+        let inst = self.graph.inst(t);
+        if inst.op == Opcode::ConstBool {
+            if (inst.imm != 0) == (o.c != 0) {
+                self.set(o.a, v);
+                self.jump_to(target);
+            } else {
+                self.jump_to(o.next);
+            }
+            return;
+        }
         // The assignment happens on one of the ways only: give each a block.
         let (yes, no) = (self.new_block(), self.new_block());
         let (then, other) = if o.c != 0 { (yes, no) } else { (no, yes) };
