@@ -27,6 +27,9 @@ pub const FALSE: u64 = NIL | 2;
 /// `true`
 pub const TRUE: u64 = NIL | 3;
 
+/// What `next` answers in compiled code for a key that the table does not have: no value at all.
+pub const NEXT_FAILED: u64 = NIL | 7;
+
 /// The inline form of an integer that fits 48 bits.
 pub const fn inline_int(i: i64) -> Option<u64> {
     if (i << 16) >> 16 == i { Some(i as u64 & PAYLOAD | TAG_INT << TAG_SHIFT) } else { None }

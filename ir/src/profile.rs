@@ -43,6 +43,8 @@ pub struct Site {
     pub megamorphic: bool,
     /// Who was called.
     pub callee: Callee,
+    /// Address of the cell's slot number, where an iteration by `next` keeps its position.
+    pub hint: u64,
 }
 
 /// One way in which a field access was resolved.
@@ -121,6 +123,7 @@ impl Profile {
             fields: Vec::new(),
             megamorphic: false,
             callee: Callee::Never,
+            hint: 0,
         };
         self.sites.get(index as usize).unwrap_or(EMPTY)
     }

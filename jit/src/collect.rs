@@ -55,6 +55,7 @@ unsafe fn profile(
             fields,
             megamorphic,
             callee,
+            hint: &raw const cell.slot as u64,
         });
     }
     callers.pop();

@@ -3,7 +3,9 @@
 //! `base` and `pc` name the instruction that runs, for errors and metamethods.
 
 use perilune_runtime::interp::{self, arith};
-use perilune_runtime::object::{LuaString, Shape};
+use std::cell::Cell;
+
+use perilune_runtime::object::{LuaString, Shape, Table};
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::{Throw, Vm};
 
@@ -156,6 +158,34 @@ pub unsafe extern "C" fn rt_string_compare(
     b: *mut LuaString,
 ) -> i64 {
     guard(vm, 0, |vm| vm.heap.str_cmp(a, b) as i64)
+}
+
+/// The key after `key`, nil at the end; its value goes to `scratch[1]`.
+/// [`NEXT_FAILED`](perilune_ir::encoding::NEXT_FAILED) for a key that the table does not have.
+///
+/// # Safety
+/// Called by compiled code with a live table and key; `hint` is the address of a feedback cell's slot.
+pub unsafe extern "C" fn rt_next_key(
+    vm: *mut Vm,
+    table: *mut Table,
+    key: Value,
+    hint: *const Cell<u32>,
+) -> u64 {
+    // SAFETY: the caller's contract.
+    guard(vm, perilune_ir::encoding::NEXT_FAILED, |vm| unsafe {
+        match (*table).next_hinted(&mut vm.heap, key, (*hint).get()) {
+            Ok(Some((position, key, value))) => {
+                (*hint).set(position);
+                vm.scratch[1] = value.0;
+                key.0
+            }
+            Ok(None) => {
+                vm.scratch[1] = Value::NIL.0;
+                Value::NIL.0
+            }
+            Err(_) => perilune_ir::encoding::NEXT_FAILED,
+        }
+    })
 }
 
 /// `a % b` of floats.

@@ -65,6 +65,7 @@ macro_rules! for_each_helper {
             LessThan,     Native, (I64, I64, I64, I64, I64) -> (I64), rt_less_than, "(vm, base, pc, a, b): 0, 1, or 2 = threw";
             LessEqual,    Native, (I64, I64, I64, I64, I64) -> (I64), rt_less_equal, "(vm, base, pc, a, b): 0, 1, or 2 = threw";
             NewTable,     Native, (I64, I64, I64) -> (I64), rt_new_table, "(vm, shape or 0, array size): the table's address";
+            NextKey,      Native, (I64, I64, I64, I64) -> (I64), rt_next_key, "(vm, table, key, position hint): the next key; its value in scratch[1]";
             IntValue,     Native, (I64, I64) -> (I64), rt_int_value, "(vm, integer): its value, wide or not";
             StringEquals, Native, (I64, I64, I64) -> (I64), rt_string_equals, "(vm, string, string): 0 or 1";
             StringCompare, Native, (I64, I64, I64) -> (I64), rt_string_compare, "(vm, string, string): -1, 0 or 1";

@@ -87,7 +87,7 @@ impl Default for Options {
             force_exits: None,
             exit_limit: 50,
             loop_exit_limit: 10,
-            max_recompiles: 8,
+            max_recompiles: 12,
             verify: cfg!(debug_assertions),
             dump: DumpStages::default(),
             dump_filter: None,

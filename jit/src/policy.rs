@@ -4,7 +4,9 @@
 //! function compiled anew at the next occasion. Sites are only ever added and recompilations are
 //! counted per function and loop, so the process ends: it never oscillates.
 
-use perilune_ir::exits::ExitPolicy;
+use std::collections::HashSet;
+
+use perilune_ir::exits::{ExitPolicy, ExitReason};
 use perilune_runtime::object::Proto;
 use perilune_runtime::tier::COMPILED;
 use perilune_runtime::vm::Vm;
@@ -16,6 +18,31 @@ use crate::units::{Unit, UnitKind};
 
 /// Sites of units that are gone, for statistics: at most this many.
 const OLD_SITES: usize = 2000;
+
+/// Blocks a site, or only warns it where the interpreter's feedback has learnt from the exits: the
+/// next version is built from a wider profile, and only if that fails again the guard is given up.
+fn strike(warned: &mut HashSet<SiteKey>, blocked: &mut HashSet<SiteKey>, key: SiteKey) {
+    let learns = match key.reason {
+        ExitReason::TypeGuard
+        | ExitReason::ShapeGuard
+        | ExitReason::BoundsGuard
+        | ExitReason::CalleeGuard
+        | ExitReason::EpochGuard
+        | ExitReason::NotCompiled => true,
+        ExitReason::KindGuard
+        | ExitReason::ValueGuard
+        | ExitReason::MetaGuard
+        | ExitReason::Overflow
+        | ExitReason::Conversion
+        | ExitReason::ForLoop
+        | ExitReason::Cold
+        | ExitReason::Poll
+        | ExitReason::Stack => false,
+    };
+    if !learns || !warned.insert(key) {
+        blocked.insert(key);
+    }
+}
 
 impl Jit {
     /// Counts an exit, and gives its guard up when it failed too often.
@@ -71,14 +98,15 @@ impl Jit {
             let widens = other.spec.reason.policy() == ExitPolicy::Widen;
             widens && other.count.get() >= limit.div_ceil(4)
         });
-        let keys: Vec<SiteKey> =
+        let keys: HashSet<SiteKey> =
             on_their_way.map(ExitDescriptor::key).chain([exit.key()]).collect();
         for key in &keys {
             // An entry in the table, so that `forget` is called for it and its sites go.
             // SAFETY: the prototypes of a current unit are traced with it.
             unsafe { units.of(key.proto as *mut Proto) };
         }
-        self.blocked.borrow_mut().extend(keys);
+        let (mut warned, mut blocked) = (self.warned.borrow_mut(), self.blocked.borrow_mut());
+        keys.into_iter().for_each(|key| strike(&mut warned, &mut blocked, key));
         // SAFETY: as above.
         let proto = unsafe { &*proto };
         if kind == UnitKind::Function {
@@ -130,6 +158,8 @@ impl Jit {
             units.retired.retain(|id| !all.contains(id));
         }
         self.blocked.borrow_mut().retain(|key| key.proto != proto as usize);
+        self.warned.borrow_mut().retain(|key| key.proto != proto as usize);
+        self.warned.borrow_mut().retain(|key| key.proto != proto as usize);
         for unit in freed {
             self.free_unit(*unit);
         }

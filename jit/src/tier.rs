@@ -35,6 +35,8 @@ pub struct Jit {
     pub(crate) stubs: OnceCell<Stubs>,
     pub(crate) units: RefCell<Units>,
     pub(crate) blocked: RefCell<HashSet<SiteKey>>,
+    /// Sites whose guards failed too often once, and were built anew from a wider profile.
+    pub(crate) warned: RefCell<HashSet<SiteKey>>,
     pub(crate) counters: Counters,
     pub(crate) dumps: RefCell<Vec<Dump>>,
     /// Protected entries that have neither returned nor thrown, on all native stacks.
@@ -55,6 +57,7 @@ impl Jit {
             stubs: OnceCell::new(),
             units: RefCell::default(),
             blocked: RefCell::default(),
+            warned: RefCell::default(),
             counters: Counters::default(),
             dumps: RefCell::default(),
             depth: Cell::new(0),
@@ -196,7 +199,7 @@ impl Jit {
             loops: c.loops.get(),
             refused: c.refused.borrow().iter().map(|(why, n)| (why.clone(), *n)).collect(),
             recompiles: c.recompiles.get(),
-            blocked_sites: self.blocked.borrow().len() as u64,
+            blocked_sites: (self.blocked.borrow().len() + self.warned.borrow().len()) as u64,
             code_bytes: c.code_bytes.get(),
             live_code_bytes: arena.as_ref().map_or(0, |a| a.live_bytes() as u64),
             code_memory: arena.as_ref().map_or(0, |a| a.committed_bytes() as u64),

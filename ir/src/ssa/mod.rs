@@ -250,6 +250,8 @@ pub struct Snapshot {
     pub base: i32,
     /// Address of the innermost frame's prototype.
     pub proto: u64,
+    /// The end of open results, where `pc` takes "all results" of the call before it.
+    pub top: Option<i32>,
     /// Why one leaves here.
     pub reason: ExitReason,
     /// The instruction whose assumption failed, which may have been hoisted: what is to be blocked.

@@ -32,6 +32,8 @@ macro_rules! for_each_ssa_op {
             GuardInt48,   "guard_int48",  NONE,   NONE,   true,  "leaves unless the integer x fits 48 bits";
             GuardKind,    "guard_kind",   NONE,   NONE,   true,  "leaves unless (x & aux) == imm";
             FloatToInt,   "ftoi",         NONE,   NONE,   true,  "the integer equal to the float x; leaves when there is none";
+            UnboxInt,     "unbox_int",    NONE,   NONE,   false, "the integer in x, an inline integer";
+            BAnd,         "and",          NONE,   NONE,   false, "both booleans";
             Box,          "box",          NONE,   NONE,   false, "x as boxed value";
             IntToFloat,   "itof",         NONE,   NONE,   false, "x as float";
             IAdd,         "iadd",         NONE,   NONE,   false, "x + y, wrapping";
@@ -91,6 +93,9 @@ macro_rules! for_each_ssa_op {
             Barrier,      "barrier",      NONE,   NONE,   false, "table x was written a collectable value";
             AppendElem,   "append",       ALL_TABLE, ALL_TABLE, false, "table x: element y (from 1) := z, in place or by growing; x has no metatable";
             GetIndex,     "get_index",    ALL,    NONE,   false, "raw element y of table x (integer key anywhere in it); nil when absent";
+            NextKey,      "next_key",     ALL,    NONE,   false, "the key after y in table x, nil at the end, or NEXT_FAILED; its value is left for scratch; imm: address of the position hint";
+            Scratch,      "scratch",      ALL,    NONE,   false, "the word that the instruction before left in scratch cell aux";
+            SetTop,       "set_top",      STACK,  STACK,  false, "open results end at slot aux";
             MarkTail,     "mark_tail",    STACK,  STACK,  false, "set the tail-call bit of the frame link";
             VarargPrep,   "vararg_prep",  ALL,    ALL,    false, "move the frame above its extra arguments; aux parameters stay";
             Poll,         "poll",         NONE,   NONE,   true,  "a safepoint; leaves when something ran that could be observed";
@@ -146,6 +151,8 @@ impl Opcode {
                     | Opcode::Poll
                     | Opcode::CallSelf
                     | Opcode::GetIndex
+                    | Opcode::NextKey
+                    | Opcode::Scratch
                     | Opcode::LoadRecordHere
                     | Opcode::LoadElemHere
             )

@@ -183,6 +183,11 @@ impl Lower<'_, '_> {
                 self.mark_tail();
                 None
             }
+            Opcode::SetTop => {
+                let top = self.slot_address(window);
+                self.store(top, self.vm, offset_of!(Vm, top) as i32);
+                None
+            }
             Opcode::VarargPrep => {
                 let nargs = self.nargs.expect("a function entry");
                 let base = self.call_native(Helper::VarargPrep, &[self.vm, self.base, nargs])[0];

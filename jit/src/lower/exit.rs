@@ -3,7 +3,7 @@
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use perilune_ir::exits::SlotKind;
 use perilune_ir::ssa::SlotValue;
-use perilune_runtime::object::Proto;
+use perilune_runtime::object::{Header, Kind, Proto, WideInt};
 
 use super::*;
 use crate::exits::{ExitDescriptor, ExitSpec};
@@ -90,7 +90,7 @@ impl Lower<'_, '_> {
             reason: s.reason,
             site_proto: s.site_proto as *mut Proto,
             site_pc: s.site_pc,
-            top: None,
+            top: s.top,
             slots: slots.into_boxed_slice(),
         }
     }
@@ -232,6 +232,9 @@ impl Lower<'_, '_> {
             Opcode::GuardInt => {
                 let tag = tag(self);
                 let ok = self.b.ins().icmp_imm_u(IntCC::Equal, tag, encoding::TAG_INT as i64);
+                if inst.aux != 0 {
+                    return Some(self.guard_any_int(x, ok, s));
+                }
                 self.guard_that(ok, s);
                 let up = self.b.ins().ishl_imm_u(x, 16);
                 Some(self.b.ins().sshr_imm_u(up, 16))
@@ -308,6 +311,23 @@ impl Lower<'_, '_> {
             }
             other => unreachable!("{other:?} is no guard"),
         }
+    }
+
+    /// The integer in `x`, inline (`small` says so) or in a cell.
+    fn guard_any_int(&mut self, x: V, small: V, snapshot: SnapshotId) -> V {
+        let up = self.b.ins().ishl_imm_u(x, 16);
+        let int = self.b.ins().sshr_imm_u(up, 16);
+        self.unless(small, &[int], &[types::I64], |l| {
+            let tag = l.iconst(encoding::TAG_OTHER << TAG_SHIFT);
+            let pointer = l.b.ins().bxor(x, tag);
+            let high = l.b.ins().ushr_imm_u(pointer, i64::from(TAG_SHIFT));
+            let other = l.b.ins().icmp_imm_u(IntCC::Equal, high, 0);
+            l.guard_that(other, snapshot);
+            let kind = l.load_u8(pointer, core::mem::offset_of!(Header, kind));
+            let wide = l.b.ins().icmp_imm_u(IntCC::Equal, kind, Kind::WideInt as i64);
+            l.guard_that(wide, snapshot);
+            vec![l.load(types::I64, pointer, core::mem::offset_of!(WideInt, value))]
+        })[0]
     }
 
     /// Whether the boxed `x` is a double.

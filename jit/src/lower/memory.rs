@@ -129,6 +129,12 @@ impl Lower<'_, '_> {
                 self.append(value);
                 return None;
             }
+            Opcode::NextKey => {
+                let (t, key) = (arg(self, 0), arg(self, 1));
+                let hint = self.iconst(inst.imm);
+                self.call_native(Helper::NextKey, &[self.vm, t, key, hint])[0]
+            }
+            Opcode::Scratch => self.b.ins().load(types::I64, trusted(), self.vm, scratch(aux)),
             Opcode::GetIndex => {
                 let (t, key) = (arg(self, 0), arg(self, 1));
                 self.call_keep(Helper::GetInt, &[t, key]).expect("a value")

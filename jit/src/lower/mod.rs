@@ -434,6 +434,8 @@ impl Lower<'_, '_> {
                 Some(self.boxed(v, self.graph.ty(inst.args[0])))
             }
             Opcode::IntToFloat
+            | Opcode::UnboxInt
+            | Opcode::BAnd
             | Opcode::IAdd
             | Opcode::ISub
             | Opcode::IMul
@@ -490,8 +492,11 @@ impl Lower<'_, '_> {
             | Opcode::HasSlot
             | Opcode::Barrier
             | Opcode::AppendElem
+            | Opcode::NextKey
+            | Opcode::Scratch
             | Opcode::GetIndex => self.memory(value),
             Opcode::MarkTail
+            | Opcode::SetTop
             | Opcode::VarargPrep
             | Opcode::Poll
             | Opcode::StackCheck

@@ -30,7 +30,7 @@ impl Builder<'_> {
         let why = ExitReason::TypeGuard;
         let number = types::INT | types::FLOAT;
         match self.expected(v) {
-            types::INT => Some(Num::Int(self.guard(Opcode::GuardInt, Type::Int, &[v], 0, why))),
+            types::INT | WIDE_INT => Some(Num::Int(self.guard_int(v))),
             types::FLOAT => {
                 Some(Num::Float(self.guard(Opcode::GuardFloat, Type::Float, &[v], 0, why)))
             }
@@ -47,7 +47,7 @@ impl Builder<'_> {
     fn numbers(&mut self, x: Value, y: Value) -> Option<(Num, Num)> {
         let (ex, ey) = (self.expected(x), self.expected(y));
         // Look before emitting guards: both must be numbers.
-        let plausible = |e: u16| e & !(types::INT | types::FLOAT) == 0;
+        let plausible = |e: u16| e & !(types::INT | types::FLOAT) == 0 || e == WIDE_INT;
         if !plausible(ex) || !plausible(ey) {
             return None;
         }
@@ -88,14 +88,108 @@ impl Builder<'_> {
     pub(super) fn arith(&mut self, o: Operands, x: Value, y: Value) {
         use Op::*;
         let register_c = matches!(o.op, Add | Sub | Mul | Div | Mod | Pow | IDiv);
+        if let Some(v) = self.mixed_arith(o, x, y) {
+            return self.set(o.a, v);
+        }
         let Some((a, b)) = self.numbers(x, y) else { return self.arith_slow(o, register_c) };
-        let v = match (o.op, a, b) {
+        let Some(v) = self.typed_arith(o, a, b) else { return self.arith_slow(o, register_c) };
+        self.set(o.a, v);
+    }
+
+    /// Whether `v` may be an integer or a float.
+    fn is_mixed(&self, v: Value) -> bool {
+        self.ty(v) == Type::Any && self.expected(v) == types::INT | types::FLOAT
+    }
+
+    /// Arithmetic on operands that are sometimes integers and sometimes floats: both ways, with a
+    /// boxed result. `None` where this does not apply.
+    fn mixed_arith(&mut self, o: Operands, x: Value, y: Value) -> Option<Value> {
+        use Op::{Add, AddK, Div, DivK, IDiv, IDivK, Mod, ModK, Mul, MulK, Pow, PowK, Sub, SubK};
+        let number = types::INT | types::FLOAT;
+        let (ex, ey) = (self.expected(x), self.expected(y));
+        let fine = |e: u16| e != 0 && e & !number == 0;
+        let mixed = self.is_mixed(x) || self.is_mixed(y);
+        if !mixed || !fine(ex) || !fine(ey) || self.blocked(ExitReason::TypeGuard) {
+            return None;
+        }
+        if ex == types::FLOAT || ey == types::FLOAT || matches!(o.op, Div | DivK | Pow | PowK) {
+            // The result is a float in any case.
+            let (a, b) = (self.any_float(x), self.any_float(y));
+            return self.typed_arith(o, Num::Float(a), Num::Float(b));
+        }
+        if matches!(o.op, Mod | ModK | IDiv | IDivK) && self.const_int(y).is_none_or(|k| k == 0) {
+            return None;
+        }
+        debug_assert!(matches!(
+            o.op,
+            Add | AddK | Sub | SubK | Mul | MulK | Mod | ModK | IDiv | IDivK
+        ));
+        let both = self.both_ints(x, y);
+        let (ints, floats, join) = (self.new_block(), self.new_block(), self.new_block());
+        let plain = |block| Target { block, args: vec![] };
+        self.terminate(Terminator::Branch { cond: both, then: plain(ints), other: plain(floats) });
+        self.enter(ints);
+        let (a, b) = (self.known_int(x), self.known_int(y));
+        let v = self.typed_arith(o, Num::Int(a), Num::Int(b)).expect("checked");
+        let v = self.boxed(v);
+        self.terminate(Terminator::Jump(Target { block: join, args: vec![v] }));
+        self.enter(floats);
+        let (a, b) = (self.any_float(x), self.any_float(y));
+        let v = self.typed_arith(o, Num::Float(a), Num::Float(b)).expect("floats always work");
+        let v = self.boxed(v);
+        self.terminate(Terminator::Jump(Target { block: join, args: vec![v] }));
+        self.enter(join);
+        let v = self.make(Opcode::Param, Type::Any, &[], 0, 0);
+        self.graph.blocks[join.0 as usize].params.push(v);
+        self.expect.insert(v, number);
+        Some(v)
+    }
+
+    /// Whether both values are (inline) integers.
+    fn both_ints(&mut self, x: Value, y: Value) -> Value {
+        let mut tests = vec![];
+        for v in [x, y] {
+            if self.ty(v) == Type::Any {
+                tests.push(self.emit(Opcode::IsType, Type::Bool, &[v], 0, types::INT as u32));
+            }
+        }
+        match tests[..] {
+            [one] => one,
+            [a, b] => self.op(Opcode::BAnd, Type::Bool, &[a, b]),
+            _ => unreachable!("one operand is mixed"),
+        }
+    }
+
+    /// The integer in a value that was tested to be one.
+    fn known_int(&mut self, v: Value) -> Value {
+        match self.ty(v) {
+            Type::Any => self.op(Opcode::UnboxInt, Type::Int, &[v]),
+            _ => v,
+        }
+    }
+
+    /// Any number as float.
+    fn any_float(&mut self, v: Value) -> Value {
+        match self.ty(v) {
+            Type::Any => {
+                let why = ExitReason::TypeGuard;
+                self.guard(Opcode::GuardNumber, Type::Float, &[v], 0, why)
+            }
+            Type::Int => self.as_float(Num::Int(v)),
+            _ => v,
+        }
+    }
+
+    /// Arithmetic on unboxed numbers; `None` for a division by the constant 0.
+    fn typed_arith(&mut self, o: Operands, a: Num, b: Num) -> Option<Value> {
+        use Op::*;
+        Some(match (o.op, a, b) {
             (Add | AddK, Num::Int(a), Num::Int(b)) => self.op(Opcode::IAdd, Type::Int, &[a, b]),
             (Sub | SubK, Num::Int(a), Num::Int(b)) => self.op(Opcode::ISub, Type::Int, &[a, b]),
             (Mul | MulK, Num::Int(a), Num::Int(b)) => self.op(Opcode::IMul, Type::Int, &[a, b]),
             (Mod | ModK | IDiv | IDivK, Num::Int(a), Num::Int(b)) => {
                 match self.const_int(b) {
-                    Some(0) => return self.arith_slow(o, register_c),
+                    Some(0) => return None,
                     Some(_) => {}
                     None => {
                         let zero = self.int(0);
@@ -136,8 +230,7 @@ impl Builder<'_> {
                     }
                 }
             }
-        };
-        self.set(o.a, v);
+        })
     }
 
     fn integer(&mut self, v: Value) -> Option<Value> {
@@ -156,7 +249,7 @@ impl Builder<'_> {
     pub(super) fn bitwise(&mut self, o: Operands, x: Value, y: Value) {
         use Op::*;
         let register_c = matches!(o.op, BAnd | BOr | BXor | Shl | Shr);
-        let plausible = |e: u16| e & !(types::INT | types::FLOAT) == 0;
+        let plausible = |e: u16| e & !(types::INT | types::FLOAT) == 0 || e == WIDE_INT;
         if !plausible(self.expected(x)) || !plausible(self.expected(y)) {
             return self.arith_slow(o, register_c);
         }
@@ -244,6 +337,9 @@ impl Builder<'_> {
         if cond == Cond::Eq {
             return self.equals(o, x, y, target);
         }
+        if let Some(v) = self.mixed_compare(x, y, cond) {
+            return self.branch_flag(v, o.c, target, o.next);
+        }
         match self.numbers(x, y) {
             Some((a, b)) => {
                 let v = self.compare_numbers(a, b, cond);
@@ -251,6 +347,26 @@ impl Builder<'_> {
             }
             None => self.step_test(o, target),
         }
+    }
+
+    /// Comparison where an operand is sometimes integer, sometimes float.
+    fn mixed_compare(&mut self, x: Value, y: Value, cond: Cond) -> Option<Value> {
+        let number = types::INT | types::FLOAT;
+        let (ex, ey) = (self.expected(x), self.expected(y));
+        let fine = |e: u16| e != 0 && e & !number == 0;
+        let mixed = self.is_mixed(x) || self.is_mixed(y);
+        if !mixed || !fine(ex) || !fine(ey) || self.blocked(ExitReason::TypeGuard) {
+            return None;
+        }
+        for v in [x, y] {
+            // An integer of the graph may be too great for a float.
+            if self.ty(v) == Type::Int && self.const_int(v).is_none_or(|k| (k << 11) >> 11 != k) {
+                self.guard(Opcode::GuardInt48, Type::None, &[v], 0, ExitReason::Overflow);
+            }
+        }
+        // Inline integers have 48 bits: as floats they compare exactly.
+        let (a, b) = (self.any_float(x), self.any_float(y));
+        Some(self.emit(Opcode::FCmp, Type::Bool, &[a, b], 0, cond as u32))
     }
 
     fn compare_numbers(&mut self, a: Num, b: Num, cond: Cond) -> Value {
@@ -307,6 +423,9 @@ impl Builder<'_> {
             && let Some((a, b)) = self.numbers(x, y)
         {
             let v = self.compare_numbers(a, b, Cond::Eq);
+            return self.branch_flag(v, o.c, target, o.next);
+        }
+        if let Some(v) = self.mixed_compare(x, y, Cond::Eq) {
             return self.branch_flag(v, o.c, target, o.next);
         }
         // Equal bits are equal; a float NaN is the one exception, so floats do not come here.

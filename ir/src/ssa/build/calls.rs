@@ -2,6 +2,7 @@
 
 use crate::bytecode::{Op, Word};
 use crate::encoding;
+use crate::intrinsic::Intrinsic;
 use crate::profile::Callee;
 
 use super::ops::Operands;
@@ -21,6 +22,7 @@ pub fn typed_entry(profile: &Profile) -> Option<Entry> {
     for &b in &analysis.order {
         let block = &analysis.blocks[b];
         let mut pc = block.start;
+        let mut before = None;
         while pc < block.end {
             let op = function.op(pc);
             let word = Word(function.code[pc]);
@@ -29,7 +31,8 @@ pub fn typed_entry(profile: &Profile) -> Option<Entry> {
                     let site = profile.site((function.code[pc + 1] >> 16) as u16);
                     let own =
                         matches!(site.callee, Callee::Lua { proto, .. } if proto == profile.proto);
-                    let right_count = word.b() as usize == function.num_params as usize + 1;
+                    let right_count =
+                        arguments_of(profile, pc, before) == function.num_params as usize + 1;
                     if op == Op::TailCall && (captures || !(own && right_count)) {
                         return None;
                     }
@@ -42,6 +45,7 @@ pub fn typed_entry(profile: &Profile) -> Option<Entry> {
                 Op::Return0 => return None,
                 _ => {}
             }
+            before = Some(pc);
             pc += op.words();
         }
     }
@@ -68,6 +72,53 @@ pub fn typed_entry(profile: &Profile) -> Option<Entry> {
     Some(Entry::Typed { params, result })
 }
 
+/// The number of results that every return of a function delivers, if it is one number.
+fn uniform_results(profile: &Profile) -> Option<usize> {
+    let function = &profile.function;
+    let analysis = Analysis::new(function, 0);
+    let mut found = None;
+    for &b in &analysis.order {
+        let block = &analysis.blocks[b];
+        let mut pc = block.start;
+        while pc < block.end {
+            let op = function.op(pc);
+            let count = match op {
+                Op::Return0 => Some(0),
+                Op::Return1 => Some(1),
+                Op::Return => Some((Word(function.code[pc]).b() as usize).checked_sub(1)?),
+                Op::TailCall => return None,
+                _ => None,
+            };
+            if let Some(count) = count {
+                if found.is_some_and(|n| n != count) {
+                    return None;
+                }
+                found = Some(count);
+            }
+            pc += op.words();
+        }
+    }
+    found
+}
+
+/// Operand B of the call at `pc`, where "all results" of a call of `profile`'s own function count as
+/// one: it is called by its typed entry then. `before` is the instruction before.
+fn arguments_of(profile: &Profile, pc: usize, before: Option<usize>) -> usize {
+    let function = &profile.function;
+    let word = Word(function.code[pc]);
+    if word.b() != 0 {
+        return word.b() as usize;
+    }
+    let Some(before) = before.filter(|&p| function.op(p) == Op::Call) else { return 0 };
+    let inner = Word(function.code[before]);
+    let site = profile.site((function.code[before + 1] >> 16) as u16);
+    let own = matches!(site.callee, Callee::Lua { proto, .. } if proto == profile.proto);
+    if own && inner.c() == 0 && inner.b() as usize == function.num_params as usize + 1 {
+        return inner.a() as usize - word.a() as usize;
+    }
+    0
+}
+
 /// Words of `function` that call `proto` itself in tail position with the right number of arguments.
 pub(super) fn self_tail_calls(profile: &Profile) -> Vec<usize> {
     let function = &profile.function;
@@ -76,16 +127,23 @@ pub(super) fn self_tail_calls(profile: &Profile) -> Vec<usize> {
         return found; // a tail call closes upvalues
     }
     let mut pc = 0;
+    let mut before = None;
+    let mut typed = None;
     while pc < function.code.len() {
         let op = function.op(pc);
         if op == Op::TailCall && !function.is_vararg {
             let site = profile.site((function.code[pc + 1] >> 16) as u16);
             let own = matches!(site.callee, Callee::Lua { proto, .. } if proto == profile.proto);
-            let count = Word(function.code[pc]).b() as usize == function.num_params as usize + 1;
+            let open = Word(function.code[pc]).b() == 0;
+            // Only typed units call themselves with a known number of results.
+            let possible = !open || *typed.get_or_insert_with(|| typed_entry(profile).is_some());
+            let count =
+                possible && arguments_of(profile, pc, before) == function.num_params as usize + 1;
             if own && count && !profile.is_blocked(pc as u32, ExitReason::CalleeGuard) {
                 found.push(pc);
             }
         }
+        before = Some(pc);
         pc += op.words();
     }
     found
@@ -93,7 +151,60 @@ pub(super) fn self_tail_calls(profile: &Profile) -> Vec<usize> {
 
 impl Builder<'_> {
     pub(super) fn call(&mut self, o: Operands) {
+        let o = self.with_open_arguments(o);
         let site = self.site(o.feedback());
+        if o.c == 0 && o.b != 0 {
+            // "All results" of a function that always returns the same number of them.
+            if let Some(count) = self.known_results(o, &site) {
+                let open = Operands { c: count + 1, ..o };
+                self.opening = Some((o.a, count));
+                self.call_site(open, &site);
+                self.opening = None;
+                if self.open {
+                    self.open_results = Some((o.a, count));
+                }
+                return;
+            }
+        }
+        self.call_site(o, &site);
+    }
+
+    /// An instruction that takes "all results" of the call before it, when their number is known.
+    pub(super) fn with_open_arguments(&mut self, o: Operands) -> Operands {
+        match self.open_results {
+            Some((reg, count)) if o.b == 0 => Operands { b: reg + count - o.a - 1, ..o },
+            _ => o,
+        }
+    }
+
+    /// How many results the callee of a call with fixed arguments always returns, where the call
+    /// will be made without leaving that open.
+    fn known_results(&self, o: Operands, site: &Site) -> Option<usize> {
+        if self.blocked(ExitReason::CalleeGuard) || self.blocked(ExitReason::TypeGuard) {
+            return None;
+        }
+        match &site.callee {
+            Callee::Native { intrinsic, .. } => {
+                let which = Intrinsic::from_number(*intrinsic);
+                let args: Option<Vec<Value>> = (o.a + 2..o.a + 1 + o.b)
+                    .map(|reg| self.state.slots[Self::index(self.slot_of(reg))])
+                    .collect();
+                self.supported(which, &args?, site.types).then_some(1)
+            }
+            Callee::Lua { proto, profile, .. } => {
+                let own = *proto == self.graph.proto
+                    && self.self_entry.as_ref().is_some_and(|(p, _)| p.len() == o.b - 1);
+                if own {
+                    return Some(1);
+                }
+                let profile = profile.as_ref()?;
+                if self.inlinable(profile) { uniform_results(profile) } else { None }
+            }
+            Callee::Never | Callee::Several(_) | Callee::Mixed => None,
+        }
+    }
+
+    fn call_site(&mut self, o: Operands, site: &Site) {
         let fixed = o.b != 0 && o.c != 0;
         let callee_ok =
             !self.blocked(ExitReason::CalleeGuard) && !self.blocked(ExitReason::TypeGuard);
@@ -130,7 +241,7 @@ impl Builder<'_> {
             | Callee::Several(_)
             | Callee::Mixed => {}
         }
-        self.call_generic(o, &site);
+        self.call_generic(o, site);
     }
 
     /// Puts callee and link of a call into the state.
@@ -184,6 +295,7 @@ impl Builder<'_> {
             self.store_reg(o.a);
             self.store_window_values(o.a + 2, o.b);
             self.flush(o.a);
+            self.set_top();
             let (pc, base) = (self.frame().pc, self.frame().base);
             self.emit(Opcode::StepCall, Type::Raw, &[], pc as u64, base as u32);
             self.clobber_from(window);
@@ -372,6 +484,8 @@ impl Builder<'_> {
         let boxed = self.boxed(f);
         let args: Vec<Value> = (o.a + 2..o.a + 1 + o.b).map(|reg| self.get(reg)).collect();
         self.write_header(o, boxed, encoding::LINK_INTERPRETED);
+        self.open_results = None;
+        self.opening = None;
         self.budget = self.budget.saturating_sub(profile.function.code.len());
         self.graph.inlined.push(profile.proto);
         let (dest, pc) = (self.slot_of(o.a), self.frame().pc);
@@ -422,6 +536,10 @@ impl Builder<'_> {
 
     /// `RETURN`.
     pub(super) fn return_values(&mut self, o: Operands) {
+        let o = match self.open_results {
+            Some((reg, count)) if o.b == 0 => Operands { b: reg + count - o.a + 1, ..o },
+            _ => o,
+        };
         if o.b == 0 || o.c != 0 {
             // A dynamic number of results, or variables to close: the interpreter does it.
             let snapshot = self.snapshot(ExitReason::Cold);
@@ -486,6 +604,7 @@ impl Builder<'_> {
 
     /// `TAILCALL`.
     pub(super) fn tail_call(&mut self, o: Operands) {
+        let o = self.with_open_arguments(o);
         let pc = self.frame().pc;
         if let Some(site) = &self.frame().inline {
             // The caller's frame stays in any case: an ordinary call, whose results are returned.
@@ -548,6 +667,22 @@ impl Builder<'_> {
 
     pub(super) fn tfor_call(&mut self, o: Operands) {
         let site = self.site(o.feedback());
+        if let Callee::Native { bits, intrinsic } = site.callee
+            && !self.blocked(ExitReason::CalleeGuard)
+            && !self.blocked(ExitReason::TypeGuard)
+        {
+            let (t, control) = (self.get(o.a + 1), self.get(o.a + 2));
+            match Intrinsic::from_number(intrinsic) {
+                Intrinsic::IpairsStep
+                    if self.expected(control) & !types::INT == 0
+                        && !self.blocked(ExitReason::MetaGuard) =>
+                {
+                    return self.ipairs_step(o, bits, t, control);
+                }
+                Intrinsic::Next => return self.next_step(o, bits, t, control, site.hint),
+                _ => {}
+            }
+        }
         for reg in o.a..o.a + 3 {
             self.store_reg(reg);
         }

@@ -483,7 +483,11 @@ impl Builder<'_> {
         while pc < end {
             self.frame_mut().pc = pc;
             let op = self.frame().profile.function.op(pc);
+            let open_before = self.open_results;
             self.instruction(op, pc);
+            if self.open_results == open_before {
+                self.open_results = None; // taken by the instruction right behind the call
+            }
             if !self.open {
                 return;
             }

@@ -34,7 +34,7 @@ impl Builder<'_> {
         matches!(self.expected(v), types::INT | types::FLOAT)
     }
 
-    fn supported(&self, which: Intrinsic, args: &[Value], seen: u16) -> bool {
+    pub(super) fn supported(&self, which: Intrinsic, args: &[Value], seen: u16) -> bool {
         use Intrinsic::{
             Assert, MathAbs, MathAcos, MathAsin, MathCeil, MathCos, MathExp, MathFloor, MathFmod,
             MathLog, MathMax, MathMin, MathSin, MathSqrt, MathTan, RawLen, StringByte, StringLen,

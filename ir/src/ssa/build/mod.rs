@@ -20,6 +20,7 @@ mod calls;
 mod cfg;
 mod control;
 mod intrinsics;
+mod iterate;
 mod ops;
 
 use std::collections::{HashMap, HashSet};
@@ -37,6 +38,9 @@ use super::{
 };
 pub use calls::typed_entry;
 pub use cfg::{Analysis, RegSet, jump_target, uses_defs};
+
+/// Integers, some of which do not fit 48 bits. (Other objects have the same bit: a guard tells.)
+const WIDE_INT: u16 = types::INT | types::OTHER;
 
 /// What the builder may assume and how far it may go.
 #[derive(Clone, Debug)]
@@ -157,6 +161,10 @@ struct Builder<'a> {
     expect: HashMap<Value, u16>,
     snapshot_cache: HashMap<Snapshot, SnapshotId>,
     budget: usize,
+    /// After a call for "all results" whose number is known: the first one's register, and how many.
+    open_results: Option<(usize, usize)>,
+    /// What `open_results` becomes once the call at hand is made.
+    opening: Option<(usize, usize)>,
     self_entry: Option<(Vec<Type>, Type)>,
 }
 
@@ -212,6 +220,8 @@ impl<'a> Builder<'a> {
             expect: HashMap::new(),
             snapshot_cache: HashMap::new(),
             budget: options.inline_budget,
+            open_results: None,
+            opening: None,
             self_entry,
         };
         builder.cur = builder.new_block();
@@ -418,6 +428,7 @@ impl<'a> Builder<'a> {
 
     /// Forgets what memory holds from `slot` upwards (a callee's frame was there), and the values.
     fn clobber_from(&mut self, slot: i32) {
+        self.open_results = self.opening.take();
         for i in Self::index(slot)..self.state.slots.len() {
             self.state.slots[i] = None;
             self.state.mem[i] = None;
@@ -514,7 +525,9 @@ impl<'a> Builder<'a> {
         }
         let frame = self.frame();
         let proto = frame.profile.proto;
+        let top = self.open_results.map(|(reg, count)| self.slot_of(reg + count));
         let snapshot = Snapshot {
+            top,
             slots,
             pc: pc as u32,
             base: frame.base,
@@ -599,12 +612,20 @@ impl<'a> Builder<'a> {
             return v;
         }
         match seen {
-            types::INT => self.guard(Opcode::GuardInt, Type::Int, &[v], 0, ExitReason::TypeGuard),
+            types::INT | WIDE_INT => self.guard_int(v),
             types::FLOAT => {
                 self.guard(Opcode::GuardFloat, Type::Float, &[v], 0, ExitReason::TypeGuard)
             }
             _ => v,
         }
+    }
+
+    /// The boxed `v` as integer; wide ones are let through where they were seen.
+    fn guard_int(&mut self, v: Value) -> Value {
+        let wide = self.expected(v) & types::OTHER != 0;
+        let g = self.guard(Opcode::GuardInt, Type::Int, &[v], 0, ExitReason::TypeGuard);
+        self.graph.insts[g.0 as usize].aux = wide as u32;
+        g
     }
 
     /// A path that has never been taken: leave.

@@ -232,10 +232,19 @@ impl Builder<'_> {
     /// values: those from it upwards are operands or dead.
     pub(super) fn step(&mut self, below: usize, defs: &[usize], expect: u16) {
         self.flush(below);
+        self.set_top();
         let (pc, base) = (self.frame().pc, self.frame().base);
         self.emit(Opcode::Step, Type::None, &[], pc as u64, base as u32);
         for &reg in defs {
             self.reload(reg, expect);
+        }
+    }
+
+    /// Tells the interpreter where open results end, if the current instruction takes some.
+    pub(super) fn set_top(&mut self) {
+        if let Some((reg, count)) = self.open_results {
+            let slot = self.slot_of(reg + count);
+            self.emit(Opcode::SetTop, Type::None, &[], 0, slot as u32);
         }
     }
 

@@ -148,7 +148,8 @@ pub fn always_holds(graph: &Graph, inst: &Inst) -> bool {
     match inst.op {
         Opcode::GuardTrue => source.op == Opcode::ConstBool && source.imm != 0,
         Opcode::GuardInt48 => {
-            source.op == Opcode::GuardInt
+            (source.op == Opcode::GuardInt && source.aux == 0)
+                || source.op == Opcode::UnboxInt
                 || source.op == Opcode::StringLen
                 || source.op == Opcode::TableLen
                 || source.op == Opcode::StringByte

@@ -1,0 +1,111 @@
+//! Generic `for` over `ipairs` and `next`, without calls.
+//!
+//! `TFORCALL` is followed by `TFORLOOP`: both are translated at once.
+
+use crate::encoding;
+
+use super::ops::Operands;
+use super::*;
+
+impl Builder<'_> {
+    /// Guards the iterator function and returns where the loop goes on and where it ends.
+    fn iteration(&mut self, o: Operands, bits: u64) -> (usize, usize) {
+        let f = self.get(o.a);
+        let f = self.boxed(f);
+        self.guard(Opcode::GuardBits, Type::None, &[f], bits, ExitReason::CalleeGuard);
+        self.poll();
+        let function = self.frame().profile.function.clone();
+        let back = jump_target(&function, o.next).expect("TFORLOOP follows TFORCALL");
+        (back, o.next + 2)
+    }
+
+    /// Ends the block: `more` decides between the next turn with `key` and `value`, and the end.
+    fn next_turn(
+        &mut self,
+        o: Operands,
+        more: Value,
+        (key, value): (Value, Value),
+        (back, end): (usize, usize),
+    ) {
+        let (turn, done) = (self.new_block(), self.new_block());
+        self.terminate(Terminator::Branch {
+            cond: more,
+            then: Target { block: turn, args: vec![] },
+            other: Target { block: done, args: vec![] },
+        });
+        let state = self.state.clone();
+        self.enter(turn);
+        self.set(o.a + 2, key);
+        let window = self.slot_of(o.a + 4);
+        self.clobber_from(window);
+        for i in 0..o.c {
+            let v = match i {
+                0 => key,
+                1 => value,
+                _ => self.bits(encoding::NIL),
+            };
+            self.set(o.a + 4 + i, v);
+        }
+        self.jump_to(back);
+        self.state = state;
+        self.enter(done);
+        self.jump_to(end);
+    }
+
+    fn is_not_nil(&mut self, v: Value) -> Value {
+        let nil = self.bits(encoding::NIL);
+        let is_nil = self.op(Opcode::BitsEq, Type::Bool, &[v, nil]);
+        self.op(Opcode::BNot, Type::Bool, &[is_nil])
+    }
+
+    pub(super) fn ipairs_step(&mut self, o: Operands, bits: u64, t: Value, control: Value) {
+        let ways = self.iteration(o, bits);
+        let i = match self.ty(control) {
+            Type::Int => control,
+            _ => self.guard(Opcode::GuardInt, Type::Int, &[control], 0, ExitReason::TypeGuard),
+        };
+        let t = self.table_pointer(t);
+        self.guard_no_metatable(t);
+        let one = self.int(1);
+        let key = self.op(Opcode::IAdd, Type::Int, &[i, one]);
+        let len = self.op(Opcode::TableArrLen, Type::Int, &[t]);
+        let inside = self.emit(Opcode::ICmp, Type::Bool, &[i, len], 0, Cond::Below as u32);
+        let (yes, no, join) = (self.new_block(), self.new_block(), self.new_block());
+        let target = |block| Target { block, args: vec![] };
+        self.terminate(Terminator::Branch { cond: inside, then: target(yes), other: target(no) });
+        self.enter(yes);
+        let arr = self.op(Opcode::TableArr, Type::Raw, &[t]);
+        let a = self.op(Opcode::LoadElemHere, Type::Any, &[arr, i]);
+        self.terminate(Terminator::Jump(Target { block: join, args: vec![a] }));
+        self.enter(no);
+        self.graph.blocks[no.0 as usize].cold = true;
+        let b = self.op(Opcode::GetIndex, Type::Any, &[t, key]);
+        self.terminate(Terminator::Jump(Target { block: join, args: vec![b] }));
+        self.enter(join);
+        let value = self.make(Opcode::Param, Type::Any, &[], 0, 0);
+        self.graph.blocks[join.0 as usize].params.push(value);
+        let more = self.is_not_nil(value);
+        self.next_turn(o, more, (key, value), ways);
+    }
+
+    pub(super) fn next_step(
+        &mut self,
+        o: Operands,
+        bits: u64,
+        t: Value,
+        control: Value,
+        hint: u64,
+    ) {
+        let ways = self.iteration(o, bits);
+        let t = self.table_pointer(t);
+        let control = self.boxed(control);
+        let key = self.emit(Opcode::NextKey, Type::Any, &[t, control], hint, 0);
+        let value = self.emit(Opcode::Scratch, Type::Any, &[], 0, 1);
+        let failed = self.bits(encoding::NEXT_FAILED);
+        let failed = self.op(Opcode::BitsEq, Type::Bool, &[key, failed]);
+        let fine = self.op(Opcode::BNot, Type::Bool, &[failed]);
+        self.guard(Opcode::GuardTrue, Type::None, &[fine], 0, ExitReason::Cold);
+        let more = self.is_not_nil(key);
+        self.next_turn(o, more, (key, value), ways);
+    }
+}
