@@ -3,6 +3,7 @@
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
+use perilune_runtime::meta::Metamethod;
 use perilune_runtime::value::Value as Raw;
 use perilune_runtime::vm::{Args, Throw, Vm};
 
@@ -10,7 +11,7 @@ use crate::error::Result;
 use crate::function::Function;
 use crate::lua::Lua;
 use crate::multi::{FromLuaMulti, IntoLuaMulti, MultiValue};
-use crate::state::{Border, HostBox, State};
+use crate::state::{Border, HostBox, Noted, State};
 
 /// A callback after conversion of arguments and results.
 type Callback = Box<dyn Fn(&Lua, MultiValue) -> Result<MultiValue>>;
@@ -91,10 +92,25 @@ fn trampoline(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
     }
 }
 
-/// The message handler of calls from the host: notes the traceback at the point of the error.
+/// The message handler of calls from the host: notes at the point of the error what the host is told.
 pub(crate) fn on_error(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
     let lua = lua_of(args);
+    let value = args.get(1);
+    let plain = value.is_string() || value.is_number();
+    let noted = if !plain && !vm.metamethod(value, Metamethod::ToString).is_nil() {
+        let text = vm.to_display(value)?;
+        // SAFETY: just made; nothing is collected before it is copied.
+        let text = unsafe { vm.string_bytes(text) };
+        let message = String::from_utf8_lossy(text).into_owned();
+        Noted { message: Some(message), traceback: traceback(vm) }
+    } else {
+        Noted { message: None, traceback: traceback(vm) }
+    };
+    lua.0.noted.replace(Some(noted));
+    args.ret1(value)
+}
+
+fn traceback(vm: &mut Vm) -> String {
     let text = vm.traceback(None, 1);
-    lua.0.traceback.replace(Some(String::from_utf8_lossy(&text).into_owned()));
-    args.ret1(args.get(1))
+    String::from_utf8_lossy(&text).into_owned()
 }

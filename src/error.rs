@@ -12,7 +12,7 @@ use perilune_runtime::value::Value as Raw;
 use perilune_runtime::vm::{Throw, Vm};
 
 use crate::lua::Lua;
-use crate::state::{ForeignReleases, HostBox};
+use crate::state::{ForeignReleases, HostBox, Noted};
 use crate::value::Value;
 
 /// The result of everything that can fail.
@@ -341,13 +341,16 @@ impl Lua {
     /// The error for a value that came out of a protected call.
     #[cold]
     pub(crate) fn error_from_raw(&self, vm: &mut Vm, value: Raw) -> Error {
-        let traceback = self.0.traceback.take().unwrap_or_default();
+        let Noted { message, traceback } = self.0.noted.take().unwrap_or_default();
         if let Some(cause) = wrapped(value) {
             return Error::Callback { traceback, cause };
         }
         let id = vm.heap.handles.root(value);
         let releases = Arc::clone(&self.0.foreign);
-        let (message, traced) = describe(vm, value);
+        let (message, traced) = match message {
+            Some(message) => (message.into_bytes(), false),
+            None => describe(vm, value),
+        };
         if message == b"not enough memory" && traceback.is_empty() {
             vm.heap.handles.release(id);
             return Error::Memory;

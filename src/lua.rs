@@ -473,7 +473,7 @@ impl Lua {
     ///
     /// let lua = Lua::new();
     /// let token = lua.create_any_userdata(vec![1, 2, 3]).unwrap();
-    /// let same: AnyUserData = lua.load("...").call(&token).unwrap();
+    /// let same: AnyUserData = lua.load("return ...").call(&token).unwrap();
     /// assert_eq!(same.borrow::<Vec<i32>>().unwrap().len(), 3);
     /// ```
     pub fn create_any_userdata<T: 'static>(&self, value: T) -> Result<AnyUserData> {

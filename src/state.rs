@@ -39,6 +39,15 @@ use crate::error::{Error, Result};
 use crate::interrupt::Shared as InterruptShared;
 use crate::lua::Lua;
 
+/// What the message handler noted of an error.
+#[derive(Default)]
+pub(crate) struct Noted {
+    /// What `__tostring` made of an error object.
+    pub message: Option<String>,
+    /// The traceback.
+    pub traceback: String,
+}
+
 /// What all clones of a [`Lua`](crate::Lua) share.
 pub(crate) struct State {
     /// Where the engine lives. Freed with this.
@@ -58,7 +67,7 @@ pub(crate) struct State {
     /// The message handler of every call from the host.
     pub handler: Cell<Option<RootId>>,
     /// What the handler noted.
-    pub traceback: RefCell<Option<String>>,
+    pub noted: RefCell<Option<Noted>>,
     /// The coroutine that is being ended while a callback runs on it.
     pub killed: Cell<*mut RawThread>,
     /// Metatables of userdata by type.
@@ -135,7 +144,7 @@ impl State {
             trash: Rc::default(),
             interrupt: Arc::new(interrupt),
             handler: Cell::new(None),
-            traceback: RefCell::default(),
+            noted: RefCell::default(),
             killed: Cell::new(std::ptr::null_mut()),
             metatables: RefCell::default(),
             closed: Cell::new(false),

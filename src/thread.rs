@@ -9,7 +9,7 @@ use perilune_runtime::vm::{Throw, Vm};
 use crate::error::{Error, Result};
 use crate::lua::Lua;
 use crate::multi::{FromLuaMulti, IntoLuaMulti, MultiValue};
-use crate::state::Handle;
+use crate::state::{Handle, Noted};
 use crate::value::handle_type;
 
 /// A coroutine.
@@ -55,7 +55,8 @@ pub enum ThreadStatus {
 fn failed(lua: &Lua, vm: &mut Vm, thread: *mut RawThread, error: Raw) -> Throw {
     if let Some((base, top, pc)) = raw::innermost_frame(vm, thread) {
         let text = vm.traceback_of(Frames::new(base, pc, top), None, 0);
-        lua.0.traceback.replace(Some(String::from_utf8_lossy(&text).into_owned()));
+        let traceback = String::from_utf8_lossy(&text).into_owned();
+        lua.0.noted.replace(Some(Noted { message: None, traceback }));
     }
     vm.thrown = error;
     Throw

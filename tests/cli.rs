@@ -83,6 +83,17 @@ fn scripts_see_their_arguments() {
 }
 
 #[test]
+fn scripts_get_what_arg_holds() {
+    let r = with_input(&["-e", "arg[1] = 100", "-", "a", "b"], "print(...)");
+    assert_eq!(r.stdout, "100\tb\n");
+    let r = with_input(&["-e", "arg = 1", "-"], "");
+    assert_eq!((r.stderr.as_str(), r.status), ("lua: 'arg' is not a table\n", 1));
+    let r = with_input(&["-e", "print = nil", "-i"], "10\n");
+    let message = "lua: error calling 'print' (attempt to call a nil value)\n";
+    assert_eq!(r.stderr, message);
+}
+
+#[test]
 fn first_line_may_be_for_the_shell() {
     let dir = Directory::new("shebang");
     let script = dir.file("a.lua", "#!/usr/bin/env perilune\nprint(1)\nerror('x')");
@@ -189,12 +200,13 @@ fn version_and_warnings() {
     assert_eq!(run(&["-e", "warn('a')"]).stderr, "");
 }
 
-/// What the interactive mode prints, without banner and prompts.
+/// What the interactive mode prints, without banner, prompts, and the echo of the input.
 fn interactive(input: &str) -> (String, String) {
     let r = with_input(&["-e", "_PROMPT, _PROMPT2 = '', ''", "-i"], input);
     assert_eq!(r.status, 0);
-    let text = r.stdout.split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
-    (text.trim_end().to_owned(), r.stderr)
+    let mut typed = input.lines().peekable();
+    let printed = r.stdout.lines().skip(1).filter(|line| typed.next_if_eq(line).is_none());
+    (printed.collect::<Vec<_>>().join("\n").trim_end().to_owned(), r.stderr)
 }
 
 #[test]
@@ -216,9 +228,9 @@ fn interactive_mode_evaluates_and_prints() {
 #[test]
 fn interactive_prompts() {
     let r = with_input(&["-i"], "if true then\nend\n");
-    assert!(r.stdout.contains("\n> >> > "), "{}", r.stdout);
-    let r = with_input(&["-e", "_PROMPT = 'p? '", "-i"], "\n");
-    assert!(r.stdout.contains("p? p? "), "{}", r.stdout);
+    assert!(r.stdout.ends_with("\n> if true then\n>> end\n> \n"), "{}", r.stdout);
+    let r = with_input(&["-e", "_PROMPT = 'p? '", "-i"], "5 + 5\n");
+    assert!(r.stdout.ends_with("p? 5 + 5\n10\np? \n"), "{}", r.stdout);
 }
 
 #[test]

@@ -161,6 +161,11 @@ pub fn verify(vm: &mut Vm) -> Result<(), String> {
 }
 
 impl Heap {
+    /// Whether a finalizer is running: the collector then obeys nobody.
+    pub fn in_finalizer(&self) -> bool {
+        self.stopped & stop::FINALIZER != 0
+    }
+
     /// `collectgarbage("stop")`
     pub fn stop(&mut self) {
         self.stopped |= stop::USER;

@@ -299,6 +299,9 @@ fn collectgarbage(vm: &mut Vm, a: Args) -> Outcome {
         "incremental",
     ];
     let option = a.check_option(vm, 1, Some("collect"), &NAMES)?;
+    if vm.heap.in_finalizer() {
+        return a.ret1(Value::NIL);
+    }
     let parameter = |vm: &mut Vm, n| a.opt_int(vm, n, 0).map(|v| v.clamp(0, 1 << 30) as u32);
     let result = match NAMES[option] {
         "stop" => {
@@ -340,11 +343,8 @@ fn collectgarbage(vm: &mut Vm, a: Args) -> Outcome {
             mode_name(vm, old)
         }
         _ => {
-            if control::collect(vm) {
-                Value::small_int(0)
-            } else {
-                Value::FALSE
-            }
+            control::collect(vm);
+            Value::small_int(0)
         }
     };
     a.ret1(result)

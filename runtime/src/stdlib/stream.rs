@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::process::{Child, ChildStdin, ChildStdout, ExitStatus};
 use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
 
 /// Where bytes come from or go to.
 pub enum Backend {
@@ -331,7 +332,12 @@ pub struct Streams {
     /// `io.stderr`
     pub stderr: Shared,
     open: Vec<Weak<RefCell<Stream>>>,
+    /// When `print` last wrote its buffer out.
+    printed: Option<Instant>,
 }
+
+/// How long what `print` writes may be held back while more is printed.
+const PRINT_DELAY: Duration = Duration::from_millis(1);
 
 #[cfg(unix)]
 fn duplicate(stream: impl std::os::fd::AsFd) -> Backend {
@@ -364,6 +370,7 @@ impl Default for Streams {
             stdout: share(stdout),
             stderr: share(stderr),
             open: Vec::new(),
+            printed: None,
         }
     }
 }
@@ -379,11 +386,17 @@ impl Streams {
         shared
     }
 
-    /// Writes to standard output.
-    #[inline]
+    /// Writes to standard output, and out unless that was done a moment ago: a reader sees what slow
+    /// programs print (`lua` writes out each line), and quick ones need no system call per line.
     pub fn print(&mut self, bytes: &[u8]) {
+        let mut stdout = self.stdout.borrow_mut();
         // As C's library: an error of standard output is not reported.
-        let _ = self.stdout.borrow_mut().write(bytes);
+        let _ = stdout.write(bytes);
+        let now = Instant::now();
+        if self.printed.is_none_or(|then| now.duration_since(then) > PRINT_DELAY) {
+            let _ = stdout.flush();
+            self.printed = Some(now);
+        }
     }
 
     /// Writes to standard error, after what standard output holds back.

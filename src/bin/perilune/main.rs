@@ -16,13 +16,16 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use perilune::{DumpStages, Error, Function, JitOptions, Lua, LuaOptions, Result, Variadic};
+use perilune::{
+    DumpStages, Error, Function, JitOptions, Lua, LuaOptions, Result, Table, Value, Variadic,
+};
 
 use args::{Action, Args};
 use report::Report;
 
 /// What `-v` prints.
-pub const BANNER: &str = concat!("Perilune ", env!("CARGO_PKG_VERSION"), " (Lua 5.4)");
+pub const BANNER: &str =
+    concat!("Perilune ", env!("CARGO_PKG_VERSION"), "  Lua 5.4, the language by PUC-Rio");
 
 fn main() -> ExitCode {
     let all: Vec<OsString> = std::env::args_os().collect();
@@ -135,7 +138,7 @@ impl Session {
             if repl::is_terminal() {
                 repl::run(self, lua, true)?;
             } else {
-                return Ok(self.run_stdin(lua, &[]));
+                return Ok(self.run_stdin(lua, Vec::new()));
             }
         }
         Ok(Ok(()))
@@ -159,7 +162,7 @@ impl Session {
             if let Some(value) = std::env::var_os(name) {
                 let value = value.into_vec();
                 return match value.strip_prefix(b"@") {
-                    Some(path) => self.run_file(lua, path, &[]),
+                    Some(path) => self.run_file(lua, path, Vec::new()),
                     None => self.run_text(lua, &value, format!("={name}").as_bytes()),
                 };
             }
@@ -168,17 +171,18 @@ impl Session {
     }
 
     fn run_script(&self, lua: &Lua) -> std::result::Result<(), Failed> {
-        let script = self.args.script;
-        // The script sees what `arg` holds by now, as in `lua`.
-        let rest: Vec<&[u8]> = self.all[script + 1..].iter().map(|a| a.as_bytes()).collect();
+        let rest = match arguments(lua) {
+            Ok(rest) => rest,
+            Err(error) => return self.done(lua, Err(error)),
+        };
         if self.args.stdin {
-            self.run_stdin(lua, &rest)
+            self.run_stdin(lua, rest)
         } else {
-            self.run_file(lua, self.all[script].as_bytes(), &rest)
+            self.run_file(lua, self.all[self.args.script].as_bytes(), rest)
         }
     }
 
-    fn run_stdin(&self, lua: &Lua, rest: &[&[u8]]) -> std::result::Result<(), Failed> {
+    fn run_stdin(&self, lua: &Lua, rest: Vec<Value>) -> std::result::Result<(), Failed> {
         let mut source = Vec::new();
         if let Err(error) = std::io::stdin().read_to_end(&mut source) {
             return self.done(lua, Err(Error::runtime(format!("cannot read stdin: {error}"))));
@@ -191,7 +195,12 @@ impl Session {
         self.call(lua, loaded, rest)
     }
 
-    fn run_file(&self, lua: &Lua, path: &[u8], rest: &[&[u8]]) -> std::result::Result<(), Failed> {
+    fn run_file(
+        &self,
+        lua: &Lua,
+        path: &[u8],
+        rest: Vec<Value>,
+    ) -> std::result::Result<(), Failed> {
         let path = Path::new(OsStr::from_bytes(path));
         let loaded = lua.load(path).into_function().map_err(|error| {
             match error.downcast_ref::<std::io::Error>() {
@@ -206,7 +215,7 @@ impl Session {
     }
 
     fn run_text(&self, lua: &Lua, text: &[u8], name: &[u8]) -> std::result::Result<(), Failed> {
-        self.call(lua, lua.load(text).set_name(name).into_function(), &[])
+        self.call(lua, lua.load(text).set_name(name).into_function(), Vec::new())
     }
 
     /// `-l name` or `-l global=name`.
@@ -222,7 +231,7 @@ impl Session {
         };
         let required = (|| {
             let require: Function = lua.globals().get("require")?;
-            let module: perilune::Value = require.call(lua.create_string(module)?)?;
+            let module: Value = require.call(lua.create_string(module)?)?;
             lua.globals().set(lua.create_string(global)?, module)
         })();
         self.done(lua, required)
@@ -233,14 +242,13 @@ impl Session {
         &self,
         lua: &Lua,
         loaded: Result<Function>,
-        rest: &[&[u8]],
+        rest: Vec<Value>,
     ) -> std::result::Result<(), Failed> {
         let result = loaded.and_then(|function| {
             if self.args.jit.dump.iter().any(|stage| stage == "bytecode") {
                 let filter = self.args.jit.dump_filter.as_deref();
                 eprint!("{}", function.bytecode(filter).unwrap_or_default());
             }
-            let rest = rest.iter().map(|arg| lua.create_string(arg)).collect::<Result<Vec<_>>>()?;
             signal::guard(|| function.call::<()>(Variadic::from(rest)))
         });
         self.done(lua, result)
@@ -251,5 +259,16 @@ impl Session {
             self.report(lua, &error);
             Failed
         })
+    }
+}
+
+/// The script's arguments: what the global `arg` holds by now, as in `lua`.
+fn arguments(lua: &Lua) -> Result<Vec<Value>> {
+    match lua.globals().get::<Value>("arg")? {
+        Value::Table(table) => {
+            let count = table.len()?;
+            (1..=count).map(|i| Table::get(&table, i)).collect()
+        }
+        _ => Err(Error::runtime("'arg' is not a table")),
     }
 }

@@ -73,7 +73,10 @@ impl Input {
                         if line.last() == Some(&b'\n') {
                             line.pop();
                         }
-                        Line::Text(String::from_utf8_lossy(&line).into_owned())
+                        let line = String::from_utf8_lossy(&line).into_owned();
+                        // As `lua` does: the output reads like a session at a terminal.
+                        println!("{line}");
+                        Line::Text(line)
                     }
                     _ => Line::End,
                 }
@@ -192,10 +195,7 @@ impl Repl<'_> {
         if results.is_empty() {
             return;
         }
-        let printed = (|| {
-            let print: Function = self.lua.globals().get("print")?;
-            print.call::<()>(results)
-        })();
+        let printed = self.lua.globals().call_function::<()>("print", results);
         if let Err(error) = printed {
             let message = format!("error calling 'print' ({})", error.message());
             self.session.report(self.lua, &Error::runtime(message));
