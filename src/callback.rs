@@ -31,7 +31,7 @@ where
 
 /// Makes a function value of a callback that works on lists of values.
 pub(crate) fn create_raw(lua: &Lua, callback: Callback) -> Result<Function> {
-    let host = HostBox::new(callback, &lua.0.trash);
+    let host = HostBox::boxed(callback, &lua.0.trash);
     lua.allocate(|vm| {
         let state = Raw::light(Rc::as_ptr(&lua.0) as u64);
         let native = vm.new_native(trampoline, 0, &[state]);

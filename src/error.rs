@@ -397,7 +397,7 @@ impl Lua {
 
     fn throw_wrapped(&self, vm: &mut Vm, cause: Arc<Error>) -> Throw {
         let meta = crate::userdata::error_metatable(self, vm);
-        let data = HostBox::new(cause, &self.0.trash);
+        let data = HostBox::boxed(cause, &self.0.trash);
         let value = crate::userdata::new_raw(vm, meta, data);
         vm.throw(value)
     }

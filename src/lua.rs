@@ -108,11 +108,11 @@ pub struct LuaOptions {
     pub seed: u64,
 }
 
+/// A host's answer to interrupts.
+type Interrupt = dyn Fn(&Lua) -> Result<()>;
+
 /// What answers interrupts by a host's function.
-fn ask_host(
-    weak: WeakLua,
-    function: Rc<dyn Fn(&Lua) -> Result<()>>,
-) -> perilune_runtime::state::InterruptFn {
+fn ask_host(weak: WeakLua, function: Rc<Interrupt>) -> perilune_runtime::state::InterruptFn {
     Box::new(move |vm| {
         let lua = weak.upgrade()?;
         let result = {

@@ -111,7 +111,7 @@ pub(crate) struct HostBox {
 
 impl HostBox {
     /// Boxed once more, as the heap keeps it.
-    pub fn new(value: impl Any, trash: &Rc<Trash>) -> Box<dyn Any> {
+    pub fn boxed(value: impl Any, trash: &Rc<Trash>) -> Box<dyn Any> {
         Box::new(HostBox { value: ManuallyDrop::new(Box::new(value)), trash: Rc::clone(trash) })
     }
 

@@ -276,7 +276,7 @@ pub(crate) fn error_metatable(lua: &Lua, vm: &mut Vm) -> *mut RawTable {
 /// A userdata with a metatable.
 pub(crate) fn create<T: 'static>(lua: &Lua, value: T, meta: Option<&Table>) -> Result<AnyUserData> {
     let cell = UserCell { borrows: Cell::new(0), value: UnsafeCell::new(Some(value)) };
-    let data = HostBox::new(Rc::new(cell), &lua.0.trash);
+    let data = HostBox::boxed(Rc::new(cell), &lua.0.trash);
     lua.allocate(|vm| {
         let meta = meta.map_or(std::ptr::null_mut(), |meta| meta.0.raw(vm).ptr());
         let raw = new_raw(vm, meta, data);

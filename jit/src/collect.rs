@@ -46,9 +46,12 @@ unsafe fn profile(
         } else {
             Callee::Never
         };
-        // SAFETY: as above.
-        let (fields, megamorphic) =
-            if calls[i] { (vec![], false) } else { unsafe { fields(cell, epoch) } };
+        let (fields, megamorphic) = if calls[i] {
+            (vec![], false)
+        } else {
+            // SAFETY: as above.
+            unsafe { fields(cell, epoch) }
+        };
         sites.push(Site {
             types: cell.types.get(),
             flags: cell.sites.get(),

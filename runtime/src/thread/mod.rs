@@ -556,22 +556,6 @@ pub fn close(vm: &mut Vm, thread: *mut Thread) -> Result<(), Value> {
     }
 }
 
-/// The state is about to end: closes the pending variables of the main coroutine, if it is the one that
-/// runs. No frame of it may be used afterwards.
-pub fn close_main_variables(vm: &mut Vm) {
-    if vm.current != vm.main {
-        return;
-    }
-    // SAFETY: the lowest frame, above which nothing is needed any more.
-    unsafe {
-        vm.base = vm.detail.stack.memory.bottom().add(2);
-        vm.top = vm.base;
-        vm.detail.stack.handler = Value::NIL;
-        vm.thrown = Value::NIL;
-        vm.close_after_error(vm.base);
-    }
-}
-
 /// Closes all upvalues and variables of a dead coroutine's stack, on the native stack of the caller.
 unsafe fn close_variables(vm: &mut Vm, thread: *mut Thread, error: Value) -> Value {
     // SAFETY: the caller's: a live dead thread that keeps its own stack.
