@@ -65,5 +65,7 @@ pub const fn link(pc: u32, delta: usize, kind: u64) -> u64 {
 }
 /// Link kind of a frame whose caller is interpreted (in the same activation).
 pub const LINK_INTERPRETED: u64 = 0;
+/// Link bit of a frame that replaced its caller by a tail call.
+pub const LINK_TAIL: u64 = 4;
 /// Link kind of a frame called from Rust or compiled code.
 pub const LINK_BOUNDARY: u64 = 1;

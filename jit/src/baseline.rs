@@ -136,6 +136,8 @@ impl Translator<'_, '_> {
             pc: pc as u32,
             frame: 0,
             reason,
+            site_proto: self.draft.proto,
+            site_pc: pc as u32,
             top: None,
             slots: Box::new([]),
         };

@@ -168,7 +168,9 @@ fn add_exit(
     slots: &[(i32, SlotKind)],
 ) -> *const ExitDescriptor {
     let slots = slots.into();
-    let spec = ExitSpec { proto: draft.proto, pc: 3, frame: 0, reason, top: None, slots };
+    let (proto, pc) = (draft.proto, 3);
+    let spec =
+        ExitSpec { proto, pc, frame: 0, reason, site_proto: proto, site_pc: pc, top: None, slots };
     // SAFETY: the prototype is live.
     unsafe { draft.exits.add(spec) }
 }
@@ -534,6 +536,8 @@ fn descriptors_have_stable_addresses() {
         pc: 1,
         frame: 0,
         reason: ExitReason::Poll,
+        site_proto: w.closure().1,
+        site_pc: 1,
         top: Some(2),
         slots: Box::new([(0, SlotKind::RawInt), (-2, SlotKind::ConstBits(5))]),
     };

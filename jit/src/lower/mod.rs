@@ -223,6 +223,10 @@ impl Lower<'_, '_> {
         self.b.ins().load(ty, MemFlagsData::trusted().with_readonly(), address, offset as i32)
     }
 
+    fn load_const_at(&mut self, address: V, offset: i32) -> V {
+        self.b.ins().load(types::I64, MemFlagsData::trusted().with_readonly(), address, offset)
+    }
+
     fn load_u8(&mut self, address: V, offset: usize) -> V {
         self.b.ins().uload8(types::I64, trusted(), address, offset as i32)
     }
@@ -405,6 +409,10 @@ impl Lower<'_, '_> {
             Opcode::ConstInt | Opcode::ConstBits | Opcode::ConstRaw => Some(self.iconst(inst.imm)),
             Opcode::ConstFloat => Some(self.b.ins().f64const(f64::from_bits(inst.imm))),
             Opcode::ConstBool => Some(self.b.ins().iconst(types::I8, inst.imm as i64)),
+            // The callee stays in its slot: Cranelift may load it where it is needed.
+            Opcode::LoadSlot if inst.aux as i32 == -2 => {
+                Some(self.load_const_at(self.base, Self::slot(-2)))
+            }
             Opcode::LoadSlot => {
                 let offset = Self::slot(inst.aux as i32);
                 Some(self.b.ins().load(types::I64, trusted(), self.base, offset))

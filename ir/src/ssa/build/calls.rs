@@ -119,6 +119,9 @@ fn arguments_of(profile: &Profile, pc: usize, before: Option<usize>) -> usize {
     0
 }
 
+/// Words of the largest function that is inlined into itself.
+const SELF_INLINE: usize = 48;
+
 /// Words of `function` that call `proto` itself in tail position with the right number of arguments.
 pub(super) fn self_tail_calls(profile: &Profile) -> Vec<usize> {
     let function = &profile.function;
@@ -219,6 +222,14 @@ impl Builder<'_> {
                 let own = *proto == self.graph.proto
                     && o.c <= 2
                     && self.self_entry.as_ref().is_some_and(|(p, _)| p.len() == o.b - 1);
+                let again = self.frames.iter().filter(|f| f.profile.proto == *proto).count();
+                if own && again == 1 && self.frames[0].profile.function.code.len() <= SELF_INLINE {
+                    // Unrolled once: half of the calls are of the simplest case.
+                    let profile = self.frames[0].profile.clone();
+                    if self.inlinable_body(&profile) {
+                        return self.inline(o, profile);
+                    }
+                }
                 if own {
                     if self.call_self(o, *proto, site.types) {
                         return;
@@ -321,7 +332,7 @@ impl Builder<'_> {
     /// The one result of a call becomes register A; narrowing it leaves after the call.
     fn call_result(&mut self, o: Operands, result: Value, seen: u16) {
         self.set(o.a, result);
-        if self.is_memory(o.a) {
+        if self.is_memory(o.a) || o.op == Op::TailCall {
             return;
         }
         self.frame_mut().pc = o.next;
@@ -390,6 +401,11 @@ impl Builder<'_> {
     // ---- inlining ----
 
     fn inlinable(&self, profile: &Profile) -> bool {
+        self.frames.iter().all(|f| f.profile.proto != profile.proto) && self.inlinable_body(profile)
+    }
+
+    /// Whether the function, which may be the one being built, can be inlined here.
+    fn inlinable_body(&self, profile: &Profile) -> bool {
         let f = &profile.function;
         let size = f.code.len();
         if f.is_vararg
@@ -397,7 +413,6 @@ impl Builder<'_> {
             || size > self.options.inline_size
             || size > self.budget
             || self.frames.len() > self.options.inline_depth
-            || self.frames.iter().any(|fr| fr.profile.proto == profile.proto)
         {
             return false;
         }
@@ -407,7 +422,22 @@ impl Builder<'_> {
             let word = Word(f.code[pc]);
             match op {
                 Op::Closure | Op::Tbc | Op::TForPrep | Op::Close | Op::Vararg => return false,
-                Op::TailCall if word.b() == 0 => return false,
+                Op::TailCall => {
+                    let site = profile.site((f.code[pc + 1] >> 16) as u16);
+                    let fine = match &site.callee {
+                        Callee::Lua { profile: Some(callee), proto, .. } => {
+                            *proto != profile.proto && self.inlinable(callee)
+                        }
+                        Callee::Never => true,
+                        Callee::Lua { profile: None, .. }
+                        | Callee::Native { .. }
+                        | Callee::Several(_)
+                        | Callee::Mixed => false,
+                    };
+                    if !fine || word.b() == 0 {
+                        return false;
+                    }
+                }
                 Op::Return if word.b() == 0 || word.c() != 0 => return false,
                 _ => {}
             }
@@ -484,10 +514,6 @@ impl Builder<'_> {
         let boxed = self.boxed(f);
         let args: Vec<Value> = (o.a + 2..o.a + 1 + o.b).map(|reg| self.get(reg)).collect();
         self.write_header(o, boxed, encoding::LINK_INTERPRETED);
-        self.open_results = None;
-        self.opening = None;
-        self.budget = self.budget.saturating_sub(profile.function.code.len());
-        self.graph.inlined.push(profile.proto);
         let (dest, pc) = (self.slot_of(o.a), self.frame().pc);
         let path = self.frame().path.wrapping_mul(31).wrapping_add(pc as u32 + 1);
         let live_below = {
@@ -498,10 +524,35 @@ impl Builder<'_> {
                 .map(|r| frame.base + r as i32)
                 .collect()
         };
-        let params = profile.function.num_params as usize;
         let base = self.slot_of(o.a + 2);
         let site = InlineSite { wanted: o.c - 1, dest, returns: vec![], live_below };
-        self.push_frame(profile, 0, base, path, boxed, pointer, Some(site));
+        let site = self.build_inlined(profile, base, path, (boxed, pointer), &args, site);
+        if site.returns.is_empty() {
+            self.open = false;
+            return;
+        }
+        let end = dest + site.wanted as i32;
+        let block = self.merge(site.returns, |slot| slot < end);
+        self.enter(block);
+        self.settle_results(o.a, site.wanted);
+    }
+
+    /// Builds the body of a function whose frame is at slot `base`, header and arguments known.
+    fn build_inlined(
+        &mut self,
+        profile: Arc<Profile>,
+        base: i32,
+        path: u32,
+        (callee, pointer): (Value, Value),
+        args: &[Value],
+        site: InlineSite,
+    ) -> InlineSite {
+        let params = profile.function.num_params as usize;
+        self.budget = self.budget.saturating_sub(profile.function.code.len());
+        self.graph.inlined.push(profile.proto);
+        self.open_results = None;
+        self.opening = None;
+        self.push_frame(profile, 0, base, path, callee, pointer, Some(site));
         // What the callee's registers hold on entry.
         for i in Self::index(base) + args.len().min(params)..self.state.slots.len() {
             self.state.slots[i] = None;
@@ -521,15 +572,7 @@ impl Builder<'_> {
         self.edge(entry, 0);
         self.build_blocks();
         let frame = self.frames.pop().expect("pushed above");
-        let site = frame.inline.expect("an inlined frame");
-        if site.returns.is_empty() {
-            self.open = false;
-            return;
-        }
-        let end = dest + site.wanted as i32;
-        let block = self.merge(site.returns, |slot| slot < end);
-        self.enter(block);
-        self.settle_results(o.a, site.wanted);
+        frame.inline.expect("an inlined frame")
     }
 
     // ---- returns ----
@@ -606,15 +649,8 @@ impl Builder<'_> {
     pub(super) fn tail_call(&mut self, o: Operands) {
         let o = self.with_open_arguments(o);
         let pc = self.frame().pc;
-        if let Some(site) = &self.frame().inline {
-            // The caller's frame stays in any case: an ordinary call, whose results are returned.
-            let wanted = site.wanted;
-            self.call(Operands { c: wanted + 1, ..o });
-            if self.open {
-                let values = (o.a..o.a + wanted).map(|reg| self.get(reg)).collect();
-                self.finish_return(values);
-            }
-            return;
+        if self.frame().inline.is_some() {
+            return self.tail_call_inlined(o);
         }
         if self.frame().analysis.self_tails.contains(&pc) {
             return self.self_tail_call(o);
@@ -646,6 +682,65 @@ impl Builder<'_> {
             })
             .collect();
         self.terminate(Terminator::TailCall { callee, pointer, args });
+    }
+
+    /// A tail call in an inlined function: the callee, inlined too, takes the frame's place.
+    fn tail_call_inlined(&mut self, o: Operands) {
+        let site = self.site(o.feedback());
+        let profile = match &site.callee {
+            Callee::Lua { profile: Some(profile), .. }
+                if !self.blocked(ExitReason::CalleeGuard)
+                    && !self.blocked(ExitReason::TypeGuard)
+                    && self.inlinable(profile) =>
+            {
+                profile.clone()
+            }
+            _ => return self.tail_call_as_call(o, &site),
+        };
+        let f = self.get(o.a);
+        let pointer = self.function_pointer(f);
+        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
+        self.guard(Opcode::GuardRaw, Type::None, &[code], profile.proto, ExitReason::CalleeGuard);
+        let callee = self.boxed(f);
+        let args: Vec<Value> = (o.a + 2..o.a + 1 + o.b).map(|reg| self.get(reg)).collect();
+        let base = self.frame().base;
+        let header = Self::index(base) - 2;
+        let link = self.state.slots[header + 1].expect("inlined frames have links");
+        let link = self.graph.inst(link).imm | encoding::LINK_TAIL << 56;
+        let link = self.bits(link);
+        self.clobber_from(base - 2);
+        self.state.slots[header] = Some(callee);
+        self.state.slots[header + 1] = Some(link);
+        let path = self.frame().path.wrapping_mul(31).wrapping_add(self.frame().pc as u32 + 7);
+        let (wanted, dest, live_below) = {
+            let site = self.frame().inline.as_ref().expect("an inlined frame");
+            (site.wanted, site.dest, site.live_below.clone())
+        };
+        let site = InlineSite { wanted, dest, returns: vec![], live_below };
+        let site = self.build_inlined(profile, base, path, (callee, pointer), &args, site);
+        let mine = self.frame_mut().inline.as_mut().expect("an inlined frame");
+        mine.returns.extend(site.returns);
+        self.open = false;
+    }
+
+    /// A tail call of an unknown function in an inlined one: an ordinary call from the frame that
+    /// is really there, whose result is returned. (Nothing may leave between the two: there is no
+    /// instruction that returns.)
+    fn tail_call_as_call(&mut self, o: Operands, site: &Site) {
+        let wanted = self.frame().inline.as_ref().expect("an inlined frame").wanted;
+        let f = self.get(o.a);
+        let callable = self.expected(f) & !types::FUNCTION == 0;
+        if wanted > 1
+            || o.b == 0
+            || !callable
+            || self.blocked(ExitReason::TypeGuard)
+            || matches!(site.callee, Callee::Never)
+        {
+            return self.uncommon();
+        }
+        self.call_generic(Operands { c: 2, ..o }, site);
+        let v = self.get(o.a);
+        self.finish_return(vec![v]);
     }
 
     /// A tail call of this very closure is a jump to the start.

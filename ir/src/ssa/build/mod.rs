@@ -484,9 +484,12 @@ impl<'a> Builder<'a> {
     /// Live slots of all frames when the innermost is about to execute `pc`, headers included.
     fn live_slots(&self, pc: usize) -> Vec<i32> {
         let frame = self.frame();
-        let mut slots = vec![];
+        let mut slots: Vec<i32> = vec![];
         for f in &self.frames {
             if let Some(site) = &f.inline {
+                if slots.contains(&(f.base - 1)) {
+                    continue; // took the place of the frame before it by a tail call
+                }
                 slots.extend_from_slice(&site.live_below);
                 slots.extend([f.base - 2, f.base - 1]);
             }

@@ -55,26 +55,6 @@ pub fn run(graph: &mut Graph) {
         if keep.iter().all(|k| *k) {
             continue;
         }
-        let mut it = keep.iter();
-        graph.blocks[b].params.retain(|_| *it.next().expect("one each"));
-        for from in &mut graph.blocks {
-            let filter = |t: &mut crate::ssa::Target| {
-                if t.block.0 as usize == b {
-                    let mut it = keep.iter();
-                    t.args.retain(|_| *it.next().expect("one each"));
-                }
-            };
-            match &mut from.terminator {
-                Terminator::Jump(t) => filter(t),
-                Terminator::Branch { then, other, .. } => {
-                    filter(then);
-                    filter(other);
-                }
-                Terminator::Open
-                | Terminator::Return(_)
-                | Terminator::TailCall { .. }
-                | Terminator::Exit(_) => {}
-            }
-        }
+        super::retain_params(graph, b, &keep);
     }
 }

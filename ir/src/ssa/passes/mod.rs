@@ -71,6 +71,28 @@ pub fn prune(graph: &mut Graph) {
     }
 }
 
+/// Removes the parameters of block `b` for which `keep` is false, and what jumps pass for them.
+fn retain_params(graph: &mut Graph, b: usize, keep: &[bool]) {
+    fn filter<T>(items: &mut Vec<T>, keep: &[bool]) {
+        let mut flags = keep.iter();
+        items.retain(|_| *flags.next().expect("a flag for each parameter"));
+    }
+    filter(&mut graph.blocks[b].params, keep);
+    for from in &mut graph.blocks {
+        let targets = match &mut from.terminator {
+            Terminator::Jump(t) => [Some(t), None],
+            Terminator::Branch { then, other, .. } => [Some(then), Some(other)],
+            Terminator::Open
+            | Terminator::Return(_)
+            | Terminator::TailCall { .. }
+            | Terminator::Exit(_) => [None, None],
+        };
+        for t in targets.into_iter().flatten().filter(|t| t.block.0 as usize == b) {
+            filter(&mut t.args, keep);
+        }
+    }
+}
+
 /// Replaces every use by `map`.
 fn rewrite(graph: &mut Graph, map: impl Fn(Value) -> Value) {
     for inst in &mut graph.insts {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::ssa::{Block, Graph, Terminator, Value};
+use crate::ssa::{Block, Graph, Value};
 
 /// Runs the pass. Parameters of the entry block stay.
 pub fn run(graph: &mut Graph) {
@@ -15,12 +15,12 @@ pub fn run(graph: &mut Graph) {
                 incoming[t.block.0 as usize].push(t.args.clone());
             }
         }
-        for b in 1..graph.blocks.len() {
+        for (b, incoming) in incoming.iter().enumerate().skip(1) {
             let params = &graph.blocks[b].params;
             for (i, &p) in params.iter().enumerate() {
                 let mut only = None;
                 let mut several = false;
-                for args in &incoming[b] {
+                for args in incoming {
                     let a = args[i];
                     if a == p || only == Some(a) {
                         continue;
@@ -34,7 +34,7 @@ pub fn run(graph: &mut Graph) {
                 }
                 let twin = params[..i].iter().enumerate().find(|(j, q)| {
                     graph.ty(**q) == graph.ty(p)
-                        && incoming[b]
+                        && incoming
                             .iter()
                             .all(|args| args[*j] == args[i] || (args[*j] == **q && args[i] == p))
                 });
@@ -64,27 +64,7 @@ pub fn run(graph: &mut Graph) {
             if keep.iter().all(|k| *k) {
                 continue;
             }
-            let mut it = keep.iter();
-            graph.blocks[b].params.retain(|_| *it.next().expect("one each"));
-            for from in &mut graph.blocks {
-                let filter = |t: &mut crate::ssa::Target| {
-                    if t.block.0 as usize == b {
-                        let mut it = keep.iter();
-                        t.args.retain(|_| *it.next().expect("one each"));
-                    }
-                };
-                match &mut from.terminator {
-                    Terminator::Jump(t) => filter(t),
-                    Terminator::Branch { then, other, .. } => {
-                        filter(then);
-                        filter(other);
-                    }
-                    Terminator::Open
-                    | Terminator::Return(_)
-                    | Terminator::TailCall { .. }
-                    | Terminator::Exit(_) => {}
-                }
-            }
+            super::retain_params(graph, b, &keep);
         }
     }
 }
