@@ -6,10 +6,11 @@ use super::dispatch::execute;
 use super::{Outcome, closure_of, pc_of, proto_of, sync};
 use crate::call::native_position;
 use crate::hooks;
-use crate::object::{Function, Kind, Proto, Table};
+use crate::object::{Function, Kind, NativeFunction, Proto, Table};
+use crate::state::NATIVE_ROOM;
 use crate::tier::{CALL_HEAT, COMPILED, LoopOutcome, REFUSED, Tier};
 use crate::value::Value;
-use crate::vm::{Link, POLL_HOOK, Throw, Vm};
+use crate::vm::{Args, Link, POLL_HOOK, Throw, Vm};
 use std::sync::atomic::Ordering;
 
 /// What became of a call from the dispatch loop.
@@ -24,8 +25,8 @@ pub enum CallStep {
 pub enum TailStep {
     /// It is interpreted.
     Interpret,
-    /// The activation ends, and its entry calls the function.
-    Leave,
+    /// The activation ends with this, and its entry calls the function.
+    Leave(Outcome),
     /// The function was called and returned.
     Done(u32),
 }
@@ -69,6 +70,43 @@ pub unsafe fn grow_for_call(
     // SAFETY: the caller's contract.
     unsafe { sync(vm, base, ip) };
     vm.grow_stack(end)
+}
+
+/// Calls the native function at `func`, whose link is set. Answers the number of results, and whether
+/// hooks are set now.
+///
+/// # Safety
+/// `base` is the frame of a Lua function, `ip` a call instruction of it with its window at `func`.
+#[inline(always)]
+pub unsafe fn call_native<const HOOKS: bool>(
+    vm: &mut Vm,
+    base: *mut Value,
+    ip: *const u32,
+    link: Value,
+    func: *mut Value,
+    nargs: usize,
+) -> Result<(u32, bool), Throw> {
+    // SAFETY: the caller's contract; room is made for what a native function may write.
+    unsafe {
+        let f = *func;
+        let native: *mut NativeFunction = f.ptr();
+        let new_base = func.add(2);
+        let top = new_base.add(nargs);
+        if top.add(NATIVE_ROOM) > vm.stack_limit {
+            grow_for_call(vm, base, ip, top.add(NATIVE_ROOM))?;
+        }
+        vm.base = new_base;
+        vm.top = top;
+        if HOOKS {
+            hooks::on_native_call(vm)?;
+        }
+        let count = ((*native).function)(vm, Args { base: new_base, count: nargs as u32 })?;
+        let hooked = vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0;
+        if hooked {
+            hooks::on_native_return(vm, new_base, f, link, count)?;
+        }
+        Ok((count, hooked))
+    }
 }
 
 /// Calls what is not a Lua closure: a native function at once; `__call` metamethods are resolved.
@@ -303,6 +341,22 @@ pub unsafe fn try_compiled(
     }
 }
 
+/// Puts the call window at `func` in the place of the frame at `original`, whose link is `link`.
+///
+/// # Safety
+/// The window lies above the frame's header.
+#[inline(always)]
+pub unsafe fn replace_frame(original: *mut Value, link: Link, func: *mut Value, nargs: usize) {
+    // SAFETY: the caller's contract: all is moved downwards.
+    unsafe {
+        *original.sub(2) = *func;
+        *original.sub(1) = Value(link.0 | Link::TAIL << 56);
+        for i in 0..nargs {
+            *original.add(i) = *func.add(2 + i);
+        }
+    }
+}
+
 /// A tail call from the dispatch loop: the callee's frame has replaced the caller's at `base`.
 ///
 /// # Safety
@@ -322,7 +376,7 @@ pub unsafe fn try_compiled_tail(
             return Ok(TailStep::Interpret);
         }
         if link.kind() == Link::BOUNDARY {
-            return Ok(TailStep::Leave);
+            return Ok(TailStep::Leave(Outcome::TailCall { base, nargs }));
         }
         let kind = Link::BOUNDARY | Link::TAIL;
         *base.sub(1) = Value(Link::new(link.pc(), link.delta(), kind).0);

@@ -10,19 +10,16 @@ use std::sync::atomic::Ordering;
 
 use super::arith::{NO_NUMBER, float_mod, float_pow, floor_div, floor_mod};
 use super::calls::{self, CallStep, LoopStep, TailStep};
+use super::quick::*;
 use super::{Outcome, access, arith, compare, concat, decode, forloop, frame_ops, poll};
 use super::{closure_of, proto_of};
 use crate::hooks;
-use crate::object::{
-    CacheKind, Feedback, Kind, LuaClosure, NativeFunction, Proto, Table, Types, WideInt,
-    table_flags,
-};
+use crate::object::{CacheKind, Feedback, Kind, LuaClosure, Proto, Table, Types, table_flags};
 use crate::proto::upvalue;
-use crate::state::NATIVE_ROOM;
 use crate::table::kind_of;
 use crate::tier;
 use crate::value::{TAG_INT, TAG_SHIFT, Value};
-use crate::vm::{Args, Link, POLL_HOOK, Throw, Vm};
+use crate::vm::{Link, POLL_HOOK, Throw, Vm};
 
 /// Where a frame's results go: its base before a vararg function moved it, and the link there.
 #[inline(always)]
@@ -36,96 +33,6 @@ unsafe fn return_link(base: *mut Value) -> (*mut Value, Link) {
         }
         (base, link)
     }
-}
-
-/// The tag of a value, computed so that the compiler does not know how: comparisons with it then use
-/// small immediate operands. Left to itself, it turns them into masks and 64-bit constants, which it
-/// keeps in registers that the loop needs.
-#[inline(always)]
-fn tag(v: Value) -> u32 {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    {
-        let mut bits = v.0;
-        // SAFETY: a shift of a register.
-        unsafe {
-            std::arch::asm!(
-                "shr {0}, 48", inout(reg) bits, options(pure, nomem, nostack)
-            );
-        }
-        bits as u32
-    }
-    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    {
-        v.tag() as u32
-    }
-}
-
-const INT: u32 = TAG_INT as u32;
-const TABLE: u32 = crate::value::TAG_TABLE as u32;
-const OTHER: u32 = crate::value::TAG_OTHER as u32;
-const FUNCTION: u32 = crate::value::TAG_FUNCTION as u32;
-const IMMEDIATE: u32 = crate::value::TAG_IMMEDIATE as u32;
-
-/// True for `nil` and `false`, given the tag.
-#[inline(always)]
-fn is_falsy(v: Value) -> bool {
-    tag(v) == IMMEDIATE && v.0 & 1 == 0
-}
-
-/// A number as float, without wide integers.
-#[inline(always)]
-fn quick_float(v: Value) -> Option<f64> {
-    let tag = tag(v);
-    if tag < IMMEDIATE {
-        Some(f64::from_bits(v.0))
-    } else if tag == INT {
-        Some(v.small_int_payload() as f64)
-    } else {
-        None
-    }
-}
-
-/// An integer, wide ones included.
-#[inline(always)]
-fn quick_int(v: Value) -> Option<i64> {
-    let tag = tag(v);
-    if tag == OTHER && v.kind() == Kind::WideInt {
-        // SAFETY: the kind says so, and a value in use is live.
-        Some(unsafe { (*v.ptr::<WideInt>()).value })
-    } else if tag == INT {
-        Some(v.small_int_payload())
-    } else {
-        None
-    }
-}
-
-/// The value of a float that arithmetic on values produced. On the supported machines such a NaN is
-/// the default one or an operand's, so it needs no check.
-#[inline(always)]
-fn computed(x: f64) -> Value {
-    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-    {
-        debug_assert!(x.to_bits() <= crate::value::MAX_DOUBLE);
-        Value(x.to_bits())
-    }
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    {
-        Value::float(x)
-    }
-}
-
-/// Marks the way that calls it as rare.
-#[cold]
-#[inline(always)]
-fn rare() {}
-
-/// The condition; tells the compiler that it mostly holds, so that its code comes next in line.
-#[inline(always)]
-fn likely(condition: bool) -> bool {
-    if !condition {
-        rare();
-    }
-    condition
 }
 
 /// Code that no other place has: two runs of instructions with different ones of these in them are not
@@ -310,6 +217,9 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 } else if tb < IMMEDIATE && tc < IMMEDIATE {
                     reg!($word.a()) = computed(f64::from_bits(b.0) $op f64::from_bits(c.0));
                     done!(1)
+                } else if let (Some(x), Some(y)) = (quick_float(b), quick_float(c)) {
+                    reg!($word.a()) = computed(x $op y);
+                    done!(1)
                 }
                 wide_numbers!($word, $mixed, b, c, |x, y| x.$wrapping(y))
             }};
@@ -328,6 +238,9 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         reg!($word.a()) = v;
                         done!(1)
                     }
+                } else if let (Some(x), Some(y)) = (quick_float(b), quick_float(c)) {
+                    reg!($word.a()) = computed(x * y);
+                    done!(1)
                 }
                 wide_numbers!($word, mul_numbers, b, c, |x, y| x.wrapping_mul(y))
             }};
@@ -457,13 +370,18 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                 $store(v);
                                 done!(2)
                             }
-                        } else if (*cell).cache.get() == CacheKind::Holder
-                            && (*cell).epoch.get() == vm.heap.method_epoch.get()
-                        {
-                            let v = *(*(*cell).holder.get()).slots.add(slot);
-                            note!(cell, v);
-                            $store(v);
-                            done!(2)
+                        } else if (*cell).epoch.get() == vm.heap.method_epoch.get() {
+                            if likely((*cell).cache.get() == CacheKind::Holder) {
+                                let v = *(*(*cell).holder.get()).slots.add(slot);
+                                note!(cell, v);
+                                $store(v);
+                                done!(2)
+                            }
+                            if (*cell).cache.get() == CacheKind::Absent {
+                                note!(cell, Value::NIL);
+                                $store(Value::NIL);
+                                done!(2)
+                            }
                         }
                     }
                 }
@@ -504,6 +422,31 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     }
                 }
                 slow!(access::set_field_slow(vm, base, ip));
+                done!(2)
+            }};
+        }
+        // `$word.b[$key]`, where `$is_int` tells whether the key is an inline integer.
+        macro_rules! get_element {
+            ($word:expr, $key:expr, $is_int:expr) => {{
+                let (t, key): (Value, Value) = (reg!($word.b()), $key);
+                if likely(tag(t) == TABLE && $is_int) {
+                    let table: *mut Table = t.ptr();
+                    let at = (key.small_int_payload() as u64).wrapping_sub(1);
+                    if likely(at < u64::from((*table).arr_len)) {
+                        let v = *(*table).arr.add(at as usize);
+                        if likely(!v.is_nil()) {
+                            note_site!(1);
+                            note_at!(*ip.add(1) >> 16, v);
+                            reg!($word.a()) = v;
+                            done!(2)
+                        }
+                    }
+                }
+                if PROFILE {
+                    calls::note_table_site(proto, ip, t, key);
+                }
+                slow!(access::get_table_slow(vm, base, ip));
+                note_at!(*ip.add(1) >> 16, reg!($word.a()));
                 done!(2)
             }};
         }
@@ -551,6 +494,35 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     }
                 }
             }};
+        }
+        // Results of a `TFORCALL`: nil from `$count` up to the wanted number.
+        macro_rules! fill {
+            ($first:expr, $count:expr, $wanted:expr) => {
+                for i in $count as usize..$wanted as usize {
+                    *$first.add(i) = Value::NIL;
+                }
+            };
+        }
+        // Counts a call of `$closure`, and makes it by the tier if that is compiled.
+        macro_rules! try_tier {
+            ($closure:expr, $base:expr, $nargs:expr, |$count:ident| $deliver:expr) => {
+                if PROFILE {
+                    let callee = (*$closure).proto;
+                    let heat = (*callee).hotness.get() - tier::CALL_HEAT;
+                    (*callee).hotness.set(heat);
+                    if heat < 0 || (*callee).tier_flags.get() & tier::COMPILED != 0 {
+                        match calls::try_compiled(vm, base, ip, $base, $nargs as u32) {
+                            Ok(Some($count)) => {
+                                note_at!(*ip.add(1) >> 16, *$base.sub(2));
+                                $deliver;
+                                done!(2)
+                            }
+                            Ok(None) => {}
+                            Err(throw) => return Err(throw),
+                        }
+                    }
+                }
+            };
         }
         // Enters the Lua function whose frame header and arguments are at `$base`.
         macro_rules! enter_frame {
@@ -658,49 +630,11 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         set_field!(*(*up).location, reg!(word.b()))
                     }
                     Op::GetTable => {
-                        let (t, key) = (reg!(word.b()), reg!(word.c()));
-                        if likely(tag(t) == TABLE && tag(key) == INT) {
-                            let table: *mut Table = t.ptr();
-                            let at = (key.small_int_payload() as u64).wrapping_sub(1);
-                            if likely(at < u64::from((*table).arr_len)) {
-                                let v = *(*table).arr.add(at as usize);
-                                if likely(!v.is_nil()) {
-                                    note_site!(1);
-                                    note_at!(*ip.add(1) >> 16, v);
-                                    reg!(word.a()) = v;
-                                    done!(2)
-                                }
-                            }
-                        }
-                        if PROFILE {
-                            calls::note_table_site(proto, ip, t, key);
-                        }
-                        slow!(access::get_table_slow(vm, base, ip));
-                        note_at!(*ip.add(1) >> 16, reg!(word.a()));
-                        done!(2)
+                        let key = reg!(word.c());
+                        get_element!(word, key, tag(key) == INT)
                     }
                     Op::GetI => {
-                        let t = reg!(word.b());
-                        if likely(tag(t) == TABLE) {
-                            let table: *mut Table = t.ptr();
-                            let at = u32::from(word.c()).wrapping_sub(1);
-                            if likely(at < (*table).arr_len) {
-                                let v = *(*table).arr.add(at as usize);
-                                if likely(!v.is_nil()) {
-                                    note_site!(1);
-                                    note_at!(*ip.add(1) >> 16, v);
-                                    reg!(word.a()) = v;
-                                    done!(2)
-                                }
-                            }
-                        }
-                        if PROFILE {
-                            let key = Value::small_int(i64::from(word.c()));
-                            calls::note_table_site(proto, ip, t, key);
-                        }
-                        slow!(access::get_table_slow(vm, base, ip));
-                        note_at!(*ip.add(1) >> 16, reg!(word.a()));
-                        done!(2)
+                        get_element!(word, Value::small_int(i64::from(word.c())), true)
                     }
                     Op::GetField => {
                         get_field!(reg!(word.b()), |v| reg!(word.a()) = v);
@@ -861,26 +795,10 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             let delta = word.a() as usize + 2;
                             *new_base.sub(1) = Value(Link::new(pc, delta, Link::INTERPRETED).0);
                             if f.kind() != Kind::LuaClosure {
-                                let native: *mut NativeFunction = f.ptr();
-                                let top = new_base.add(nargs);
-                                if !likely(top.add(NATIVE_ROOM) <= vm.stack_limit) {
-                                    let end = top.add(NATIVE_ROOM);
-                                    slow!(calls::grow_for_call(vm, base, ip, end));
-                                }
-                                vm.base = new_base;
-                                vm.top = top;
-                                if HOOKS {
-                                    slow!(hooks::on_native_call(vm));
-                                }
-                                let function = (*native).function;
-                                let args = Args { base: new_base, count: nargs as u32 };
-                                let Ok(count) = function(vm, args) else { return Err(Throw) };
-                                let hooked = vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0;
-                                if hooked {
-                                    let link = Link::new(pc, delta, Link::INTERPRETED);
-                                    let link = Value(link.0);
-                                    slow!(hooks::on_native_return(vm, new_base, f, link, count));
-                                }
+                                let link = Value(Link::new(pc, delta, Link::INTERPRETED).0);
+                                let called =
+                                    calls::call_native::<HOOKS>(vm, base, ip, link, func, nargs);
+                                let Ok((count, hooked)) = called else { return Err(Throw) };
                                 note_at!(*ip.add(1) >> 16, *func);
                                 deliver!(word.c(), func, count);
                                 if HOOKS != hooked {
@@ -899,22 +817,11 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             }
                         }
                         let closure: *mut LuaClosure = (*func).ptr();
-                        if PROFILE {
-                            let callee = (*closure).proto;
-                            let heat = (*callee).hotness.get() - tier::CALL_HEAT;
-                            (*callee).hotness.set(heat);
-                            if heat < 0 || (*callee).tier_flags.get() & tier::COMPILED != 0 {
-                                match calls::try_compiled(vm, base, ip, new_base, nargs as u32) {
-                                    Ok(Some(count)) => {
-                                        note_at!(*ip.add(1) >> 16, *func);
-                                        deliver!(word.c(), func, count);
-                                        done!(2)
-                                    }
-                                    Ok(None) => {}
-                                    Err(throw) => return Err(throw),
-                                }
-                            }
-                        }
+                        try_tier!(closure, new_base, nargs, |count| deliver!(
+                            word.c(),
+                            func,
+                            count
+                        ));
                         enter_frame!(closure, new_base, nargs)
                     }
                     Op::TailCall => {
@@ -951,20 +858,11 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         let (original, link) = return_link(base);
                         let new_base = original;
                         let closure: *mut LuaClosure = (*func).ptr();
-                        *original.sub(2) = *func;
-                        *original.sub(1) = Value(link.0 | Link::TAIL << 56);
-                        for i in 0..nargs {
-                            *original.add(i) = *func.add(2 + i);
-                        }
+                        calls::replace_frame(original, link, func, nargs);
                         if PROFILE {
                             match calls::try_compiled_tail(vm, original, link, nargs as u32) {
                                 Ok(TailStep::Interpret) => {}
-                                Ok(TailStep::Leave) => {
-                                    return Ok(Outcome::TailCall {
-                                        base: original,
-                                        nargs: nargs as u32,
-                                    });
-                                }
+                                Ok(TailStep::Leave(outcome)) => return Ok(outcome),
                                 Ok(TailStep::Done(count)) => {
                                     break (original.sub(2), count, original, link);
                                 }
@@ -1023,9 +921,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             if likely(decode(call.0) == Op::Call) {
                                 deliver!(call.c(), dest, 1);
                             } else {
-                                for i in 1..call.c() as usize {
-                                    *dest.add(i) = Value::NIL;
-                                }
+                                fill!(dest, 1, call.c());
                             }
                             done!(2)
                         }
@@ -1100,9 +996,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                 Ok(CallStep::Enter(n)) => nargs = n,
                                 Ok(CallStep::Done(count)) => {
                                     note_at!(index, *func);
-                                    for i in count as usize..word.c() as usize {
-                                        *func.add(i) = Value::NIL;
-                                    }
+                                    fill!(func, count, word.c());
                                     ip = ip.add(2);
                                     if HOOKS != (vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0) {
                                         return Ok(Outcome::Switch { base, ip });
@@ -1116,24 +1010,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         let delta = word.a() as usize + 6;
                         *new_base.sub(1) = Value(Link::new(pc, delta, Link::INTERPRETED).0);
                         let closure: *mut LuaClosure = (*func).ptr();
-                        if PROFILE {
-                            let callee = (*closure).proto;
-                            let heat = (*callee).hotness.get() - tier::CALL_HEAT;
-                            (*callee).hotness.set(heat);
-                            if heat < 0 || (*callee).tier_flags.get() & tier::COMPILED != 0 {
-                                match calls::try_compiled(vm, base, ip, new_base, nargs) {
-                                    Ok(Some(count)) => {
-                                        note_at!(index, *func);
-                                        for i in count as usize..word.c() as usize {
-                                            *func.add(i) = Value::NIL;
-                                        }
-                                        done!(2)
-                                    }
-                                    Ok(None) => {}
-                                    Err(throw) => return Err(throw),
-                                }
-                            }
-                        }
+                        try_tier!(closure, new_base, nargs, |count| fill!(func, count, word.c()));
                         enter_frame!(closure, new_base, nargs as usize)
                     }
                     Op::TForLoop => {
@@ -1193,9 +1070,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
             if likely(decode(call.0) == Op::Call) {
                 deliver!(call.c(), dest, count);
             } else {
-                for i in count as usize..call.c() as usize {
-                    *dest.add(i) = Value::NIL;
-                }
+                fill!(dest, count, call.c());
             }
             ip = ip.add(2);
         }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`dispatch`] | the dispatch loop with all inline fast paths |
 //! | [`arith`], [`compare`], [`concat`], [`access`], [`forloop`], [`frame_ops`] | whole instructions, any operands |
+//! | [`quick`] | tests and conversions of values for the loop |
 //! | [`calls`] | calls of what is not a plain Lua function, entries from Rust, the tier |
 //! | [`step`](mod@step) | single instructions on behalf of compiled code |
 //!
@@ -27,6 +28,7 @@ pub mod concat;
 pub mod dispatch;
 pub mod forloop;
 pub mod frame_ops;
+pub mod quick;
 pub mod step;
 
 pub use calls::{enter, enter_from_native, resume, run};

@@ -1,0 +1,100 @@
+//! What the dispatch loop asks of values, in the form that compiles to the fewest instructions and
+//! keeps its registers free.
+
+use crate::object::{Kind, WideInt};
+use crate::value::{TAG_INT, Value};
+
+/// The tag of a value, computed so that the compiler does not know how: comparisons with it then use
+/// small immediate operands. Left to itself, it turns them into masks and 64-bit constants, which it
+/// keeps in registers that the loop needs.
+#[inline(always)]
+pub fn tag(v: Value) -> u32 {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        let mut bits = v.0;
+        // SAFETY: a shift of a register.
+        unsafe {
+            std::arch::asm!(
+                "shr {0}, 48", inout(reg) bits, options(pure, nomem, nostack)
+            );
+        }
+        bits as u32
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    {
+        v.tag() as u32
+    }
+}
+
+/// See [`crate::value`].
+pub const INT: u32 = TAG_INT as u32;
+/// See [`crate::value`].
+pub const TABLE: u32 = crate::value::TAG_TABLE as u32;
+/// See [`crate::value`].
+pub const OTHER: u32 = crate::value::TAG_OTHER as u32;
+/// See [`crate::value`].
+pub const FUNCTION: u32 = crate::value::TAG_FUNCTION as u32;
+/// See [`crate::value`].
+pub const IMMEDIATE: u32 = crate::value::TAG_IMMEDIATE as u32;
+
+/// True for `nil` and `false`, given the tag.
+#[inline(always)]
+pub fn is_falsy(v: Value) -> bool {
+    tag(v) == IMMEDIATE && v.0 & 1 == 0
+}
+
+/// A number as float, without wide integers.
+#[inline(always)]
+pub fn quick_float(v: Value) -> Option<f64> {
+    let tag = tag(v);
+    if tag < IMMEDIATE {
+        Some(f64::from_bits(v.0))
+    } else if tag == INT {
+        Some(v.small_int_payload() as f64)
+    } else {
+        None
+    }
+}
+
+/// An integer, wide ones included.
+#[inline(always)]
+pub fn quick_int(v: Value) -> Option<i64> {
+    let tag = tag(v);
+    if tag == OTHER && v.kind() == Kind::WideInt {
+        // SAFETY: the kind says so, and a value in use is live.
+        Some(unsafe { (*v.ptr::<WideInt>()).value })
+    } else if tag == INT {
+        Some(v.small_int_payload())
+    } else {
+        None
+    }
+}
+
+/// The value of a float that arithmetic on values produced. On the supported machines such a NaN is
+/// the default one or an operand's, so it needs no check.
+#[inline(always)]
+pub fn computed(x: f64) -> Value {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    {
+        debug_assert!(x.to_bits() <= crate::value::MAX_DOUBLE);
+        Value(x.to_bits())
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        Value::float(x)
+    }
+}
+
+/// Marks the way that calls it as rare.
+#[cold]
+#[inline(always)]
+fn rare() {}
+
+/// The condition; tells the compiler that it mostly holds, so that its code comes next in line.
+#[inline(always)]
+pub fn likely(condition: bool) -> bool {
+    if !condition {
+        rare();
+    }
+    condition
+}
