@@ -60,7 +60,70 @@ fn writes(function: &Function, pc: u32, register: u8) -> bool {
         Op::TForLoop => usize::from(register) == usize::from(a) + 2,
         Op::Concat => register == a,
         Op::SetList | Op::Return | Op::TForPrep => false,
-        _ => op.info().operands[0] == Kind::Def && register == a,
+        Op::Move
+        | Op::LoadI
+        | Op::LoadK
+        | Op::LoadKX
+        | Op::LoadFalse
+        | Op::LFalseSkip
+        | Op::LoadTrue
+        | Op::GetUpval
+        | Op::SetUpval
+        | Op::GetTabUp
+        | Op::SetTabUp
+        | Op::GetTable
+        | Op::GetI
+        | Op::GetField
+        | Op::SetTable
+        | Op::SetI
+        | Op::SetField
+        | Op::NewTable
+        | Op::Add
+        | Op::Sub
+        | Op::Mul
+        | Op::Div
+        | Op::Mod
+        | Op::Pow
+        | Op::IDiv
+        | Op::BAnd
+        | Op::BOr
+        | Op::BXor
+        | Op::Shl
+        | Op::Shr
+        | Op::AddK
+        | Op::SubK
+        | Op::MulK
+        | Op::DivK
+        | Op::ModK
+        | Op::PowK
+        | Op::IDivK
+        | Op::BAndK
+        | Op::BOrK
+        | Op::BXorK
+        | Op::ShlK
+        | Op::ShrK
+        | Op::Unm
+        | Op::BNot
+        | Op::Not
+        | Op::Len
+        | Op::Close
+        | Op::Tbc
+        | Op::Jmp
+        | Op::Loop
+        | Op::Eq
+        | Op::Lt
+        | Op::Le
+        | Op::EqK
+        | Op::LtK
+        | Op::LeK
+        | Op::GtK
+        | Op::GeK
+        | Op::Test
+        | Op::TestSet
+        | Op::Return0
+        | Op::Return1
+        | Op::Closure
+        | Op::VarargPrep => op.info().operands[0] == Kind::Def && register == a,
     }
 }
 
@@ -102,6 +165,7 @@ pub fn register_name(function: &Function, pc: u32, register: u8) -> Option<Name>
     let key = || u32::from(function.code[pc as usize + 1] as u16);
     match function.op(pc as usize) {
         Op::Move if word.b() < word.a() => register_name(function, pc, word.b()),
+        Op::Move => None,
         Op::GetTabUp => {
             let global = upvalue_name(function, word.b()) == b"_ENV";
             Some((if global { "global" } else { "field" }, key_text(function, key())))
@@ -119,7 +183,74 @@ pub fn register_name(function: &Function, pc: u32, register: u8) -> Option<Name>
         Op::LoadK => constant_name(function, u32::from(word.d())),
         Op::LoadKX => constant_name(function, function.code[pc as usize + 1]),
         Op::SelfField => Some(("method", key_text(function, key()))),
-        _ => None,
+        Op::LoadI
+        | Op::LoadNil
+        | Op::LoadFalse
+        | Op::LFalseSkip
+        | Op::LoadTrue
+        | Op::SetUpval
+        | Op::SetTabUp
+        | Op::SetTable
+        | Op::SetI
+        | Op::SetField
+        | Op::NewTable
+        | Op::Add
+        | Op::Sub
+        | Op::Mul
+        | Op::Div
+        | Op::Mod
+        | Op::Pow
+        | Op::IDiv
+        | Op::BAnd
+        | Op::BOr
+        | Op::BXor
+        | Op::Shl
+        | Op::Shr
+        | Op::AddK
+        | Op::SubK
+        | Op::MulK
+        | Op::DivK
+        | Op::ModK
+        | Op::PowK
+        | Op::IDivK
+        | Op::BAndK
+        | Op::BOrK
+        | Op::BXorK
+        | Op::ShlK
+        | Op::ShrK
+        | Op::Unm
+        | Op::BNot
+        | Op::Not
+        | Op::Len
+        | Op::Concat
+        | Op::Close
+        | Op::Tbc
+        | Op::Jmp
+        | Op::Loop
+        | Op::Eq
+        | Op::Lt
+        | Op::Le
+        | Op::EqK
+        | Op::LtK
+        | Op::LeK
+        | Op::GtK
+        | Op::GeK
+        | Op::Test
+        | Op::TestSet
+        | Op::Call
+        | Op::TailCall
+        | Op::Return
+        | Op::Return0
+        | Op::Return1
+        | Op::ForPrep
+        | Op::ForLoop
+        | Op::TForPrep
+        | Op::TForCall
+        | Op::TForLoop
+        | Op::SetList
+        | Op::Closure
+        | Op::Vararg
+        | Op::VarargPrep => None,
     }
 }
 
@@ -159,7 +290,34 @@ pub fn call_name(function: &Function, pc: u32) -> Option<Name> {
         Op::Lt | Op::LtK | Op::GtK => Metamethod::Lt,
         Op::Le | Op::LeK | Op::GeK => Metamethod::Le,
         Op::Close | Op::Return => Metamethod::Close,
-        _ => return None,
+        Op::Move
+        | Op::LoadI
+        | Op::LoadK
+        | Op::LoadKX
+        | Op::LoadNil
+        | Op::LoadFalse
+        | Op::LFalseSkip
+        | Op::LoadTrue
+        | Op::GetUpval
+        | Op::SetUpval
+        | Op::NewTable
+        | Op::Not
+        | Op::Tbc
+        | Op::Jmp
+        | Op::Loop
+        | Op::EqK
+        | Op::Test
+        | Op::TestSet
+        | Op::Return0
+        | Op::Return1
+        | Op::ForPrep
+        | Op::ForLoop
+        | Op::TForPrep
+        | Op::TForLoop
+        | Op::SetList
+        | Op::Closure
+        | Op::Vararg
+        | Op::VarargPrep => return None,
     };
     Some(("metamethod", event.event().as_bytes().to_vec()))
 }
@@ -186,10 +344,20 @@ pub fn failing_operand(function: &Function, pc: u32, is: impl Fn(u8) -> bool) ->
     match op {
         Op::GetTabUp => Operand::Upvalue(word.b()),
         Op::SetTabUp => Operand::Upvalue(word.a()),
-        Op::GetTable | Op::GetI | Op::GetField | Op::SelfField if is(word.b()) => {
-            Operand::Register(word.b())
+        Op::GetTable | Op::GetI | Op::GetField | Op::SelfField => {
+            if is(word.b()) {
+                Operand::Register(word.b())
+            } else {
+                Operand::None
+            }
         }
-        Op::SetTable | Op::SetI | Op::SetField if is(word.a()) => Operand::Register(word.a()),
+        Op::SetTable | Op::SetI | Op::SetField => {
+            if is(word.a()) {
+                Operand::Register(word.a())
+            } else {
+                Operand::None
+            }
+        }
         Op::Add
         | Op::Sub
         | Op::Mul
@@ -229,6 +397,46 @@ pub fn failing_operand(function: &Function, pc: u32, is: impl Fn(u8) -> bool) ->
             }
         }
         Op::Unm | Op::BNot | Op::Len => Operand::Register(word.b()),
-        _ => Operand::None,
+        Op::Move
+        | Op::LoadI
+        | Op::LoadK
+        | Op::LoadKX
+        | Op::LoadNil
+        | Op::LoadFalse
+        | Op::LFalseSkip
+        | Op::LoadTrue
+        | Op::GetUpval
+        | Op::SetUpval
+        | Op::NewTable
+        | Op::Not
+        | Op::Concat
+        | Op::Close
+        | Op::Tbc
+        | Op::Jmp
+        | Op::Loop
+        | Op::Eq
+        | Op::Lt
+        | Op::Le
+        | Op::EqK
+        | Op::LtK
+        | Op::LeK
+        | Op::GtK
+        | Op::GeK
+        | Op::Test
+        | Op::TestSet
+        | Op::Call
+        | Op::TailCall
+        | Op::Return
+        | Op::Return0
+        | Op::Return1
+        | Op::ForPrep
+        | Op::ForLoop
+        | Op::TForPrep
+        | Op::TForCall
+        | Op::TForLoop
+        | Op::SetList
+        | Op::Closure
+        | Op::Vararg
+        | Op::VarargPrep => Operand::None,
     }
 }

@@ -102,7 +102,57 @@ impl Arith {
             Op::ShrK => (Arith::Shr, true),
             Op::Unm => (Arith::Unm, false),
             Op::BNot => (Arith::BNot, false),
-            _ => return None,
+            Op::Move
+            | Op::LoadI
+            | Op::LoadK
+            | Op::LoadKX
+            | Op::LoadNil
+            | Op::LoadFalse
+            | Op::LFalseSkip
+            | Op::LoadTrue
+            | Op::GetUpval
+            | Op::SetUpval
+            | Op::GetTabUp
+            | Op::SetTabUp
+            | Op::GetTable
+            | Op::GetI
+            | Op::GetField
+            | Op::SetTable
+            | Op::SetI
+            | Op::SetField
+            | Op::NewTable
+            | Op::SelfField
+            | Op::Not
+            | Op::Len
+            | Op::Concat
+            | Op::Close
+            | Op::Tbc
+            | Op::Jmp
+            | Op::Loop
+            | Op::Eq
+            | Op::Lt
+            | Op::Le
+            | Op::EqK
+            | Op::LtK
+            | Op::LeK
+            | Op::GtK
+            | Op::GeK
+            | Op::Test
+            | Op::TestSet
+            | Op::Call
+            | Op::TailCall
+            | Op::Return
+            | Op::Return0
+            | Op::Return1
+            | Op::ForPrep
+            | Op::ForLoop
+            | Op::TForPrep
+            | Op::TForCall
+            | Op::TForLoop
+            | Op::SetList
+            | Op::Closure
+            | Op::Vararg
+            | Op::VarargPrep => return None,
         })
     }
 }
