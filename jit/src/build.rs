@@ -69,10 +69,11 @@ fn entry(draft: &Draft, profile: &Profile, base: *mut Value) -> (Entry, Vec<u16>
     }
 }
 
-/// The type of a word that may be stale: looks at no object.
+/// The type of a word that may be stale: looks at no object. Among the other objects, wide integers
+/// are what loops are hot with.
 fn stale_type(v: Value) -> u16 {
     match Types::of(v) {
-        types::OTHER => 0,
+        types::OTHER => types::INT | types::OTHER,
         seen => seen,
     }
 }

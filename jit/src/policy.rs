@@ -6,9 +6,10 @@
 
 use std::collections::HashSet;
 
+use perilune_ir::bytecode::Op;
 use perilune_ir::exits::{ExitPolicy, ExitReason};
 use perilune_runtime::object::Proto;
-use perilune_runtime::tier::COMPILED;
+use perilune_runtime::tier::{COMPILED, REFUSED};
 use perilune_runtime::vm::Vm;
 
 use crate::exits::{ExitDescriptor, SiteKey, UnitId};
@@ -16,6 +17,10 @@ use crate::stats::add;
 use crate::tier::{Jit, site_name};
 use crate::units::{Unit, UnitKind};
 
+/// Exits by a path that was left out on purpose after which a function may be given up.
+const TOO_COLD: u32 = 2000;
+/// Words of bytecode of a small function.
+const SMALL: usize = 80;
 /// Sites of units that are gone, for statistics: at most this many.
 const OLD_SITES: usize = 2000;
 
@@ -60,6 +65,10 @@ impl Jit {
             exit.countdown.set(i32::try_from(n).unwrap_or(i32::MAX));
             return;
         }
+        if exit.spec.reason == ExitReason::Cold && count == TOO_COLD {
+            drop(options);
+            return self.refuse_cold(vm, exit);
+        }
         let least = options.exit_limit.min(options.loop_exit_limit);
         if exit.spec.reason.policy() == ExitPolicy::Keep || count < least {
             return;
@@ -68,6 +77,39 @@ impl Jit {
         let most = options.max_recompiles;
         drop(options);
         self.widen(vm, exit, limit, loop_limit, most);
+    }
+
+    /// A small function without loops that leaves for the interpreter again and again is better
+    /// interpreted from the start.
+    #[cold]
+    fn refuse_cold(&self, vm: &mut Vm, exit: &ExitDescriptor) {
+        let mut units = self.units.borrow_mut();
+        let units = &mut *units;
+        let Some(unit) = units.units.get(exit.unit.0) else { return };
+        // SAFETY: a unit's prototype is live: `forget` takes its units out.
+        let proto = unsafe { &*unit.proto };
+        let code = &proto.function.code;
+        let mut pc = 0;
+        let mut loops = false;
+        while pc < code.len() {
+            let op = proto.function.op(pc);
+            loops |= matches!(op, Op::Loop | Op::ForLoop | Op::TForLoop);
+            pc += op.words();
+        }
+        if unit.kind != UnitKind::Function || loops || code.len() > SMALL {
+            return;
+        }
+        let Some(version) = units.protos.get_mut(proto.tier_id.get()) else { return };
+        let version = version.version(UnitKind::Function);
+        if version.unit != Some(exit.unit) {
+            return;
+        }
+        version.unit = None;
+        version.refused = true;
+        proto.head.jit_entry.set(vm.interpreter_entry);
+        proto.tier_flags.set(proto.tier_flags.get() & !COMPILED | REFUSED);
+        units.retired.push(exit.unit);
+        self.retired.set(true);
     }
 
     /// Gives up the guard of an exit and retires its unit, unless its function was compiled anew

@@ -14,7 +14,7 @@ for i=1,300 do s = s + mx(i) end print(s)
 
 --[[expect
 22400
-false	hot_tail_inlined.lua:3: x 25
+false	hot_tail_inlined.lua:4: x 25
 22500	22600	22700	end
 67853
 ]]

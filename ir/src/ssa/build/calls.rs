@@ -429,9 +429,11 @@ impl Builder<'_> {
                             *proto != profile.proto && self.inlinable(callee)
                         }
                         Callee::Never => true,
+                        Callee::Several(callees) => {
+                            callees.iter().all(|c| c.proto != profile.proto && self.inlinable(c))
+                        }
                         Callee::Lua { profile: None, .. }
                         | Callee::Native { .. }
-                        | Callee::Several(_)
                         | Callee::Mixed => false,
                     };
                     if !fine || word.b() == 0 {
@@ -687,20 +689,50 @@ impl Builder<'_> {
     /// A tail call in an inlined function: the callee, inlined too, takes the frame's place.
     fn tail_call_inlined(&mut self, o: Operands) {
         let site = self.site(o.feedback());
-        let profile = match &site.callee {
-            Callee::Lua { profile: Some(profile), .. }
-                if !self.blocked(ExitReason::CalleeGuard)
-                    && !self.blocked(ExitReason::TypeGuard)
-                    && self.inlinable(profile) =>
-            {
-                profile.clone()
-            }
-            _ => return self.tail_call_as_call(o, &site),
+        let profiles = match &site.callee {
+            Callee::Lua { profile: Some(profile), .. } => vec![profile.clone()],
+            Callee::Several(profiles) => profiles.clone(),
+            Callee::Lua { profile: None, .. }
+            | Callee::Native { .. }
+            | Callee::Never
+            | Callee::Mixed => vec![],
         };
+        let size: usize = profiles.iter().map(|p| p.function.code.len()).sum();
+        if profiles.is_empty()
+            || size > self.budget
+            || self.blocked(ExitReason::CalleeGuard)
+            || self.blocked(ExitReason::TypeGuard)
+            || !profiles.iter().all(|p| self.inlinable(p))
+        {
+            return self.tail_call_as_call(o, &site);
+        }
         let f = self.get(o.a);
         let pointer = self.function_pointer(f);
         let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
-        self.guard(Opcode::GuardRaw, Type::None, &[code], profile.proto, ExitReason::CalleeGuard);
+        let (last, rest) = profiles.split_last().expect("not empty");
+        let pc = self.frame().pc;
+        for profile in rest {
+            let expected = self.raw(profile.proto);
+            let hit = self.op(Opcode::BitsEq, Type::Bool, &[code, expected]);
+            let (yes, no) = (self.new_block(), self.new_block());
+            self.terminate(Terminator::Branch {
+                cond: hit,
+                then: Target { block: yes, args: vec![] },
+                other: Target { block: no, args: vec![] },
+            });
+            let state = self.state.clone();
+            self.enter(yes);
+            self.replace_frame(o, f, pointer, profile.clone());
+            self.state = state;
+            self.frame_mut().pc = pc;
+            self.enter(no);
+        }
+        self.guard(Opcode::GuardRaw, Type::None, &[code], last.proto, ExitReason::CalleeGuard);
+        self.replace_frame(o, f, pointer, last.clone());
+    }
+
+    /// Builds `profile`'s function in the place of the innermost (inlined) frame.
+    fn replace_frame(&mut self, o: Operands, f: Value, pointer: Value, profile: Arc<Profile>) {
         let callee = self.boxed(f);
         let args: Vec<Value> = (o.a + 2..o.a + 1 + o.b).map(|reg| self.get(reg)).collect();
         let base = self.frame().base;
@@ -777,6 +809,19 @@ impl Builder<'_> {
                 Intrinsic::Next => return self.next_step(o, bits, t, control, site.hint),
                 _ => {}
             }
+        }
+        if let Callee::Lua { .. } = site.callee
+            && o.c == 1
+            && !self.is_memory(o.a + 4)
+            && !self.blocked(ExitReason::CalleeGuard)
+            && !self.blocked(ExitReason::TypeGuard)
+        {
+            // An ordinary call with one result, in the window above the loop's registers.
+            for (to, from) in [(4, 0), (6, 1), (7, 2)] {
+                let v = self.get(o.a + from);
+                self.set(o.a + to, v);
+            }
+            return self.call_site(Operands { a: o.a + 4, b: 3, c: 2, ..o }, &site);
         }
         for reg in o.a..o.a + 3 {
             self.store_reg(reg);

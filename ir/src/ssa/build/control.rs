@@ -274,7 +274,8 @@ impl Builder<'_> {
                         v
                     }
                     _ => {
-                        self.loop_type_changes(target, instance, path, slot);
+                        let seen = [have, param].map(|v| self.expected(v));
+                        self.loop_type_changes((path, target, instance, slot), seen);
                         have
                     }
                 }
@@ -284,8 +285,10 @@ impl Builder<'_> {
         self.terminate(Terminator::Jump(Target { block: head.block, args }));
     }
 
-    fn loop_type_changes(&mut self, header: usize, instance: u32, path: u32, slot: i32) {
+    /// A parameter (path, header, instance, slot) gets a value of another type on the way back.
+    fn loop_type_changes(&mut self, key: (u32, usize, u32, i32), seen: [u16; 2]) {
         self.retry = true;
+        let (path, header, ..) = key;
         let small = {
             let analysis = &self.frame().analysis;
             let l = analysis.loop_of(header).expect("a loop");
@@ -299,7 +302,9 @@ impl Builder<'_> {
             l.innermost && words < 150
         };
         if !small || !self.hints.peel.insert((path, header)) {
-            self.hints.boxed.insert((path, header, instance, slot));
+            // Unknown stays unknown.
+            let types = if seen.contains(&0) { 0 } else { seen[0] | seen[1] };
+            self.hints.boxed.insert(key, types);
         }
     }
 
@@ -445,9 +450,9 @@ impl Builder<'_> {
                 t @ (Type::Int | Type::Float | Type::Bool) => t,
                 _ => Type::Any,
             };
-            let boxed = self.hints.boxed.contains(&(path, b, instance, slot));
-            let ty = if boxed { Type::Any } else { wanted };
-            let expected = self.expected(v);
+            let boxed = self.hints.boxed.get(&(path, b, instance, slot)).copied();
+            let ty = if boxed.is_some() { Type::Any } else { wanted };
+            let expected = boxed.unwrap_or_else(|| self.expected(v));
             let v = if ty == Type::Any { self.boxed(v) } else { v };
             slots.push(slot);
             args.push(v);

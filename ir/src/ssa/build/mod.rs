@@ -74,8 +74,8 @@ impl Default for Options {
 struct Hints {
     /// Loop headers (path, block) whose first iteration is peeled.
     peel: HashSet<(u32, usize)>,
-    /// Slots (path, header block, instance, slot) whose parameter is boxed.
-    boxed: HashSet<(u32, usize, u32, i32)>,
+    /// Slots (path, header block, instance, slot) whose parameter is boxed, and the types it takes.
+    boxed: HashMap<(u32, usize, u32, i32), u16>,
 }
 
 /// What is known of every slot at one point.
