@@ -5,6 +5,7 @@ use perilune_runtime::value::Value as Raw;
 use crate::error::Result;
 use crate::lua::Lua;
 use crate::multi::{FromLuaMulti, IntoLuaMulti, MultiValue};
+use crate::names::{full_name, name_of};
 use crate::state::Handle;
 use crate::value::{Value, handle_type};
 
@@ -95,8 +96,18 @@ impl Function {
 
     /// The listing of its bytecode and of all functions in it; `None` for host functions.
     ///
-    /// With `filter`, only functions whose name (`chunk:line`, or `chunk:line name` where it is known)
-    /// contains it.
+    /// With `filter`, only functions whose name contains it. The name is `fib script.lua:12`: what the
+    /// definition stores the function in (if that can be seen), chunk, and line.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::Lua;
+    ///
+    /// let lua = Lua::new();
+    /// let chunk = lua.load("local function inc(x) return x + 1 end").into_function().unwrap();
+    /// assert!(chunk.bytecode(Some("inc")).unwrap().contains("ADDK"));
+    /// ```
     pub fn bytecode(&self, filter: Option<&str>) -> Option<String> {
         let function = self.0.lua.with(|vm| {
             let closure = self.0.raw(vm).as_closure()?;
@@ -104,17 +115,18 @@ impl Function {
             Some(unsafe { std::sync::Arc::clone(&(*(*closure).proto).function) })
         })?;
         let mut text = String::new();
-        let mut pending = vec![&*function];
-        while let Some(function) = pending.pop() {
-            let source = perilune_frontend::chunk_id(&function.source);
-            let name = format!("{source}:{}", function.line_defined);
+        let mut pending = vec![(&*function, None)];
+        while let Some((function, name)) = pending.pop() {
+            let name = full_name(function, name.as_deref());
             if filter.is_none_or(|filter| name.contains(filter)) {
                 if !text.is_empty() {
                     text.push('\n');
                 }
+                text.push_str(&format!("; {name}\n"));
                 text.push_str(&perilune_ir::listing::listing_one(function));
             }
-            pending.extend(function.functions.iter().rev().map(|inner| &**inner));
+            let inner = function.functions.iter().enumerate();
+            pending.extend(inner.rev().map(|(i, inner)| (&**inner, name_of(function, i))));
         }
         Some(text)
     }

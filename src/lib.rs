@@ -48,6 +48,7 @@ mod function;
 mod interrupt;
 mod lua;
 mod multi;
+mod names;
 mod state;
 mod string;
 mod table;

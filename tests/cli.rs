@@ -256,6 +256,14 @@ fn statistics_and_dumps() {
     assert!(r.stderr.starts_with('{') && r.stderr.trim_end().ends_with('}'), "{}", r.stderr);
     let r = run(&["--dump=bytecode", "-e", "local function f() return 1 end"]);
     assert!(r.stderr.contains("CLOSURE"), "{}", r.stderr);
+    let named = "local function one() end function two() end t = { three = function() end } function t.four() end";
+    for (name, line) in
+        [("one", "; one (command line):1\n"), ("two", "; two "), ("four", "; four ")]
+    {
+        let r = run(&[&format!("--dump=bytecode:{name}"), "-e", named]);
+        assert!(r.stderr.starts_with(line), "{}", r.stderr);
+        assert_eq!(r.stderr.matches("RETURN0").count(), 1);
+    }
     let f = "local function f(n) return n + 1 end for i = 1, 500 do f(i) end";
     let r = run(&["--jit-threshold=1", "--dump=ssa,asm", "-e", f]);
     assert!(!r.stderr.is_empty());
