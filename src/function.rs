@@ -1,5 +1,6 @@
 //! Functions.
 
+use perilune_runtime::heap::RootId;
 use perilune_runtime::value::Value as Raw;
 
 use crate::error::Result;
@@ -27,11 +28,21 @@ handle_type!(Function);
 
 /// Calls any value.
 pub(crate) fn call_value<R: FromLuaMulti>(lua: &Lua, f: &Value, args: MultiValue) -> Result<R> {
+    call_handled(lua, f, args, lua.0.handler.get())
+}
+
+/// Calls any value with a rooted message handler.
+fn call_handled<R: FromLuaMulti>(
+    lua: &Lua,
+    f: &Value,
+    args: MultiValue,
+    handler: Option<RootId>,
+) -> Result<R> {
     lua.check(&[f])?;
     for arg in args.iter() {
         lua.check(&[arg])?;
     }
-    let results = lua.run(|vm| {
+    let results = lua.run_handled(handler, |vm| {
         let function = lua.push_in(vm, f);
         let results = match args.as_slice() {
             [] => vm.call(function, &[])?,
@@ -58,6 +69,35 @@ impl Function {
         let lua = &self.0.lua;
         let args = args.into_lua_multi(lua)?;
         call_value(lua, &Value::Function(self.clone()), args)
+    }
+
+    /// Calls the function with a message handler, as `xpcall` does: where an error is thrown, `handler`
+    /// is called with its value, and what it returns is thrown in its place. Without one, the error
+    /// value stays, and its traceback is noted ([`Error::traceback`](crate::Error::traceback)).
+    ///
+    /// # Errors
+    /// What it throws, or its results are no `R`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::{Function, Lua};
+    ///
+    /// let lua = Lua::new();
+    /// let handler = lua.create_function(|_, message: String| Ok(message + ", sorry")).unwrap();
+    /// let f: Function = lua.load("function() error('no', 0) end").eval().unwrap();
+    /// let error = f.call_with_handler::<()>(&handler, ()).unwrap_err();
+    /// assert_eq!(error.message(), "no, sorry");
+    /// ```
+    pub fn call_with_handler<R: FromLuaMulti>(
+        &self,
+        handler: &Function,
+        args: impl IntoLuaMulti,
+    ) -> Result<R> {
+        let lua = &self.0.lua;
+        lua.check(&[&Value::Function(handler.clone())])?;
+        let args = args.into_lua_multi(lua)?;
+        call_handled(lua, &Value::Function(self.clone()), args, Some(handler.0.id))
     }
 
     /// A function that calls this one with `args` before its own arguments.

@@ -541,6 +541,27 @@ impl Lua {
         drop(old);
     }
 
+    /// The traceback of the running code, after `message` if there is one; `level` frames are left out:
+    /// with 1 in a host function, it begins with that function's caller.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::Lua;
+    ///
+    /// let lua = Lua::new();
+    /// let here = lua.create_function(|lua, ()| Ok(lua.traceback(Some("here"), 1))).unwrap();
+    /// lua.globals().set("here", here).unwrap();
+    /// let text: String = lua.load("local t = here() return t").set_name("=x").eval().unwrap();
+    /// assert_eq!(text, "here\nstack traceback:\n\tx:1: in main chunk");
+    /// ```
+    pub fn traceback(&self, message: Option<&str>, level: usize) -> String {
+        self.with(|vm| {
+            let text = vm.traceback(message.map(str::as_bytes), level);
+            String::from_utf8_lossy(&text).into_owned()
+        })
+    }
+
     /// Writes out what the standard library's files and standard streams still buffer.
     pub fn flush(&self) {
         self.with(perilune_runtime::stdlib::flush_all);

@@ -273,13 +273,22 @@ impl Lua {
         &self,
         f: impl FnOnce(&mut Vm) -> std::result::Result<R, Throw>,
     ) -> Result<R> {
+        self.run_handled(self.0.handler.get(), f)
+    }
+
+    /// [`Lua::run`] with a rooted message handler.
+    pub(crate) fn run_handled<R>(
+        &self,
+        handler: Option<RootId>,
+        f: impl FnOnce(&mut Vm) -> std::result::Result<R, Throw>,
+    ) -> Result<R> {
         self.empty_trash();
         let state = &*self.0;
         // SAFETY: as in `with`; callbacks that `f` leads to put their own pointer in place first.
         let vm = unsafe { &mut *state.current.get().as_ptr() };
         self.drain(vm);
         let snapshot = Snapshot::take(vm);
-        let handler = match state.handler.get().and_then(|id| vm.heap.handles.get(id)) {
+        let handler = match handler.and_then(|id| vm.heap.handles.get(id)) {
             Some(handler) => handler,
             None => Raw::NIL,
         };
@@ -338,7 +347,8 @@ impl Lua {
 pub(crate) struct Handle {
     /// Its state.
     pub lua: Lua,
-    id: RootId,
+    /// Its root.
+    pub id: RootId,
 }
 
 impl Handle {

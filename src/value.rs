@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use perilune_runtime::meta::Metamethod;
 use perilune_runtime::object::Kind;
 use perilune_runtime::value::{Type, Value as Raw};
 use perilune_runtime::vm::Vm;
@@ -143,6 +144,15 @@ impl Value {
             // SAFETY: just made or part of the value; nothing is collected before it is copied.
             Ok(String::from_utf8_lossy(unsafe { vm.string_bytes(s) }).into_owned())
         })
+    }
+
+    /// Whether the value has a `__tostring` metamethod.
+    pub fn has_tostring(&self, lua: &Lua) -> bool {
+        lua.check(&[self]).is_ok()
+            && lua.with(|vm| {
+                let raw = lua.push_in(vm, self);
+                !vm.metamethod(raw, Metamethod::ToString).is_nil()
+            })
     }
 
     /// The handle of a heap value.

@@ -695,6 +695,15 @@ fn host_allocation_is_collected() {
 }
 
 #[test]
+fn recursion_without_loops_is_collected() {
+    let lua = eager();
+    let f = "local function f(n) if n == 0 then return 0 end local t = { n } return f(n - 1) + f(n - 1) + #t end
+        f(18) return collectgarbage('count')";
+    let kilobytes: f64 = lua.load(f).eval().unwrap();
+    assert!(kilobytes < 8000.0, "{kilobytes} KiB in use");
+}
+
+#[test]
 fn interrupts() {
     everywhere(|lua| {
         lua.gc_stress(0, false);
@@ -704,6 +713,8 @@ fn interrupts() {
             "local function f() return f() end f()",
             "repeat local t = {} until t == 1",
             "while true do pcall(error) end",
+            "local function f(n) if n < 2 then return n end return f(n - 1) + f(n - 2) end f(60)",
+            "local g local function f(n) return g(n + 1) end function g(n) return f(n) end f(1)",
         ] {
             let handle = lua.interrupt_handle();
             let thread = std::thread::spawn(move || {

@@ -17,7 +17,8 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use perilune::{
-    DumpStages, Error, Function, JitOptions, Lua, LuaOptions, Result, Table, Value, Variadic,
+    DumpStages, Error, Function, JitOptions, Lua, LuaOptions, MultiValue, Result, Table, Value,
+    Variadic,
 };
 
 use args::{Action, Args};
@@ -231,7 +232,9 @@ impl Session {
         };
         let required = (|| {
             let require: Function = lua.globals().get("require")?;
-            let module: Value = require.call(lua.create_string(module)?)?;
+            let name = Value::String(lua.create_string(module)?);
+            let results = self.protected(lua, &require, Variadic::from(vec![name]))?;
+            let module = results.into_iter().next();
             lua.globals().set(lua.create_string(global)?, module)
         })();
         self.done(lua, required)
@@ -249,9 +252,20 @@ impl Session {
                 let filter = self.args.jit.dump_filter.as_deref();
                 eprint!("{}", function.bytecode(filter).unwrap_or_default());
             }
-            signal::guard(|| function.call::<()>(Variadic::from(rest)))
+            self.protected(lua, &function, Variadic::from(rest)).map(|_| ())
         });
         self.done(lua, result)
+    }
+
+    /// Calls a chunk as `lua` does: with the traceback in the message, and Ctrl-C as an error.
+    pub fn protected(
+        &self,
+        lua: &Lua,
+        function: &Function,
+        args: Variadic<Value>,
+    ) -> Result<MultiValue> {
+        let handler = lua.create_function(report::message_handler)?;
+        signal::guard(|| function.call_with_handler(&handler, args))
     }
 
     fn done(&self, lua: &Lua, result: Result<()>) -> std::result::Result<(), Failed> {

@@ -4,12 +4,12 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use perilune::{Error, Function, Lua, MultiValue, Result, Value};
+use perilune::{Error, Function, Lua, MultiValue, Result, Value, Variadic};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 
 use crate::report::Report;
-use crate::{BANNER, Session, signal};
+use crate::{BANNER, Session};
 
 const HELP: &str = "\
 Lua statements are run, expressions evaluated and printed. An unfinished chunk goes on in the next line.
@@ -185,7 +185,7 @@ impl Repl<'_> {
 
     /// Runs a chunk and prints its results by `print`.
     fn evaluate(&self, function: &Function) {
-        match signal::guard(|| function.call::<MultiValue>(())) {
+        match self.session.protected(self.lua, function, Variadic::new()) {
             Ok(results) => self.print(results),
             Err(error) => self.session.report(self.lua, &error),
         }
@@ -241,7 +241,7 @@ impl Repl<'_> {
             Err(error) => return self.session.report(self.lua, &error),
         };
         let start = Instant::now();
-        let result = signal::guard(|| function.call::<MultiValue>(()));
+        let result = self.session.protected(self.lua, &function, Variadic::new());
         let time = start.elapsed();
         match result {
             Ok(results) => self.print(results),

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use perilune::{Error, Lua};
+use perilune::{Error, Lua, Result, Value};
 
 use crate::Session;
 use crate::args::StatsFormat;
@@ -13,6 +13,16 @@ pub trait Report {
     fn report(&self, lua: &Lua, error: &Error);
     /// `--stats`
     fn print_stats(&self, lua: &Lua);
+}
+
+/// Makes the message of an error value, at the point of the error.
+pub fn message_handler(lua: &Lua, value: Value) -> Result<Value> {
+    let message = match &value {
+        Value::String(_) | Value::Integer(_) | Value::Number(_) => value.to_display_string(lua)?,
+        _ if value.has_tostring(lua) => return lua.pack(value.to_display_string(lua)?),
+        _ => format!("(error object is a {} value)", value.type_name()),
+    };
+    lua.pack(lua.traceback(Some(&message), 1))
 }
 
 /// An I/O error's text without its number, as C's `strerror`.

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::bytecode::Op;
 use crate::encoding::types;
 use crate::exits::ExitReason;
 
@@ -32,6 +33,7 @@ impl Builder<'_> {
                     self.set(reg, v);
                 }
                 self.stack_check();
+                self.entry_poll();
             }
             Entry::Function => {
                 self.stack_check();
@@ -39,6 +41,7 @@ impl Builder<'_> {
                     return; // VARARGPREP moves the frame first
                 }
                 self.load_params(params);
+                self.entry_poll();
             }
             Entry::Loop { pc } => {
                 let live: Vec<usize> = self.frame().analysis.live[pc as usize].iter().collect();
@@ -53,6 +56,19 @@ impl Builder<'_> {
                     self.state.mem[i] = Some(v);
                 }
             }
+        }
+    }
+
+    /// A safepoint at the start of a function that calls: recursion must come by one, for the collector
+    /// and for interrupts.
+    fn entry_poll(&mut self) {
+        let function = self.frame().profile.function.clone();
+        let mut pc = 0;
+        while let Some(op) = function.code.get(pc).and_then(|&code| Op::decode(code)) {
+            if matches!(op, Op::Call | Op::TailCall) {
+                return self.poll();
+            }
+            pc += op.words();
         }
     }
 
