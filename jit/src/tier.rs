@@ -244,8 +244,11 @@ impl Jit {
             let exit = &*(returned.first as *const ExitDescriptor);
             exit.materialise(vm, base);
             let outcome = LoopOutcome::Resume { base: exit.frame_base(base), pc: exit.spec.pc };
-            // A loop that leaves again and again is entered more and more rarely.
-            (*proto).hotness.set(16 << (exit.count.get() / 8).min(9));
+            // A loop that leaves again and again is entered more and more rarely, unless it was made
+            // to leave.
+            let forced = self.options.borrow().force_exits.is_some();
+            let again = if forced { 0 } else { (exit.count.get() / 8).min(9) };
+            (*proto).hotness.set(16 << again);
             self.count_exit(vm, exit);
             Ok(outcome)
         }

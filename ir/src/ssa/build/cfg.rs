@@ -416,6 +416,23 @@ fn find_loops(
     (loops, irreducible)
 }
 
+/// Whether the function has instructions that call or allocate as a matter of course.
+pub fn calls_or_allocates(function: &Function) -> bool {
+    let mut pc = 0;
+    while pc < function.code.len() {
+        let op = function.op(pc);
+        let plain = !matches!(
+            op,
+            Op::Call | Op::TailCall | Op::TForCall | Op::NewTable | Op::Closure | Op::Concat
+        );
+        if !plain {
+            return true;
+        }
+        pc += op.words();
+    }
+    false
+}
+
 /// Whether closures capture registers of this function, or variables of it are to be closed.
 pub fn captures(function: &Function) -> bool {
     let (memory, through) = captured(function);

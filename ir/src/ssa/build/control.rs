@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use crate::bytecode::Op;
 use crate::encoding::types;
 use crate::exits::ExitReason;
 
@@ -59,16 +58,11 @@ impl Builder<'_> {
         }
     }
 
-    /// A safepoint at the start of a function that calls: recursion must come by one, for the collector
-    /// and for interrupts.
-    fn entry_poll(&mut self) {
-        let function = self.frame().profile.function.clone();
-        let mut pc = 0;
-        while let Some(op) = function.code.get(pc).and_then(|&code| Op::decode(code)) {
-            if matches!(op, Op::Call | Op::TailCall) {
-                return self.poll();
-            }
-            pc += op.words();
+    /// A safepoint at the start of a function that calls or allocates: recursion, and callbacks of
+    /// Rust code, must come by one, for the collector and for interrupts.
+    pub(super) fn entry_poll(&mut self) {
+        if cfg::calls_or_allocates(&self.frame().profile.function) {
+            self.poll();
         }
     }
 

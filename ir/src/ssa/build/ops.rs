@@ -191,6 +191,7 @@ impl Builder<'_> {
                 // The frame has moved: guards from here on must not execute this again.
                 self.frame_mut().pc = o.next;
                 self.load_params(params);
+                self.entry_poll();
             }
         }
     }
