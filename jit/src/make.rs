@@ -180,9 +180,7 @@ impl Jit {
             debug_assert!(machine.cold_code_is_last(), "cold code before hot code: {}", draft.name);
             machines.push(machine);
         }
-        if self.options.borrow().dump.exits {
-            self.dump(&draft, "exits", || draft.exits.to_string());
-        }
+        self.dump(&draft, "exits", || draft.exits.to_string());
         self.counters.cranelift_time.set(self.counters.cranelift_time.get() + time);
         let mut arena = self.arena.borrow_mut();
         let placed = place(arena.as_mut().expect("prepared"), &machines)?;
@@ -209,7 +207,7 @@ impl Jit {
 
     /// Keeps or prints a text of a compilation, if texts of this unit are wanted.
     pub fn dump(&self, draft: &Draft, stage: &'static str, text: impl FnOnce() -> String) {
-        if !draft.dumped {
+        if !draft.dumped || !self.options.borrow().dump.has(stage) {
             return;
         }
         let text = text();

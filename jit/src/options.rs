@@ -20,6 +20,17 @@ impl DumpStages {
     pub fn is_empty(self) -> bool {
         self == DumpStages::default()
     }
+    /// Whether the stage of this name is on.
+    pub fn has(self, name: &str) -> bool {
+        match name {
+            "ssa" => self.ssa,
+            "ssa-opt" => self.ssa_opt,
+            "clif" => self.clif,
+            "asm" => self.asm,
+            "exits" => self.exits,
+            _ => false,
+        }
+    }
     /// Turns on the stage of this name (`ssa`, `ssa-opt`, `clif`, `asm`, `exits`); false for others.
     pub fn enable(&mut self, name: &str) -> bool {
         let stage = match name {
