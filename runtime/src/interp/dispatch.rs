@@ -470,6 +470,17 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             note_site!(1);
                             done!(2)
                         }
+                    } else if at == u64::from((*table).arr_len)
+                        && at + 1 < u64::from((*table).arr_cap)
+                        && (*table).meta().is_null()
+                    {
+                        // One more, with room behind it: the hash part is not concerned.
+                        *(*table).arr.add(at as usize) = v;
+                        (*table).arr_len += 1;
+                        (*table).header.aux |= kind_of(v);
+                        vm.heap.barrier_back(table);
+                        note_site!(8);
+                        done!(2)
                     }
                 }
                 if PROFILE {
