@@ -118,21 +118,11 @@ fn types_are_disjoint() {
             v.is_table(),
             v.is_function(),
             v.ty() == Type::LightUserdata,
-            v.as_wide_int_if_heap(),
+            v.as_wide_int().is_some(),
         ];
         assert_eq!(claims.iter().filter(|c| **c).count(), 1, "{v:?} {claims:?}");
         assert_eq!(v.is_falsy(), v == Value::NIL || v == Value::FALSE);
         assert_eq!(v.is_truthy(), !v.is_falsy());
-    }
-}
-
-trait WideInt {
-    fn as_wide_int_if_heap(self) -> bool;
-}
-
-impl WideInt for Value {
-    fn as_wide_int_if_heap(self) -> bool {
-        self.as_wide_int().is_some()
     }
 }
 
