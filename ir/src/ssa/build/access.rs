@@ -68,7 +68,9 @@ impl Builder<'_> {
             }
             return Some(false);
         }
-        let table = matches!(self.ty(recv), Type::Any | Type::Table);
+        // Fields of strings are cached under the shape of the string library's table.
+        let table = matches!(self.ty(recv), Type::Any | Type::Table)
+            && self.expected(recv) & !(types::TABLE | types::NIL) == 0;
         Some(
             !site.megamorphic
                 && !site.fields.is_empty()

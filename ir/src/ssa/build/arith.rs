@@ -486,7 +486,19 @@ impl Builder<'_> {
                 && self.expected(init) == types::INT
                 && let Some(Num::Int(i)) = self.number(init, types::INT)
             {
-                return self.int_loop(o, i, limit, s, step, target);
+                return self.int_loop(o, i, limit, Some(s), step, target);
+            }
+            if self.expected(init) == types::INT
+                && self.expected(step) == types::INT
+                && self.const_int(step).is_none()
+                && let Some(Num::Int(i)) = self.number(init, types::INT)
+                && let Some(Num::Int(step)) = self.number(step, types::INT)
+            {
+                // A step that is not known: nearly always upwards.
+                let zero = self.int(0);
+                let up = self.emit(Opcode::ICmp, Type::Bool, &[step, zero], 0, Cond::Gt as u32);
+                self.guard(Opcode::GuardTrue, Type::None, &[up], 0, ExitReason::ForLoop);
+                return self.int_loop(o, i, limit, None, step, target);
             }
             let float_step = {
                 let inst = self.graph.inst(step);
@@ -524,19 +536,20 @@ impl Builder<'_> {
         self.branch_to(runs, o.next, target);
     }
 
+    /// A loop over integers by the constant step `s`, or by `step`, which is known to be positive.
     fn int_loop(
         &mut self,
         o: Operands,
         i: Value,
         limit: Value,
-        s: i64,
+        s: Option<i64>,
         step: Value,
         target: usize,
     ) {
         let limit = match self.number(limit, types::INT) {
             Some(Num::Int(v)) => v,
             Some(Num::Float(v)) => {
-                let op = if s > 0 { Opcode::FFloor } else { Opcode::FCeil };
+                let op = if s.is_none_or(|s| s > 0) { Opcode::FFloor } else { Opcode::FCeil };
                 let whole = self.op(op, Type::Float, &[v]);
                 self.guard(Opcode::FloatToInt, Type::Int, &[whole], 0, ExitReason::ForLoop)
             }
@@ -545,18 +558,21 @@ impl Builder<'_> {
                 self.guard(Opcode::GuardInt, Type::Int, &[boxed], 0, ExitReason::ForLoop)
             }
         };
-        let last = if s == 1 || s == -1 {
+        let last = if matches!(s, Some(1 | -1)) {
             limit
         } else {
             // limit - (limit - start) mod step, without overflow for 48-bit operands.
             self.guard(Opcode::GuardInt48, Type::None, &[i], 0, ExitReason::ForLoop);
             self.guard(Opcode::GuardInt48, Type::None, &[limit], 0, ExitReason::ForLoop);
             let span = self.op(Opcode::ISub, Type::Int, &[limit, i]);
-            let by = self.int(s);
+            let by = match s {
+                Some(s) => self.int(s),
+                None => step,
+            };
             let rest = self.op(Opcode::IMod, Type::Int, &[span, by]);
             self.op(Opcode::ISub, Type::Int, &[limit, rest])
         };
-        let cond = if s > 0 { Cond::Le } else { Cond::Ge };
+        let cond = if s.is_none_or(|s| s > 0) { Cond::Le } else { Cond::Ge };
         let runs = self.emit(Opcode::ICmp, Type::Bool, &[i, limit], 0, cond as u32);
         for (reg, v) in [(0, i), (1, last), (2, step), (3, i)] {
             self.set(o.a + reg, v);
