@@ -199,7 +199,7 @@ impl Jit {
             loops: c.loops.get(),
             refused: c.refused.borrow().iter().map(|(why, n)| (why.clone(), *n)).collect(),
             recompiles: c.recompiles.get(),
-            blocked_sites: (self.blocked.borrow().len() + self.warned.borrow().len()) as u64,
+            blocked_sites: self.blocked.borrow().union(&self.warned.borrow()).count() as u64,
             code_bytes: c.code_bytes.get(),
             live_code_bytes: arena.as_ref().map_or(0, |a| a.live_bytes() as u64),
             code_memory: arena.as_ref().map_or(0, |a| a.committed_bytes() as u64),
