@@ -76,3 +76,8 @@ pub use value::{LightUserData, Value};
 
 /// The version that this crate and the command line report.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
