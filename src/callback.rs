@@ -4,6 +4,7 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use perilune_runtime::meta::Metamethod;
+use perilune_runtime::object::NativeFn;
 use perilune_runtime::value::Value as Raw;
 use perilune_runtime::vm::{Args, Throw, Vm};
 
@@ -29,35 +30,53 @@ where
     create_raw(lua, callback)
 }
 
+/// What a native function of this crate carries.
+struct Host<F> {
+    /// The state in whose heap the function is.
+    state: *const State,
+    function: F,
+}
+
+/// Makes a native function with a host's value.
+fn new_native<F: 'static>(lua: &Lua, vm: &mut Vm, run: NativeFn, function: F) -> Raw {
+    let host = Host { state: Rc::as_ptr(&lua.0), function };
+    let host = HostBox::boxed(host, &lua.0.trash);
+    let native = vm.new_native(run, 0, &[]);
+    // SAFETY: just made.
+    unsafe { (*native).host = Some(host) };
+    Raw::native(native)
+}
+
+/// Makes the message handler of calls from the host.
+pub(crate) fn error_handler(lua: &Lua, vm: &mut Vm) -> Raw {
+    new_native(lua, vm, on_error, ())
+}
+
 /// Makes a function value of a callback that works on lists of values.
 pub(crate) fn create_raw(lua: &Lua, callback: Callback) -> Result<Function> {
-    let host = HostBox::boxed(callback, &lua.0.trash);
     lua.allocate(|vm| {
-        let state = Raw::light(Rc::as_ptr(&lua.0) as u64);
-        let native = vm.new_native(trampoline, 0, &[state]);
-        // SAFETY: just made.
-        unsafe { (*native).host = Some(host) };
-        Function(lua.handle(vm, Raw::native(native)))
+        let native = new_native(lua, vm, trampoline, callback);
+        Function(lua.handle(vm, native))
     })
 }
 
-/// The state in the first upvalue of a native function made by this crate.
+/// The running function's state and host value.
 ///
-/// Not a new handle: it is not dropped. Whoever called into the engine holds one for as long.
-pub(crate) fn lua_of(args: Args) -> ManuallyDrop<Lua> {
-    let state = args.upvalue(0).payload() as *const State;
-    // SAFETY: such functions are in the heap of this state, whose address was stored when a handle
-    // existed; while one of them runs, a caller below holds a handle (`Lua::run` borrows one).
-    ManuallyDrop::new(Lua(unsafe { Rc::from_raw(state) }))
+/// The state is not a new handle: it is not dropped. Whoever called into the engine holds one for as
+/// long.
+fn host_of<'a, F: 'static>(args: Args) -> Option<(ManuallyDrop<Lua>, &'a F)> {
+    // SAFETY: the callee is in the frame until results are stored, which is the last thing done.
+    let host = unsafe { (*args.callee()).host.as_ref() }?;
+    let host = host.downcast_ref::<HostBox>()?.get::<Host<F>>()?;
+    // SAFETY: the function is in the heap of this state, whose address was stored when a handle
+    // existed; while it runs, a caller below holds a handle (`Lua::run` borrows one).
+    let lua = ManuallyDrop::new(Lua(unsafe { Rc::from_raw(host.state) }));
+    Some((lua, &host.function))
 }
 
 /// What every callback runs in.
 fn trampoline(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
-    let lua = lua_of(args);
-    // SAFETY: the callee is in the frame until results are stored, which is the last thing done.
-    let host = unsafe { (*args.callee()).host.as_ref() };
-    let callback = host.and_then(|host| host.downcast_ref::<HostBox>()?.get::<Callback>());
-    let Some(callback) = callback else {
+    let Some((lua, callback)) = host_of::<Callback>(args) else {
         return Err(vm.error("host function without a host"));
     };
     let values: MultiValue = args.slice().iter().map(|&raw| lua.pull(vm, raw)).collect();
@@ -93,8 +112,8 @@ fn trampoline(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
 }
 
 /// The message handler of calls from the host: notes at the point of the error what the host is told.
-pub(crate) fn on_error(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
-    let lua = lua_of(args);
+fn on_error(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
+    let Some((lua, ())) = host_of(args) else { return args.ret1(args.get(1)) };
     let value = args.get(1);
     let plain = value.is_string() || value.is_number();
     let noted = if !plain && !vm.metamethod(value, Metamethod::ToString).is_nil() {

@@ -286,9 +286,8 @@ impl Lua {
         perilune_runtime::stdlib::open_all(&mut vm);
         vm.detail.on_interrupt = Some(Box::new(|_| Some("interrupted!".to_owned())));
         let lua = Lua(State::new(vm));
-        let state = Raw::light(Rc::as_ptr(&lua.0) as u64);
         let handler = lua.with(|vm| {
-            let handler = vm.native_with(crate::callback::on_error, 0, &[state]);
+            let handler = crate::callback::error_handler(&lua, vm);
             vm.heap.handles.root(handler)
         });
         lua.0.handler.set(Some(handler));

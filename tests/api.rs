@@ -454,6 +454,21 @@ fn destructors_may_use_the_state() {
 }
 
 #[test]
+fn scripts_cannot_reach_into_host_functions() {
+    everywhere(|lua| {
+        let f = lua.create_function(|lua, ()| lua.create_table()).unwrap();
+        lua.globals().set("f", f).unwrap();
+        let changed: Option<String> = lua
+            .load("debug.setupvalue(f, 1, 12345), debug.setupvalue(require, 1, 1), debug.setupvalue(string.gmatch('a', 'b'), 1, 2)")
+            .eval()
+            .unwrap();
+        assert_eq!(changed, None);
+        lua.load("assert(type(f()) == 'table') pcall(require, 'no such')").exec().unwrap();
+        lua.load("debug.setmetatable(f, { __index = f }) pcall(function() return f.x end) debug.setmetatable(f, nil)").exec().unwrap();
+    });
+}
+
+#[test]
 fn states_do_not_mix() {
     let (a, b) = (Lua::new(), Lua::new());
     let table = a.create_table().unwrap();

@@ -307,16 +307,17 @@ fn setupvalue(vm: &mut Vm, a: Args) -> Outcome {
     let v = a.check_any(vm, 3)?;
     let n = a.check_int(vm, 2)?;
     let f = a.check_function(vm, 1)?;
+    // Those of native functions are not for scripts to change: the functions rely on what is in them.
+    let Some(up) = f.as_closure().and_then(|f| upvalue_slot(f, n)) else {
+        return a.ret0();
+    };
     let Some((slot, name)) = upvalue(f, n) else {
         return a.ret0();
     };
     // SAFETY: a live upvalue; the barrier follows the store.
     unsafe {
         *slot = v;
-        match f.as_closure().and_then(|f| upvalue_slot(f, n)) {
-            Some(up) => vm.barrier_back(*up),
-            None => vm.barrier_back(f.header()),
-        }
+        vm.barrier_back(*up);
     }
     let name = vm.string(&name);
     a.ret1(name)
