@@ -67,6 +67,7 @@ impl Jit {
         vm.interpreter_entry = entry::trampoline as *const u8;
         vm.native_code.jit_entry.set(entry::trampoline as *const u8);
         seam::set_initial_hotness(vm, jit.initial_hotness());
+        vm.detail.profiling = jit.enabled.get();
         vm.tier = Some(Box::new(jit));
     }
 
@@ -156,6 +157,7 @@ impl Jit {
     /// Turns compiled code on or off. What is running goes on; later calls obey.
     pub fn set_enabled(&self, vm: &mut Vm, enabled: bool) {
         self.enabled.set(enabled);
+        vm.detail.profiling = enabled;
         let units = self.units.borrow();
         for entry in units.protos.iter() {
             let unit = entry.function.unit.and_then(|id| units.unit(id));

@@ -190,6 +190,9 @@ pub struct Detail {
     pub stack: Box<StackState>,
     /// Called when `POLL_INTERRUPT` was raised.
     pub on_interrupt: Option<InterruptFn>,
+    /// The tier wants a profile: the interpreter counts, records types, and enters compiled code. Off,
+    /// it runs as if there were no tier.
+    pub profiling: bool,
     /// What new prototypes start counting down from.
     pub hot_threshold: i32,
     /// State of library parts (random generator, open files, …) by type.
@@ -251,6 +254,7 @@ impl Vm {
             detail: Box::new(Detail {
                 stack: Box::new(stack),
                 on_interrupt: None,
+                profiling: false,
                 hot_threshold: 1 << 30,
                 library: Vec::new(),
                 finalizing: 0,

@@ -222,7 +222,7 @@ unsafe fn hot(vm: &mut Vm, tier: &dyn Tier, proto: *mut Proto, base: *mut Value,
 pub unsafe fn enter(vm: &mut Vm, base: *mut Value, nargs: u32) -> Result<u32, Throw> {
     // SAFETY: the caller's contract.
     unsafe {
-        if vm.tier.is_some() && heat(vm, proto_of(base), base, nargs) {
+        if vm.detail.profiling && heat(vm, proto_of(base), base, nargs) {
             return call_compiled(vm, base, nargs);
         }
         let ip = prepare(vm, base, nargs)?;
@@ -278,7 +278,7 @@ pub unsafe fn run(vm: &mut Vm, base: *mut Value, pc: u32) -> Result<Outcome, Thr
         loop {
             let outcome = if vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0 {
                 execute::<true, true>(vm, base, ip)
-            } else if vm.tier.is_some() {
+            } else if vm.detail.profiling {
                 execute::<true, false>(vm, base, ip)
             } else {
                 execute::<false, false>(vm, base, ip)
