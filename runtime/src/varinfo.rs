@@ -256,7 +256,8 @@ pub fn register_name(function: &Function, pc: u32, register: u8) -> Option<Name>
 
 fn global_or_field(function: &Function, pc: u32, table: u8) -> &'static str {
     match register_name(function, pc, table) {
-        Some((_, name)) if name == b"_ENV" => "global",
+        // Not a field of that name.
+        Some(("local" | "upvalue", name)) if name == b"_ENV" => "global",
         _ => "field",
     }
 }

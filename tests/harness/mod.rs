@@ -44,7 +44,7 @@ pub enum End {
     Status(i32),
     /// By a signal (where there are any) or in another unusual way.
     Killed(String),
-    /// By this harness, after [`LIMIT`].
+    /// By this harness, after its time limit.
     TimedOut,
 }
 
@@ -98,8 +98,8 @@ fn drain(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<Vec<u8
     })
 }
 
-fn wait(child: &mut Child) -> End {
-    let deadline = Instant::now() + LIMIT;
+fn wait(child: &mut Child, limit: Duration) -> End {
+    let deadline = Instant::now() + limit;
     let mut pause = Duration::from_micros(500);
     loop {
         match child.try_wait() {
@@ -120,26 +120,42 @@ fn wait(child: &mut Child) -> End {
     }
 }
 
-/// Runs `program` in `directory` with `options` and then `args`, without input.
+/// Runs `program` in `directory` with `options` and then `args`, without input, for at most [`LIMIT`].
 ///
 /// # Panics
 ///
 /// When the process cannot be started.
 pub fn run(program: &Path, directory: &Path, options: &[&str], args: &[&str]) -> Output {
+    run_for(LIMIT, program, directory, options, args)
+}
+
+/// As [`run`], with another time limit; standard input is a closed pipe.
+///
+/// # Panics
+///
+/// When the process cannot be started.
+pub fn run_for(
+    limit: Duration,
+    program: &Path,
+    directory: &Path,
+    options: &[&str],
+    args: &[&str],
+) -> Output {
     let mut child = Command::new(program)
         .current_dir(directory)
         .args(options)
         .args(args)
         .env_remove("LUA_INIT")
         .env_remove("LUA_INIT_5_4")
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap_or_else(|e| panic!("{}: {e}", program.display()));
+    drop(child.stdin.take());
     let stdout = child.stdout.take().map(drain);
     let stderr = child.stderr.take().map(drain);
-    let end = wait(&mut child);
+    let end = wait(&mut child, limit);
     let text = |reader: Option<std::thread::JoinHandle<Vec<u8>>>| {
         let bytes = reader.and_then(|r| r.join().ok()).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -190,12 +206,22 @@ pub fn two_at_a_time<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) 
 /// When the directory cannot be read.
 pub fn lua_files(directory: &Path) -> Vec<PathBuf> {
     let wanted = std::env::var("PERILUNE_TEST").unwrap_or_default();
+    let mut files = lua_files_of(directory);
+    files.retain(|path| path.to_string_lossy().contains(&wanted));
+    files
+}
+
+/// All `.lua` files of `directory`, in order.
+///
+/// # Panics
+///
+/// When the directory cannot be read.
+pub fn lua_files_of(directory: &Path) -> Vec<PathBuf> {
     let entries =
         std::fs::read_dir(directory).unwrap_or_else(|e| panic!("{}: {e}", directory.display()));
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|e| e == "lua"))
-        .filter(|path| path.to_string_lossy().contains(&wanted))
         .collect();
     files.sort();
     files

@@ -101,25 +101,22 @@ impl Heap {
         self.single_step(roots, work);
     }
 
-    /// One step of work; true when it ended a cycle.
-    pub(super) fn single_step(&mut self, roots: &mut dyn Roots, work: isize) -> bool {
+    /// One step of work; true when it ended a cycle. A small heap takes one step for all of it, so
+    /// that what is allocated meanwhile does not outweigh what lives.
+    pub(super) fn single_step(&mut self, roots: &mut dyn Roots, mut work: isize) -> bool {
         let mut done = false;
-        match self.phase {
-            Phase::Pause => {
-                self.start_cycle(roots);
-                self.propagate(roots, work);
+        if self.phase == Phase::Pause {
+            self.start_cycle(roots);
+        }
+        if self.phase == Phase::Mark {
+            work = self.propagate(roots, work);
+            if work > 0 {
+                self.finish_marking(roots);
             }
-            Phase::Mark => {
-                if self.propagate(roots, work) > 0 {
-                    self.finish_marking(roots);
-                }
-            }
-            Phase::Sweep => {
-                if self.sweep_some(work) {
-                    self.finish_cycle(roots);
-                    done = true;
-                }
-            }
+        }
+        if self.phase == Phase::Sweep && work > 0 && self.sweep_some(work) {
+            self.finish_cycle(roots);
+            done = true;
         }
         if !done {
             self.next_step_after(STEP);
