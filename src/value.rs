@@ -146,13 +146,22 @@ impl Value {
         })
     }
 
-    /// Whether the value has a `__tostring` metamethod.
-    pub fn has_tostring(&self, lua: &Lua) -> bool {
-        lua.check(&[self]).is_ok()
-            && lua.with(|vm| {
-                let raw = lua.push_in(vm, self);
-                !vm.metamethod(raw, Metamethod::ToString).is_nil()
-            })
+    /// What the value's `__tostring` metamethod answers, if there is one and it is a string.
+    ///
+    /// # Errors
+    /// What `__tostring` throws.
+    pub fn metamethod_text(&self, lua: &Lua) -> Result<Option<LuaString>> {
+        lua.check(&[self])?;
+        let value = lua.run(|vm| {
+            let raw = lua.push_in(vm, self);
+            let handler = vm.metamethod(raw, Metamethod::ToString);
+            if handler.is_nil() {
+                return Ok(Value::Nil);
+            }
+            let result = vm.call1(handler, &[raw])?;
+            Ok(lua.pull(vm, result))
+        })?;
+        Ok(if let Value::String(text) = value { Some(text) } else { None })
     }
 
     /// The handle of a heap value.

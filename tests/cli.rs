@@ -89,7 +89,7 @@ fn scripts_get_what_arg_holds() {
     let r = with_input(&["-e", "arg = 1", "-"], "");
     assert_eq!((r.stderr.as_str(), r.status), ("lua: 'arg' is not a table\n", 1));
     let r = with_input(&["-e", "print = nil", "-i"], "10\n");
-    let message = "lua: error calling 'print' (attempt to call a nil value)\n";
+    let message = "error calling 'print' (attempt to call a nil value)\n";
     assert_eq!(r.stderr, message);
 }
 
@@ -218,7 +218,7 @@ fn interactive_mode_evaluates_and_prints() {
     assert_eq!(interactive("local s = [[a\nb]] print(s)\n").0, "a\nb");
     let (out, err) = interactive("error('e')\n3\n");
     assert_eq!(out, "3");
-    assert!(err.starts_with("lua: stdin:1: e\nstack traceback:"), "{err}");
+    assert!(err.starts_with("stdin:1: e\nstack traceback:"), "{err}");
     let (out, err) = interactive("x = = 1\n4\n");
     assert_eq!(out, "4");
     assert!(err.contains("stdin:1: unexpected symbol near '='"), "{err}");

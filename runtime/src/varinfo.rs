@@ -371,10 +371,11 @@ pub fn failing_operand(function: &Function, pc: u32, is: impl Fn(u8) -> bool) ->
         | Op::BXor
         | Op::Shl
         | Op::Shr => {
-            if is(word.c()) {
-                Operand::Register(word.c())
-            } else if is(word.b()) {
+            // Of two wrong operands the first is named.
+            if is(word.b()) {
                 Operand::Register(word.b())
+            } else if is(word.c()) {
+                Operand::Register(word.c())
             } else {
                 Operand::None
             }

@@ -27,7 +27,8 @@ pub(super) fn wrapper(
     let exit = b.create_block();
     b.set_cold_block(few);
     b.set_cold_block(exit);
-    let mut next = b.create_block();
+    let full = b.create_block();
+    let mut next = full;
     let enough = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, nargs, params.len() as i64);
     b.ins().brif(enough, next, &[], few, &[]);
     b.switch_to_block(next);
@@ -105,9 +106,17 @@ pub(super) fn wrapper(
         }
     }
     let tail = b.import_signature(entry_signature());
+    // Missing arguments are nil. The stub for functions that are not compiled must not be entered
+    // here: it would jump back to this code.
     b.switch_to_block(few);
-    let stub = b.ins().iconst(types::I64, input.stubs.address(Helper::Interpret) as i64);
-    b.ins().return_call_indirect(tail, stub, &[vm, base, nargs]);
+    let nil = b.ins().iconst(types::I64, encoding::NIL as i64);
+    for i in 0..params.len() as i32 {
+        let given = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, nargs, i64::from(i));
+        let old = b.ins().load(types::I64, trusted(), base, 8 * i);
+        let word = b.ins().select(given, old, nil);
+        b.ins().store(trusted(), word, base, 8 * i);
+    }
+    b.ins().jump(full, &[]);
     b.switch_to_block(exit);
     let proto = input.graph.proto as *mut Proto;
     // SAFETY: names no slots.

@@ -47,7 +47,8 @@ fn main() -> ExitCode {
         lua.gc_stress(args.gc_stress.unwrap_or(0), args.gc_verify);
     }
     signal::install(&lua);
-    let session = Rc::new(Session { program: program.clone(), args, all });
+    let session =
+        Rc::new(Session { program: program.clone(), args, all, interactive: Cell::new(false) });
     let good = Rc::new(Cell::new(false));
     let (inner, outcome) = (Rc::clone(&session), Rc::clone(&good));
     let body = lua.create_function(move |lua, ()| {
@@ -102,13 +103,15 @@ pub struct Session {
     pub args: Args,
     /// All arguments.
     pub all: Vec<OsString>,
+    /// Whether lines are read and evaluated by now.
+    pub interactive: Cell<bool>,
 }
 
 impl Session {
     /// Does everything in order. The outer error is one of this program, not of a chunk.
     fn run(&self, lua: &Lua) -> Result<std::result::Result<(), Failed>> {
         let args = &self.args;
-        if args.version && !args.interactive {
+        if args.version {
             println!("{BANNER}");
         }
         self.set_arg_table(lua)?;
@@ -134,10 +137,11 @@ impl Session {
         }
         let executed = args.actions.iter().any(|a| matches!(a, Action::Execute(_)));
         if args.interactive {
-            repl::run(self, lua, args.version)?;
+            repl::run(self, lua)?;
         } else if !script && !executed && !args.version {
             if repl::is_terminal() {
-                repl::run(self, lua, true)?;
+                println!("{BANNER}");
+                repl::run(self, lua)?;
             } else {
                 return Ok(self.run_stdin(lua, Vec::new()));
             }

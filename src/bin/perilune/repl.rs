@@ -8,8 +8,8 @@ use perilune::{Error, Function, Lua, MultiValue, Result, Value, Variadic};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 
+use crate::Session;
 use crate::report::Report;
-use crate::{BANNER, Session};
 
 const HELP: &str = "\
 Lua statements are run, expressions evaluated and printed. An unfinished chunk goes on in the next line.
@@ -100,10 +100,8 @@ impl Input {
 }
 
 /// Reads, evaluates, prints, until the input ends.
-pub fn run(session: &Session, lua: &Lua, banner: bool) -> Result<()> {
-    if banner {
-        println!("{BANNER}");
-    }
+pub fn run(session: &Session, lua: &Lua) -> Result<()> {
+    session.interactive.set(true);
     let mut input = Input::new();
     let repl = Repl { session, lua };
     let mut chunk = String::new();

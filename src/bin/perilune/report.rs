@@ -9,7 +9,7 @@ use crate::args::StatsFormat;
 
 /// Reports of a session.
 pub trait Report {
-    /// `program: message`, with the traceback.
+    /// `program: message`, with the traceback; in the interactive mode without the program's name.
     fn report(&self, lua: &Lua, error: &Error);
     /// `--stats`
     fn print_stats(&self, lua: &Lua);
@@ -19,8 +19,10 @@ pub trait Report {
 pub fn message_handler(lua: &Lua, value: Value) -> Result<Value> {
     let message = match &value {
         Value::String(_) | Value::Integer(_) | Value::Number(_) => value.to_display_string(lua)?,
-        _ if value.has_tostring(lua) => return lua.pack(value.to_display_string(lua)?),
-        _ => format!("(error object is a {} value)", value.type_name()),
+        _ => match value.metamethod_text(lua)? {
+            Some(text) => return lua.pack(text),
+            None => format!("(error object is a {} value)", value.type_name()),
+        },
     };
     lua.pack(lua.traceback(Some(&message), 1))
 }
@@ -38,7 +40,11 @@ impl Report for Session {
     fn report(&self, lua: &Lua, error: &Error) {
         lua.flush();
         // Nobody could be told that standard error is closed.
-        let _ = writeln!(std::io::stderr(), "{}: {error}", self.program);
+        let _ = if self.interactive.get() {
+            writeln!(std::io::stderr(), "{error}")
+        } else {
+            writeln!(std::io::stderr(), "{}: {error}", self.program)
+        };
     }
 
     fn print_stats(&self, lua: &Lua) {
