@@ -9,6 +9,9 @@ use super::gvn::{reads, writes};
 use super::{Dominators, LoopNest};
 use crate::ssa::{Graph, Opcode, SnapshotId, Value};
 
+/// Where a unit finds its own closure.
+const CALLEE_SLOT: u32 = -2i32 as u32;
+
 /// Runs the pass.
 pub fn run(graph: &mut Graph) {
     let doms = Dominators::new(graph);
@@ -71,6 +74,11 @@ fn movable(graph: &Graph, v: Value, written: u32, always: bool) -> bool {
         return always && reads(inst) & written == 0;
     }
     match inst.op {
+        // That the closure is of the function with this upvalue was proved by a guard or a branch
+        // in front of it, which is no operand.
+        Opcode::LoadUpval | Opcode::LoadConstUpval => {
+            (always || own_closure(graph, inst.args[0])) && reads(inst) & written == 0
+        }
         // These trap.
         Opcode::IDiv | Opcode::IMod => {
             let y = graph.inst(inst.args[1]);
@@ -83,6 +91,15 @@ fn movable(graph: &Graph, v: Value, written: u32, always: bool) -> bool {
         | Opcode::ConstBits
         | Opcode::ConstRaw => true,
         _ => reads(inst) & written == 0,
+    }
+}
+
+/// Whether `closure` is the one whose code the unit is.
+fn own_closure(graph: &Graph, closure: Value) -> bool {
+    let guard = graph.inst(closure);
+    guard.op == Opcode::GuardFunction && {
+        let slot = graph.inst(guard.args[0]);
+        slot.op == Opcode::LoadSlot && slot.aux == CALLEE_SLOT
     }
 }
 
