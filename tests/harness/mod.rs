@@ -59,9 +59,13 @@ pub struct Output {
     pub end: End,
 }
 
-/// The executable under test.
+/// The executable under test; `$PERILUNE_PROGRAM` names another build.
 pub fn perilune() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_perilune"))
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        std::env::var_os("PERILUNE_PROGRAM")
+            .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_perilune")), PathBuf::from)
+    })
 }
 
 /// The repository's root.

@@ -1,0 +1,2 @@
+-- Coverage is not measured.
+return {}

@@ -1,0 +1,2 @@
+-- The command `busted`.
+require 'busted.runner' { standalone = false }

@@ -1,0 +1,2 @@
+-- The command `luacheck`.
+require 'luacheck.main'

@@ -1,0 +1,2 @@
+-- The C module `term` where there is no terminal.
+return { isatty = function() return false end }
