@@ -31,6 +31,8 @@ macro_rules! for_each_exit_reason {
             Conversion,  "convert",   Widen, "a float has no exact integer representation";
             ForLoop,     "for",       Widen, "a numeric loop's start, limit or step is not as assumed";
             NotCompiled, "uncommon",  Widen, "a path that the profile showed as never taken";
+            LoopEnd,     "loop end",  Keep,  "the loop that the unit consists of has ended";
+            InnerEnd,    "inner end", Keep,  "the loop that the unit consists of has ended, inside another loop";
             Cold,        "cold",      Keep,  "a rare path that was left out of the unit on purpose";
             Poll,        "poll",      Keep,  "a safepoint ran code that may have invalidated assumptions";
             Stack,       "stack",     Keep,  "the VM stack or the native stack is about to end";

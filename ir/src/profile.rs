@@ -28,7 +28,35 @@ pub struct Profile {
     pub templates: Vec<u64>,
     /// `Vm::method_epoch` when the profile was taken.
     pub method_epoch: u32,
+    /// What holds for all functions of the state.
+    pub library: Library,
 }
+
+/// Facts about a state's library.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Library {
+    /// Address of the table that the methods of strings are found in, or 0; it is so while the
+    /// method epoch stands.
+    pub string_methods: u64,
+    /// Address of the shape of tables without fields and metatable.
+    pub plain_shape: u64,
+    /// The value bits of the names of types, in the order of [`LUA_TYPES`].
+    pub type_names: [u64; LUA_TYPES.len()],
+}
+
+/// The types as `type` names them, each with its set ([`crate::encoding::types`]). Userdata and
+/// threads, which share a set, are not among them.
+pub const LUA_TYPES: [(u16, &str); 6] = {
+    use crate::encoding::types::{FALSE, FLOAT, FUNCTION, INT, NIL, STRING, TABLE, TRUE};
+    [
+        (NIL, "nil"),
+        (FALSE | TRUE, "boolean"),
+        (INT | FLOAT, "number"),
+        (STRING, "string"),
+        (TABLE, "table"),
+        (FUNCTION, "function"),
+    ]
+};
 
 /// What was seen at one feedback cell.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +103,8 @@ pub enum FieldAccess {
         /// The value bits found there when the profile was taken.
         value: u64,
     },
+    /// Neither there nor inherited, while the method epoch stands.
+    Absent,
     /// A new key: the shape changes.
     Add {
         /// The next shape.

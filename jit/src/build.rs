@@ -87,6 +87,9 @@ fn passes(jit: &Jit) -> Passes {
 /// Every object whose address may be in the code.
 fn roots(graph: &Graph, profile: &Arc<Profile>, roots: &mut Vec<*mut Header>) {
     roots.push(graph.proto as *mut Header);
+    if profile.library.string_methods != 0 {
+        roots.push(profile.library.string_methods as *mut Header);
+    }
     roots.extend(graph.inlined.iter().map(|&p| p as *mut Header));
     let mut seen = HashSet::new();
     from_profile(profile, roots, &mut seen);
@@ -109,7 +112,7 @@ fn from_profile(profile: &Profile, roots: &mut Vec<*mut Header>, seen: &mut Hash
         for case in &site.fields {
             roots.push(case.shape as *mut Header);
             match case.access {
-                FieldAccess::Own { .. } => {}
+                FieldAccess::Own { .. } | FieldAccess::Absent => {}
                 FieldAccess::Holder { holder, .. } => roots.push(holder as *mut Header),
                 FieldAccess::Add { next, .. } => roots.push(next as *mut Header),
             }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use perilune_ir::bytecode::{NO_FEEDBACK, Op};
-use perilune_ir::profile::{Callee, FieldAccess, FieldCase, Profile, Site};
+use perilune_ir::profile::{Callee, FieldAccess, FieldCase, LUA_TYPES, Library, Profile, Site};
+use perilune_runtime::meta::Metamethod;
 use perilune_runtime::object::{
     CacheKind, Feedback, FieldEntry, Function as FunctionObject, Kind, LuaClosure, NativeFunction,
     Proto, Shape, Table,
@@ -20,15 +21,27 @@ const DEPTH: usize = 4;
 /// The profile of `proto` and, some levels deep, of the functions it calls.
 ///
 /// `proto` must be live.
-pub fn collect(vm: &Vm, blocked: &HashSet<SiteKey>, proto: *mut Proto) -> Arc<Profile> {
+pub fn collect(vm: &mut Vm, blocked: &HashSet<SiteKey>, proto: *mut Proto) -> Arc<Profile> {
+    let library = library(vm);
     // SAFETY: the tier passes live prototypes only.
-    unsafe { profile(vm, blocked, proto, &mut vec![]) }
+    unsafe { profile(vm, &library, blocked, proto, &mut vec![]) }
+}
+
+fn library(vm: &mut Vm) -> Library {
+    let a_string = vm.string(b"");
+    let methods = vm.metamethod(a_string, Metamethod::Index);
+    Library {
+        string_methods: methods.as_table().map_or(0, |t| t as u64),
+        plain_shape: vm.heap.shapes.plain as u64,
+        type_names: LUA_TYPES.map(|(_, name)| vm.string(name.as_bytes()).0),
+    }
 }
 
 /// # Safety
 /// `proto` is live.
 unsafe fn profile(
     vm: &Vm,
+    library: &Library,
     blocked: &HashSet<SiteKey>,
     proto: *mut Proto,
     callers: &mut Vec<*mut Proto>,
@@ -42,7 +55,7 @@ unsafe fn profile(
     for (i, cell) in p.feedback.iter().enumerate() {
         let callee = if calls[i] {
             // SAFETY: feedback names live objects: the collector clears what dies.
-            unsafe { callee(vm, blocked, cell, callers) }
+            unsafe { callee(vm, library, blocked, cell, callers) }
         } else {
             Callee::Never
         };
@@ -75,6 +88,7 @@ unsafe fn profile(
             .collect(),
         templates: p.templates.iter().map(|&s| s as u64).collect(),
         method_epoch: epoch,
+        library: *library,
     })
 }
 
@@ -100,6 +114,7 @@ fn call_cells(p: &Proto) -> Vec<bool> {
 /// The cell's callee is live.
 unsafe fn callee(
     vm: &Vm,
+    library: &Library,
     blocked: &HashSet<SiteKey>,
     cell: &Feedback,
     callers: &mut Vec<*mut Proto>,
@@ -120,7 +135,7 @@ unsafe fn callee(
         if others.iter().any(|f| !f.is_null()) {
             let mut profiles = vec![];
             for f in [first, others[0], others[1]].into_iter().filter(|f| !f.is_null()) {
-                match lua_callee(vm, blocked, f, callers) {
+                match lua_callee(vm, library, blocked, f, callers) {
                     Some((_, Some(profile))) => profiles.push(profile),
                     _ => return Callee::Mixed,
                 }
@@ -128,7 +143,7 @@ unsafe fn callee(
             return Callee::Several(profiles);
         }
         let bits = Value::closure(first.cast()).0;
-        match lua_callee(vm, blocked, first, callers) {
+        match lua_callee(vm, library, blocked, first, callers) {
             Some((proto, profile)) => {
                 let single = flags & CLOSURES == 0;
                 Callee::Lua { bits, single, profile, proto: proto as u64 }
@@ -147,6 +162,7 @@ unsafe fn callee(
 /// `function` is live.
 unsafe fn lua_callee(
     vm: &Vm,
+    library: &Library,
     blocked: &HashSet<SiteKey>,
     function: *mut FunctionObject,
     callers: &mut Vec<*mut Proto>,
@@ -158,7 +174,7 @@ unsafe fn lua_callee(
         }
         let proto = (*function.cast::<LuaClosure>()).proto;
         let deeper = callers.len() < DEPTH && !callers.contains(&proto);
-        Some((proto, deeper.then(|| profile(vm, blocked, proto, callers))))
+        Some((proto, deeper.then(|| profile(vm, library, blocked, proto, callers))))
     }
 }
 
@@ -182,10 +198,10 @@ unsafe fn fields(cell: &Feedback, epoch: u32) -> (Vec<FieldCase>, bool) {
     let more: &[FieldEntry] = if more.is_null() { &[] } else { unsafe { &*more } };
     for entry in std::iter::once(&first).chain(more) {
         match entry.cache {
-            CacheKind::Empty | CacheKind::Absent => {}
+            CacheKind::Empty => {}
             CacheKind::Megamorphic => megamorphic = true,
             // SAFETY: the caller's contract.
-            CacheKind::Own | CacheKind::Holder | CacheKind::Add => unsafe {
+            CacheKind::Own | CacheKind::Holder | CacheKind::Add | CacheKind::Absent => unsafe {
                 if let Some(case) = case(entry, epoch) {
                     cases.push(case);
                 } else {
@@ -215,6 +231,7 @@ unsafe fn case(entry: &FieldEntry, epoch: u32) -> Option<FieldCase> {
             let value = unsafe { *(*holder).slots.add(slot as usize) };
             FieldAccess::Holder { holder: holder as u64, slot, value: value.0 }
         }
+        CacheKind::Absent if !has_meta || entry.epoch == epoch => FieldAccess::Absent,
         CacheKind::Add if !has_meta || entry.epoch == epoch => {
             FieldAccess::Add { next: entry.next_shape as u64, slot }
         }

@@ -6,6 +6,7 @@ use perilune_runtime::interp::{self, arith};
 use std::cell::Cell;
 
 use perilune_runtime::object::{LuaString, Shape, Table};
+use perilune_runtime::stdlib::string;
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::{Throw, Vm};
 
@@ -126,6 +127,74 @@ pub unsafe extern "C" fn rt_vararg_prep(vm: *mut Vm, base: *mut Value, nargs: u6
 pub unsafe extern "C" fn rt_new_table(vm: *mut Vm, shape: *mut Shape, narr: u64) -> u64 {
     // SAFETY: the function's contract.
     guard(vm, 0, |vm| unsafe { seam::new_table(vm, shape, narr as usize) } as u64)
+}
+
+/// Gives a table that has none a metatable. 1: done; 0: it has one.
+///
+/// # Safety
+/// Both are live tables.
+pub unsafe extern "C" fn rt_set_metatable(vm: *mut Vm, t: *mut Table, meta: *mut Table) -> u64 {
+    // SAFETY: the function's contract.
+    guard(vm, 0, |vm| unsafe {
+        if !(*t).meta().is_null() {
+            return 0;
+        }
+        if (*t).set_metatable(&mut vm.heap, meta) {
+            vm.heap.register_finalizer(t);
+        }
+        1
+    })
+}
+
+/// `string.sub(s, from, to)`
+///
+/// # Safety
+/// The string is live.
+pub unsafe extern "C" fn rt_string_sub(
+    vm: *mut Vm,
+    s: *mut LuaString,
+    from: i64,
+    to: i64,
+) -> *mut LuaString {
+    guard(vm, s, |vm| string::substring(vm, s, from, to))
+}
+
+/// The string of one byte.
+///
+/// # Safety
+/// `vm` is the running state.
+pub unsafe extern "C" fn rt_string_char(vm: *mut Vm, byte: u64) -> u64 {
+    guard(vm, 0, |vm| vm.string(&[byte as u8]).header() as u64)
+}
+
+/// Removes and answers the last element of a table without metatable; nil when there is none.
+///
+/// # Safety
+/// The table is live.
+pub unsafe extern "C" fn rt_table_remove(vm: *mut Vm, t: *mut Table) -> Value {
+    // SAFETY: the function's contract.
+    guard(vm, Value::NIL, |_| unsafe {
+        match (*t).arr_len {
+            0 => Value::NIL,
+            len => (*t).remove_element(i64::from(len)),
+        }
+    })
+}
+
+/// Moves the values from `from` up to the top; nil when there is none. Answers their number.
+///
+/// # Safety
+/// `to` is at or below `from`, both in the running frame or at its header.
+pub unsafe extern "C" fn rt_move_values(vm: *mut Vm, from: *mut Value, to: *mut Value) -> u64 {
+    // SAFETY: the function's contract.
+    unsafe {
+        let count = (*vm).top.offset_from(from) as usize;
+        match count {
+            0 => *to = Value::NIL,
+            _ => std::ptr::copy(from, to, count),
+        }
+        count as u64
+    }
 }
 
 /// The value of an integer.

@@ -65,6 +65,11 @@ macro_rules! for_each_helper {
             LessThan,     Native, (I64, I64, I64, I64, I64) -> (I64), rt_less_than, "(vm, base, pc, a, b): 0, 1, or 2 = threw";
             LessEqual,    Native, (I64, I64, I64, I64, I64) -> (I64), rt_less_equal, "(vm, base, pc, a, b): 0, 1, or 2 = threw";
             NewTable,     Native, (I64, I64, I64) -> (I64), rt_new_table, "(vm, shape or 0, array size): the table's address";
+            SetMetatable, Native, (I64, I64, I64) -> (I64), rt_set_metatable, "(vm, table, metatable): gives a table without metatable one; 1 if it was done";
+            StringSub,    Native, (I64, I64, I64, I64) -> (I64), rt_string_sub, "(vm, string, from, to): string.sub, the string's address";
+            StringChar,   Native, (I64, I64) -> (I64), rt_string_char, "(vm, byte): the address of the string of one byte";
+            TableRemove,  Native, (I64, I64) -> (I64), rt_table_remove, "(vm, table): removes the last element of a table without metatable; its value bits";
+            MoveValues,   Native, (I64, I64, I64) -> (I64), rt_move_values, "(vm, from, to): moves the values from `from` up to the top, nil if there is none; their number";
             NextKey,      Native, (I64, I64, I64, I64) -> (I64), rt_next_key, "(vm, table, key, position hint): the next key; its value in scratch[1]";
             IntValue,     Native, (I64, I64) -> (I64), rt_int_value, "(vm, integer): its value, wide or not";
             StringEquals, Native, (I64, I64, I64) -> (I64), rt_string_equals, "(vm, string, string): 0 or 1";

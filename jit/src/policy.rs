@@ -40,6 +40,8 @@ fn strike(warned: &mut HashSet<SiteKey>, blocked: &mut HashSet<SiteKey>, key: Si
         | ExitReason::Overflow
         | ExitReason::Conversion
         | ExitReason::ForLoop
+        | ExitReason::LoopEnd
+        | ExitReason::InnerEnd
         | ExitReason::Cold
         | ExitReason::Poll
         | ExitReason::Stack => false,

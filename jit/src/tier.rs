@@ -250,7 +250,19 @@ impl Jit {
             // to leave.
             let forced = self.options.borrow().force_exits.is_some();
             let again = if forced { 0 } else { (exit.count.get() / 8).min(9) };
-            (*proto).hotness.set(16 << again);
+            let hotness = if exit.spec.reason == ExitReason::InnerEnd {
+                0 // the loop around it is hot as well
+            } else if exit.spec.reason == ExitReason::LoopEnd {
+                self.initial_hotness().max(16)
+            } else {
+                16 << again
+            };
+            (*proto).hotness.set(hotness);
+            if exit.spec.reason == ExitReason::LoopEnd
+                && let Some(unit) = self.units.borrow().unit(exit.unit)
+            {
+                unit.ended.set(true);
+            }
             self.count_exit(vm, exit);
             Ok(outcome)
         }
@@ -326,14 +338,16 @@ impl Tier for Jit {
                     Err(_) => return Ok(None),
                 },
             };
-            let (code, entered) = {
+            let (code, again) = {
                 let units = self.units.borrow();
                 let unit = units.unit(unit).expect("versions name units");
-                unit.entered.set(unit.entered.get() + 1);
-                (unit.entries[0], unit.entered.get())
+                let entered = unit.entered.get() + 1;
+                unit.entered.set(entered);
+                // A second round of the whole loop, or entered several times: the function itself
+                // is called again, or left often.
+                (unit.entries[0], entered == 4 || unit.ended.replace(false))
             };
-            // Entered several times: the function itself is called often, or left often.
-            if entered == 4 && (*proto).tier_flags.get() & (COMPILED | REFUSED) == 0 {
+            if again && (*proto).tier_flags.get() & (COMPILED | REFUSED) == 0 {
                 self.function_hot(vm, proto, base, 0);
             }
             self.run_loop(vm, proto, base, code).map(Some)

@@ -63,13 +63,17 @@ impl Link {
     pub const BOUNDARY: u64 = 1;
     /// A moved vararg frame: `delta` leads to the original base, whose link is the real one.
     pub const VARARG: u64 = 2;
+    /// Where the distance begins.
+    pub const DELTA_SHIFT: u32 = 32;
+    /// The distance, shifted down.
+    pub const DELTA_MASK: u64 = 0xFF_FFFF;
     /// Bit: this frame replaced its caller by a tail call.
     pub const TAIL: u64 = 4;
 
     /// Packs a link.
     #[inline(always)]
     pub const fn new(pc: u32, delta: usize, kind: u64) -> Link {
-        Link(pc as u64 | (delta as u64) << 32 | kind << 56)
+        Link(pc as u64 | (delta as u64) << Link::DELTA_SHIFT | kind << 56)
     }
     /// The caller's instruction.
     #[inline(always)]
@@ -79,7 +83,7 @@ impl Link {
     /// Slots from the caller's base to this one.
     #[inline(always)]
     pub const fn delta(self) -> usize {
-        (self.0 >> 32) as usize & 0xFF_FFFF
+        (self.0 >> Link::DELTA_SHIFT & Link::DELTA_MASK) as usize
     }
     /// Kind without the tail bit.
     #[inline(always)]

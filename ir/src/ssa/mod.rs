@@ -42,6 +42,10 @@ pub mod effect {
     pub const EPOCH: u16 = 256;
     /// The array part of tables.
     pub const ALL_TABLE: u16 = ELEM | ARR | KIND;
+    /// A stack slot that is an upvalue of closures.
+    pub const SHARED: u16 = STACK | UPVAL;
+    /// What a change of metatable may change.
+    pub const META: u16 = SHAPE | EPOCH | KIND;
     /// Everything.
     pub const ALL: u16 = 0x1FF;
     /// Number of classes.
@@ -190,6 +194,13 @@ pub struct Inst {
     pub snapshot: Option<SnapshotId>,
 }
 
+impl Default for Inst {
+    /// The integer 0.
+    fn default() -> Inst {
+        Inst { op: Opcode::ConstInt, ty: Type::Int, args: vec![], imm: 0, aux: 0, snapshot: None }
+    }
+}
+
 /// A jump target with the values for the block's parameters.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -225,6 +236,17 @@ pub enum Terminator {
         pointer: Value,
         /// The arguments, boxed.
         args: Vec<Value>,
+    },
+    /// Return the values from this slot up to `Vm::top`.
+    ReturnOpen(i32),
+    /// Tail call with the arguments from slot `from` up to `Vm::top`.
+    TailCallOpen {
+        /// The function, boxed.
+        callee: Value,
+        /// Its pointer.
+        pointer: Value,
+        /// Slot of the first argument.
+        from: i32,
     },
     /// Leave to the interpreter.
     Exit(SnapshotId),
@@ -331,7 +353,9 @@ impl Graph {
             Terminator::Branch { then, other, .. } => vec![then, other],
             Terminator::Open
             | Terminator::Return(_)
+            | Terminator::ReturnOpen(_)
             | Terminator::TailCall { .. }
+            | Terminator::TailCallOpen { .. }
             | Terminator::Exit(_) => vec![],
         }
     }
@@ -351,7 +375,11 @@ impl Graph {
                 each(pointer);
                 args.iter_mut().for_each(each);
             }
-            Terminator::Open | Terminator::Exit(_) => {}
+            Terminator::TailCallOpen { callee, pointer, .. } => {
+                each(callee);
+                each(pointer);
+            }
+            Terminator::Open | Terminator::ReturnOpen(_) | Terminator::Exit(_) => {}
         }
     }
     /// The snapshot that `block`'s terminator leaves by, if it does.
@@ -362,7 +390,9 @@ impl Graph {
             | Terminator::Jump(_)
             | Terminator::Branch { .. }
             | Terminator::Return(_)
-            | Terminator::TailCall { .. } => None,
+            | Terminator::ReturnOpen(_)
+            | Terminator::TailCall { .. }
+            | Terminator::TailCallOpen { .. } => None,
         }
     }
 }

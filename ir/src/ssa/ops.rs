@@ -17,6 +17,8 @@ macro_rules! for_each_ssa_op {
             ConstRaw,     "raw",          NONE,   NONE,   false, "the machine word imm";
             LoadSlot,     "load_slot",    STACK,  NONE,   false, "VM stack slot aux (relative to the unit's base)";
             StoreSlot,    "store_slot",   NONE,   STACK,  false, "slot aux := x";
+            LoadShared,   "load_shared",  SHARED, NONE,   false, "VM stack slot aux, a variable that closures share";
+            StoreShared,  "store_shared", NONE,   SHARED, false, "slot aux, a variable that closures share, := x";
             GuardInt,     "guard_int",    NONE,   NONE,   true,  "x as integer; leaves unless x is an inline integer";
             GuardFloat,   "guard_float",  NONE,   NONE,   true,  "x as float";
             GuardTable,   "guard_table",  NONE,   NONE,   true,  "x as table pointer";
@@ -51,6 +53,8 @@ macro_rules! for_each_ssa_op {
             IMin,         "imin",         NONE,   NONE,   false, "the smaller";
             IMax,         "imax",         NONE,   NONE,   false, "the greater";
             FAdd,         "fadd",         NONE,   NONE,   false, "x + y";
+            FMin,         "fmin",         NONE,   NONE,   false, "y if y < x, else x";
+            FMax,         "fmax",         NONE,   NONE,   false, "y if y > x, else x";
             FSub,         "fsub",         NONE,   NONE,   false, "x - y";
             FMul,         "fmul",         NONE,   NONE,   false, "x * y";
             FDiv,         "fdiv",         NONE,   NONE,   false, "x / y";
@@ -88,6 +92,13 @@ macro_rules! for_each_ssa_op {
             LoadElem,     "elem",         ELEM,   NONE,   false, "element y (from 0) at address x; valid because of the guard z";
             LoadElemHere, "elem_here",    ELEM,   NONE,   false, "as elem, not to be moved: a branch proved it valid";
             StoreElem,    "set_elem",     NONE,   ELEM,   false, "element y at address x := z";
+            NewTable,     "new_table",    NONE,   NONE,   false, "a new table with the shape imm and room for aux elements";
+            SetMetatable, "set_meta",     META,   META,   false, "metatable of table x := table y where that needs no more than a change of shape; whether it was done";
+            StringSub,    "str_sub",      NONE,   NONE,   false, "bytes y to z of string x, as string.sub counts";
+            StringChar,   "str_char",     NONE,   NONE,   false, "the string of the one byte x, which is below 256";
+            TableRemove,  "remove",       ALL_TABLE, ALL_TABLE, false, "the last element of table x, removed (nil when there is none); x has no metatable";
+            VarargCount,  "vararg_count", NONE,   NONE,   false, "number of the frame's extra arguments; aux parameters";
+            VarargLoad,   "vararg",       NONE,   NONE,   false, "extra argument x (from 0) of the frame, or nil; aux parameters";
             StoreShape,   "set_shape",    NONE,   SHAPE,  false, "shape of table x := imm";
             HasSlot,      "has_slot",     RECPTR, NONE,   false, "table x has room for record slot aux";
             Barrier,      "barrier",      NONE,   NONE,   false, "table x was written a collectable value";
@@ -150,11 +161,13 @@ impl Opcode {
                     | Opcode::StackCheck
                     | Opcode::Poll
                     | Opcode::CallSelf
+                    | Opcode::NewTable
+                    | Opcode::StringSub
+                    | Opcode::StringChar
+                    | Opcode::SetMetatable
                     | Opcode::GetIndex
                     | Opcode::NextKey
                     | Opcode::Scratch
-                    | Opcode::LoadRecordHere
-                    | Opcode::LoadElemHere
             )
     }
 }

@@ -78,6 +78,10 @@ impl Display for Graph {
                 Terminator::TailCall { callee, args, .. } => {
                     writeln!(f, "    tail_call {callee}({})", list(args))?;
                 }
+                Terminator::ReturnOpen(from) => writeln!(f, "    return open {from}")?,
+                Terminator::TailCallOpen { callee, from, .. } => {
+                    writeln!(f, "    tail_call {callee} open {from}")?;
+                }
                 Terminator::Exit(s) => writeln!(f, "    exit {s}")?,
             }
         }

@@ -96,6 +96,11 @@ pub fn verify(graph: &Graph) -> Result<(), String> {
                     check(v, b, at)?;
                 }
             }
+            Terminator::ReturnOpen(_) => {}
+            Terminator::TailCallOpen { callee, pointer, .. } => {
+                check(*callee, b, at)?;
+                check(*pointer, b, at)?;
+            }
             Terminator::Exit(s) => {
                 for (_, value) in &graph.snapshots[s.0 as usize].slots {
                     if let SlotValue::Value(x) = value {

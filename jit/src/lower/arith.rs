@@ -88,6 +88,15 @@ impl Lower<'_, '_> {
             Opcode::FSqrt => self.b.ins().sqrt(x),
             Opcode::FFloor => self.b.ins().floor(x),
             Opcode::FCeil => self.b.ins().ceil(x),
+            Opcode::FMin | Opcode::FMax => {
+                let y = yv();
+                let cc = match inst.op {
+                    Opcode::FMin => FloatCC::LessThan,
+                    _ => FloatCC::GreaterThan,
+                };
+                let better = self.b.ins().fcmp(cc, y, x);
+                self.b.ins().select(better, y, x)
+            }
             Opcode::FMath => {
                 let helper = math_helper(MathFn::ALL[inst.aux as usize]);
                 let args: Vec<V> = std::iter::once(x).chain(y).collect();

@@ -4,6 +4,7 @@ use core::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use perilune_ir::exits::ExitReason;
+use perilune_ir::ssa::build::OPEN;
 use perilune_runtime::object::{CodeHead, Function as FunctionObject, Proto};
 use perilune_runtime::vm::{Link, Vm};
 
@@ -149,21 +150,73 @@ impl Lower<'_, '_> {
 
     pub(super) fn tail_call(&mut self, callee: V, pointer: V, args: &[V]) {
         let entry = self.entry_of(pointer);
-        self.store(callee, self.base, -16);
         for (i, &v) in args.iter().enumerate() {
-            self.store(v, self.base, 8 * i as i32);
+            self.store(v, self.entry_base, 8 * i as i32);
         }
-        self.mark_tail();
         let nargs = self.iconst(args.len() as u64);
+        self.jump_to_callee(callee, entry, nargs);
+    }
+
+    /// A tail call with the arguments from slot `from` to the top.
+    pub(super) fn tail_call_open(&mut self, callee: V, pointer: V, from: i32) {
+        let entry = self.entry_of(pointer);
+        let from = self.slot_address(from);
+        let nargs = self.call_native(Helper::MoveValues, &[self.vm, from, self.entry_base])[0];
+        self.jump_to_callee(callee, entry, nargs);
+    }
+
+    /// The callee takes the frame's place; its arguments are there.
+    fn jump_to_callee(&mut self, callee: V, entry: V, nargs: V) {
+        self.store(callee, self.entry_base, -16);
+        self.mark_tail();
         let sig = self.tail_signature();
-        self.b.ins().return_call_indirect(sig, entry, &[self.vm, self.base, nargs]);
+        self.b.ins().return_call_indirect(sig, entry, &[self.vm, self.entry_base, nargs]);
     }
 
     fn mark_tail(&mut self) {
-        let link = self.b.ins().load(types::I64, trusted(), self.base, -8);
+        let link = self.b.ins().load(types::I64, trusted(), self.entry_base, -8);
         let bit = self.iconst(Link::TAIL << 56);
         let link = self.b.ins().bor(link, bit);
-        self.store(link, self.base, -8);
+        self.store(link, self.entry_base, -8);
+    }
+
+    /// Returns the values from slot `from` to the top.
+    pub(super) fn return_open(&mut self, from: i32) {
+        let from = self.slot_address(from);
+        let to = self.b.ins().iadd_imm_s(self.entry_base, -16);
+        let count = self.call_native(Helper::MoveValues, &[self.vm, from, to])[0];
+        let first = self.b.ins().load(types::I64, trusted(), to, 0);
+        self.b.ins().return_(&[count, first]);
+    }
+
+    /// Distance of a vararg function's frame from where its caller put it, and so how many extra
+    /// arguments it has, of which `params` are parameters.
+    fn extra_arguments(&mut self, params: u32) -> V {
+        let link = self.b.ins().load(types::I64, trusted(), self.base, -8);
+        let delta = self.link_delta(link);
+        self.b.ins().iadd_imm_s(delta, -2 - i64::from(params))
+    }
+
+    fn link_delta(&mut self, link: V) -> V {
+        let shifted = self.b.ins().ushr_imm_u(link, i64::from(Link::DELTA_SHIFT));
+        self.b.ins().band_imm_u(shifted, Link::DELTA_MASK as i64)
+    }
+
+    /// Extra argument `index`, nil beyond the last.
+    fn vararg(&mut self, index: V, params: u32) -> V {
+        let count = self.extra_arguments(params);
+        let there = self.b.ins().icmp(IntCC::UnsignedLessThan, index, count);
+        // Its slot: base - delta + params + index = base - count - 2 + index.
+        let back = self.b.ins().isub(index, count);
+        let back = self.b.ins().iadd_imm_s(back, -2);
+        let bytes = self.b.ins().ishl_imm_u(back, 3);
+        let at = self.b.ins().iadd(self.base, bytes);
+        // Beyond the last, something else of the frame is read and dropped.
+        let own = self.b.ins().iadd_imm_s(self.base, -16);
+        let at = self.b.ins().select(there, at, own);
+        let v = self.b.ins().load(types::I64, trusted(), at, 0);
+        let nil = self.iconst(encoding::NIL);
+        self.b.ins().select(there, v, nil)
     }
 
     pub(super) fn return_values(&mut self, values: &[V]) {
@@ -196,6 +249,11 @@ impl Lower<'_, '_> {
                 let top = self.slot_address(window);
                 self.store(top, self.vm, offset_of!(Vm, top) as i32);
                 None
+            }
+            Opcode::VarargCount => Some(self.extra_arguments(inst.aux)),
+            Opcode::VarargLoad => {
+                let index = self.v(inst.args[0]);
+                Some(self.vararg(index, inst.aux))
             }
             Opcode::VarargPrep => {
                 let nargs = self.nargs.expect("a function entry");
@@ -256,7 +314,14 @@ impl Lower<'_, '_> {
         let pointer = self.v(inst.args[0]);
         let entry = self.entry_of(pointer);
         let base = self.slot_address(inst.aux as i32 + 2);
-        let nargs = self.iconst(inst.imm);
+        let nargs = match inst.imm {
+            OPEN => {
+                let top = self.load(types::I64, self.vm, offset_of!(Vm, top));
+                let bytes = self.b.ins().isub(top, base);
+                self.b.ins().ushr_imm_u(bytes, 3)
+            }
+            nargs => self.iconst(nargs),
+        };
         let sig = self.tail_signature();
         let call = self.b.ins().call_indirect(sig, entry, &[self.vm, base, nargs]);
         (self.b.inst_results(call)[0], self.b.inst_results(call)[1])

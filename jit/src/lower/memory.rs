@@ -115,6 +115,28 @@ impl Lower<'_, '_> {
                 self.store(shape, t, offset_of!(Table, shape) as i32);
                 return None;
             }
+            Opcode::NewTable => {
+                let shape = self.iconst(inst.imm);
+                let elements = self.iconst(aux as u64);
+                self.call_native(Helper::NewTable, &[self.vm, shape, elements])[0]
+            }
+            Opcode::SetMetatable => {
+                let (t, meta) = (arg(self, 0), arg(self, 1));
+                let done = self.call_native(Helper::SetMetatable, &[self.vm, t, meta])[0];
+                self.b.ins().ireduce(types::I8, done)
+            }
+            Opcode::StringSub => {
+                let args = [self.vm, arg(self, 0), arg(self, 1), arg(self, 2)];
+                self.call_native(Helper::StringSub, &args)[0]
+            }
+            Opcode::StringChar => {
+                let byte = arg(self, 0);
+                self.call_native(Helper::StringChar, &[self.vm, byte])[0]
+            }
+            Opcode::TableRemove => {
+                let t = arg(self, 0);
+                self.call_native(Helper::TableRemove, &[self.vm, t])[0]
+            }
             Opcode::HasSlot => {
                 let t = arg(self, 0);
                 let cap = self.load_u32(t, offset_of!(Table, slot_cap));

@@ -388,6 +388,11 @@ impl Lower<'_, '_> {
                 let (callee, pointer) = (self.v(*callee), self.v(*pointer));
                 self.tail_call(callee, pointer, &args);
             }
+            Terminator::ReturnOpen(from) => self.return_open(*from),
+            Terminator::TailCallOpen { callee, pointer, from } => {
+                let (callee, pointer) = (self.v(*callee), self.v(*pointer));
+                self.tail_call_open(callee, pointer, *from);
+            }
             Terminator::Exit(snapshot) => {
                 let exit = self.exit_block(*snapshot);
                 self.b.ins().jump(exit, &[]);
@@ -413,11 +418,11 @@ impl Lower<'_, '_> {
             Opcode::LoadSlot if inst.aux as i32 == -2 => {
                 Some(self.load_const_at(self.base, Self::slot(-2)))
             }
-            Opcode::LoadSlot => {
+            Opcode::LoadSlot | Opcode::LoadShared => {
                 let offset = Self::slot(inst.aux as i32);
                 Some(self.b.ins().load(types::I64, trusted(), self.base, offset))
             }
-            Opcode::StoreSlot => {
+            Opcode::StoreSlot | Opcode::StoreShared => {
                 let v = arg(self, 0);
                 self.store(v, self.base, Self::slot(inst.aux as i32));
                 None
@@ -467,6 +472,8 @@ impl Lower<'_, '_> {
             | Opcode::FSqrt
             | Opcode::FFloor
             | Opcode::FCeil
+            | Opcode::FMin
+            | Opcode::FMax
             | Opcode::FMath
             | Opcode::ICmp
             | Opcode::FCmp
@@ -497,6 +504,11 @@ impl Lower<'_, '_> {
             | Opcode::LoadElemHere
             | Opcode::StoreElem
             | Opcode::StoreShape
+            | Opcode::NewTable
+            | Opcode::SetMetatable
+            | Opcode::StringSub
+            | Opcode::StringChar
+            | Opcode::TableRemove
             | Opcode::HasSlot
             | Opcode::Barrier
             | Opcode::AppendElem
@@ -505,6 +517,8 @@ impl Lower<'_, '_> {
             | Opcode::GetIndex => self.memory(value),
             Opcode::MarkTail
             | Opcode::SetTop
+            | Opcode::VarargCount
+            | Opcode::VarargLoad
             | Opcode::VarargPrep
             | Opcode::Poll
             | Opcode::StackCheck

@@ -5,7 +5,7 @@ use perilune_ir::intrinsic::Intrinsic;
 
 use super::{Outcome, bytes_of, finish_buffer, take_buffer};
 use crate::heap::control::try_buffer;
-use crate::object::Table;
+use crate::object::{LuaString, Table};
 use crate::value::{Type, Value};
 use crate::vm::{Args, Vm};
 
@@ -79,16 +79,20 @@ fn len(vm: &mut Vm, a: Args) -> Outcome {
 
 fn sub(vm: &mut Vm, a: Args) -> Outcome {
     let s = a.check_str(vm, 1)?;
-    // SAFETY: an argument.
+    let (from, to) = (a.check_int(vm, 2)?, a.opt_int(vm, 3, -1)?);
+    a.ret1(Value::string(substring(vm, s, from, to)))
+}
+
+/// The bytes of `s` from position `from` to position `to`, as `string.sub` counts. `s` is live.
+pub fn substring(vm: &mut Vm, s: *mut LuaString, from: i64, to: i64) -> *mut LuaString {
+    // SAFETY: the caller's promise.
     let len = unsafe { (*s).len };
-    let from = start_position(a.check_int(vm, 2)?, len);
-    let to = end_position(a.opt_int(vm, 3, -1)?, len);
+    let (from, to) = (start_position(from, len), end_position(to, len));
     if from == 1 && to == len {
-        return a.ret1(Value::string(s));
+        return s;
     }
     let part = if from > to { &[][..] } else { &bytes_of(vm, s)[from - 1..to] };
-    let part = vm.string(part);
-    a.ret1(part)
+    vm.string(part).ptr()
 }
 
 fn byte(vm: &mut Vm, a: Args) -> Outcome {

@@ -1,5 +1,6 @@
 //! Upvalues, fields, elements and table constructors.
 
+use crate::bytecode::NO_TEMPLATE;
 use crate::encoding;
 use crate::profile::{FieldAccess, FieldCase};
 
@@ -68,15 +69,40 @@ impl Builder<'_> {
             }
             return Some(false);
         }
-        // Fields of strings are cached under the shape of the string library's table.
         let table = matches!(self.ty(recv), Type::Any | Type::Table)
             && self.expected(recv) & !(types::TABLE | types::NIL) == 0;
         Some(
             !site.megamorphic
                 && !site.fields.is_empty()
-                && table
+                && (table || self.has_string_methods(recv))
                 && !self.blocked(ExitReason::TypeGuard),
         )
+    }
+
+    /// Whether `recv` is a string, whose fields are cached under the shape of the string library's
+    /// table.
+    fn has_string_methods(&self, recv: Value) -> bool {
+        self.expected(recv) == types::STRING
+            && self.frame().profile.library.string_methods != 0
+            && !self.blocked(ExitReason::EpochGuard)
+    }
+
+    /// The table whose fields are cached for `recv`, and `recv` itself guarded.
+    fn field_table(&mut self, recv: Value) -> Value {
+        if !self.has_string_methods(recv) {
+            return self.table_pointer(recv);
+        }
+        self.string_pointer(recv, ExitReason::TypeGuard);
+        self.guard_epoch();
+        let methods = self.frame().profile.library.string_methods;
+        self.emit(Opcode::ConstRaw, Type::Table, &[], methods, 0)
+    }
+
+    /// Leaves when inherited fields may have changed since the profile was taken.
+    fn guard_epoch(&mut self) -> Value {
+        let epoch = self.op(Opcode::LoadEpoch, Type::Raw, &[]);
+        let now = self.frame().profile.method_epoch as u64;
+        self.guard(Opcode::GuardRaw, Type::None, &[epoch], now, ExitReason::EpochGuard)
     }
 
     /// Reads the slot that `case` names of table `t`, whose shape is checked already.
@@ -96,13 +122,16 @@ impl Builder<'_> {
                 v
             }
             FieldAccess::Holder { holder, slot, .. } => {
-                let epoch = self.op(Opcode::LoadEpoch, Type::Raw, &[]);
-                let now = self.frame().profile.method_epoch as u64;
-                let why = ExitReason::EpochGuard;
-                let valid = self.guard(Opcode::GuardRaw, Type::None, &[epoch], now, why);
+                let valid = self.guard_epoch();
                 let holder = self.emit(Opcode::ConstRaw, Type::Table, &[], holder, 0);
                 let slots = self.op(Opcode::TableSlots, Type::Raw, &[holder]);
                 self.emit(Opcode::LoadRecord, Type::Any, &[slots, valid], 0, slot)
+            }
+            FieldAccess::Absent => {
+                if case.has_meta {
+                    self.guard_epoch();
+                }
+                self.bits(encoding::NIL)
             }
         }
     }
@@ -123,12 +152,12 @@ impl Builder<'_> {
         let blocked_meta = self.blocked(ExitReason::MetaGuard);
         let blocked_epoch = self.blocked(ExitReason::EpochGuard);
         for case in &site.fields {
-            let holder = matches!(case.access, FieldAccess::Holder { .. });
-            if (case.has_meta && blocked_meta) || (holder && blocked_epoch) {
+            let inherits = matches!(case.access, FieldAccess::Holder { .. } | FieldAccess::Absent);
+            if (case.has_meta && blocked_meta) || (inherits && case.has_meta && blocked_epoch) {
                 return None;
             }
         }
-        let t = self.table_pointer(recv);
+        let t = self.field_table(recv);
         let shape = self.op(Opcode::TableShape, Type::Raw, &[t]);
         let why = ExitReason::ShapeGuard;
         let open_ended = self.blocked(why);
@@ -281,7 +310,8 @@ impl Builder<'_> {
         if matches!(key, crate::bytecode::Constant::Str(s) if s.starts_with(b"__")) {
             return false; // metamethods: caches depend on them
         }
-        if matches!(case.access, FieldAccess::Holder { .. })
+        if matches!(case.access, FieldAccess::Holder { .. } | FieldAccess::Absent)
+            || self.expected(recv) == types::STRING
             || (case.has_meta && self.blocked(ExitReason::MetaGuard))
             || (adds && case.has_meta && self.blocked(ExitReason::EpochGuard))
         {
@@ -312,15 +342,13 @@ impl Builder<'_> {
             }
             FieldAccess::Add { slot, next } => {
                 if case.has_meta {
-                    let epoch = self.op(Opcode::LoadEpoch, Type::Raw, &[]);
-                    let now = self.frame().profile.method_epoch as u64;
-                    self.guard(Opcode::GuardRaw, Type::None, &[epoch], now, ExitReason::EpochGuard);
+                    self.guard_epoch();
                 }
                 let flags = self.op(Opcode::TableFlags, Type::Raw, &[t]);
                 self.guard_bits_clear(flags, OBSERVED);
                 return self.add_field(o, t, value, slot, next);
             }
-            FieldAccess::Holder { .. } => unreachable!("refused above"),
+            FieldAccess::Holder { .. } | FieldAccess::Absent => unreachable!("refused above"),
         }
         self.barrier(t, value);
         true
@@ -545,8 +573,26 @@ impl Builder<'_> {
         self.step(256, &[], 0);
     }
 
+    /// `t[key] := v`, where the array part may have to grow; `t` has no metatable.
+    pub(super) fn append(&mut self, t: Value, key: Value, v: Value, bit: u32) {
+        if bit == kind::INT {
+            self.guard(Opcode::GuardInt48, Type::None, &[v], 0, ExitReason::Overflow);
+        }
+        let boxed = self.boxed(v);
+        self.emit(Opcode::AppendElem, Type::None, &[t, key, boxed], bit as u64, 0);
+        self.barrier(t, v);
+    }
+
+    /// Whether [`Builder::element`] will answer.
+    pub(super) fn has_element_kind(&self, v: Value) -> bool {
+        match self.expected(v) {
+            types::INT | types::FLOAT | types::TABLE | types::STRING | types::FUNCTION => true,
+            e => e != 0 && e & !(types::FALSE | types::TRUE) == 0,
+        }
+    }
+
     /// The value to store with its element kind, narrowed where the profile shows one type.
-    fn element(&mut self, v: Value) -> Option<(Value, u32)> {
+    pub(super) fn element(&mut self, v: Value) -> Option<(Value, u32)> {
         let why = ExitReason::TypeGuard;
         match self.ty(v) {
             Type::Int => Some((v, kind::INT)),
@@ -591,15 +637,13 @@ impl Builder<'_> {
         let Some((v, bit)) = self.element(v) else { return false };
         let Some(key) = self.integer_key(key) else { return false };
         let t = self.table_pointer(t);
-        if bit == kind::INT {
-            self.guard(Opcode::GuardInt48, Type::None, &[v], 0, ExitReason::Overflow);
-        }
         if grows {
             self.guard_no_metatable(t);
-            let boxed = self.boxed(v);
-            self.emit(Opcode::AppendElem, Type::None, &[t, key, boxed], bit as u64, 0);
-            self.barrier(t, v);
+            self.append(t, key, v, bit);
             return true;
+        }
+        if bit == kind::INT {
+            self.guard(Opcode::GuardInt48, Type::None, &[v], 0, ExitReason::Overflow);
         }
         let one = self.int(1);
         let index = self.op(Opcode::ISub, Type::Int, &[key, one]);
@@ -619,7 +663,15 @@ impl Builder<'_> {
         true
     }
 
+    /// A new table: on its template shape, with room for the elements of the constructor.
     pub(super) fn new_table(&mut self, o: Operands) {
-        self.step(256, &[o.a], types::TABLE);
+        let template = (o.x >> 16) as u16;
+        let shape = match self.frame().profile.templates.get(template as usize) {
+            Some(&shape) if template != NO_TEMPLATE => shape,
+            _ => self.frame().profile.library.plain_shape,
+        };
+        let elements = o.x & 0xFFFF;
+        let t = self.emit(Opcode::NewTable, Type::Table, &[], shape, elements);
+        self.set(o.a, t);
     }
 }

@@ -436,6 +436,41 @@ impl Builder<'_> {
         if both_strings && !self.blocked(ExitReason::TypeGuard) {
             return self.equal_strings(o, x, y, target);
         }
+        let both_tables = ex == types::TABLE && ey == types::TABLE;
+        if both_tables && !self.blocked(ExitReason::TypeGuard) {
+            return self.equal_tables(o, x, y, target);
+        }
+        self.step_test(o, target);
+    }
+
+    /// Ends the block with a branch on `cond`: in the block for true, control goes to `pc`; the
+    /// block for false is entered.
+    fn branch_off(&mut self, cond: Value, pc: usize) {
+        let (hit, miss) = (self.new_block(), self.new_block());
+        let plain = |block| Target { block, args: vec![] };
+        self.terminate(Terminator::Branch { cond, then: plain(hit), other: plain(miss) });
+        let state = self.state.clone();
+        self.enter(hit);
+        self.jump_to(pc);
+        self.state = state;
+        self.enter(miss);
+    }
+
+    /// Tables are equal when they are the same; others may ask a metamethod.
+    fn equal_tables(&mut self, o: Operands, x: Value, y: Value, target: usize) {
+        let (a, b) = (self.table_pointer(x), self.table_pointer(y));
+        let (equal, differ) = if o.c != 0 { (target, o.next) } else { (o.next, target) };
+        let same = self.op(Opcode::BitsEq, Type::Bool, &[a, b]);
+        self.branch_off(same, equal);
+        let none = self.raw(0);
+        let mut plain = vec![];
+        for t in [a, b] {
+            let shape = self.op(Opcode::TableShape, Type::Raw, &[t]);
+            let meta = self.op(Opcode::ShapeMeta, Type::Raw, &[shape]);
+            plain.push(self.op(Opcode::BitsEq, Type::Bool, &[meta, none]));
+        }
+        let plain = self.op(Opcode::BAnd, Type::Bool, &plain);
+        self.branch_off(plain, differ);
         self.step_test(o, target);
     }
 
@@ -445,26 +480,14 @@ impl Builder<'_> {
         let b = self.string_pointer(y, why);
         let same = self.op(Opcode::BitsEq, Type::Bool, &[a, b]);
         let (equal, differ) = if o.c != 0 { (target, o.next) } else { (o.next, target) };
-        let unequal = self.new_block();
-        let hit = self.new_block();
-        let plain = |block| Target { block, args: vec![] };
-        self.terminate(Terminator::Branch { cond: same, then: plain(hit), other: plain(unequal) });
-        let state = self.state.clone();
-        self.enter(hit);
-        self.jump_to(equal);
-        self.state = state.clone();
-        self.enter(unequal);
+        self.branch_off(same, equal);
         // A short string is interned: another address means other bytes.
         let len = self.op(Opcode::StringLen, Type::Int, &[a]);
         let max = self.int(40);
         let short = self.emit(Opcode::ICmp, Type::Bool, &[len, max], 0, Cond::Le as u32);
-        let (miss, long) = (self.new_block(), self.new_block());
-        self.terminate(Terminator::Branch { cond: short, then: plain(miss), other: plain(long) });
-        self.enter(miss);
-        self.jump_to(differ);
-        self.state = state;
-        self.enter(long);
-        self.graph.blocks[long.0 as usize].cold = true;
+        self.branch_off(short, differ);
+        let long = self.cur.0 as usize;
+        self.graph.blocks[long].cold = true;
         self.step_test(o, target);
     }
 

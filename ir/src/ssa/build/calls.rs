@@ -269,9 +269,7 @@ impl Builder<'_> {
         self.store_reg(o.a);
         let link = self.slot_of(o.a + 1);
         self.store(link);
-        for reg in o.a + 2..o.a + 1 + o.b {
-            self.store_reg(reg);
-        }
+        self.store_window_values(o.a + 2, o.b);
     }
 
     /// Stores the registers from `from` that are operands: `b - 1` of them, or for `b == 0` all that
@@ -300,7 +298,6 @@ impl Builder<'_> {
         let native = !self.blocked(ExitReason::TypeGuard)
             && !self.is_memory(o.a)
             && self.expected(f) & !types::FUNCTION == 0
-            && o.b != 0
             && o.c <= 2;
         if !native {
             self.store_reg(o.a);
@@ -319,9 +316,10 @@ impl Builder<'_> {
         self.write_header(o, f, encoding::LINK_BOUNDARY);
         self.store_window(o);
         self.flush(o.a);
+        self.set_top();
         let op = if o.c == 0 { Opcode::CallMulti } else { Opcode::CallFunction };
         let ty = if o.c == 0 { Type::Raw } else { Type::Any };
-        let nargs = o.b as u64 - 1;
+        let nargs = if o.b == 0 { OPEN } else { o.b as u64 - 1 };
         let result = self.emit(op, ty, &[pointer], nargs, window as u32);
         self.clobber_from(window);
         if o.c == 2 {
@@ -585,8 +583,15 @@ impl Builder<'_> {
             Some((reg, count)) if o.b == 0 => Operands { b: reg + count - o.a + 1, ..o },
             _ => o,
         };
+        let whole = self.graph.entry == Entry::Function && self.frame().inline.is_none();
+        if o.b == 0 && o.c == 0 && whole {
+            self.store_window_values(o.a, 0);
+            self.set_top();
+            let from = self.slot_of(o.a);
+            return self.terminate(Terminator::ReturnOpen(from));
+        }
         if o.b == 0 || o.c != 0 {
-            // A dynamic number of results, or variables to close: the interpreter does it.
+            // Variables to close, or no view of the caller's frame: the interpreter does it.
             let snapshot = self.snapshot(ExitReason::Cold);
             return self.terminate(Terminator::Exit(snapshot));
         }
@@ -663,9 +668,7 @@ impl Builder<'_> {
             analysis.memory != RegSet::default() || analysis.write_through != RegSet::default();
         let simple = !captures
             && !analysis.irreducible
-            && o.b != 0
             && self.graph.entry == Entry::Function
-            && !self.frame().profile.function.is_vararg
             && !self.blocked(ExitReason::TypeGuard)
             && !matches!(site.callee, Callee::Never);
         if !simple {
@@ -677,6 +680,12 @@ impl Builder<'_> {
         let f = self.get(o.a);
         let pointer = self.function_pointer(f);
         let callee = self.boxed(f);
+        if o.b == 0 {
+            self.store_window_values(o.a + 2, 0);
+            self.set_top();
+            let from = self.slot_of(o.a + 2);
+            return self.terminate(Terminator::TailCallOpen { callee, pointer, from });
+        }
         let args = (o.a + 2..o.a + 1 + o.b)
             .map(|reg| {
                 let v = self.get(reg);

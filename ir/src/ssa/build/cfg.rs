@@ -138,6 +138,15 @@ pub struct Loop {
     pub innermost: bool,
 }
 
+/// The loop that an [`Analysis`] is limited to.
+#[derive(Clone, Debug)]
+pub struct LoopPart {
+    /// Members, by block index.
+    pub blocks: Vec<bool>,
+    /// The loop is inside another.
+    pub nested: bool,
+}
+
 /// The analysis of one function, as entered at one instruction.
 #[derive(Debug)]
 pub struct Analysis {
@@ -161,6 +170,8 @@ pub struct Analysis {
     pub irreducible: bool,
     /// Tail calls that jump back to the start.
     pub self_tails: Vec<usize>,
+    /// Only this loop was analysed: other blocks are neither in `order` nor in loops.
+    pub part: Option<LoopPart>,
 }
 
 impl Analysis {
@@ -171,16 +182,44 @@ impl Analysis {
 
     /// The same, where the tail calls at `self_tails` are jumps to the start.
     pub fn with_tails(function: &Function, entry: usize, self_tails: Vec<usize>) -> Analysis {
+        Analysis::analyse(function, entry, self_tails, None)
+    }
+
+    /// Analyses the loop of `function` whose header is at word `header`. Where there is no such loop
+    /// (jumps enter it elsewhere), everything that is reachable from there.
+    pub fn of_loop(function: &Function, header: usize) -> Analysis {
+        let whole = Analysis::new(function, 0);
+        let start = whole.block_at[&header];
+        let part = match whole.loop_of(start) {
+            Some(own) if !whole.irreducible => {
+                let blocks = own.blocks.clone();
+                let nested = whole.loops.iter().any(|l| l.header != start && l.blocks[start]);
+                Some(LoopPart { blocks, nested })
+            }
+            _ => None,
+        };
+        Analysis::analyse(function, header, vec![], part)
+    }
+
+    fn analyse(
+        function: &Function,
+        entry: usize,
+        self_tails: Vec<usize>,
+        part: Option<LoopPart>,
+    ) -> Analysis {
         let blocks = split(function);
         let block_at: std::collections::HashMap<usize, usize> =
             blocks.iter().enumerate().map(|(i, b)| (b.start, i)).collect();
-        let blocks = link(function, blocks, &block_at, &self_tails);
+        let mut blocks = link(function, blocks, &block_at, &self_tails);
+        let live = liveness(function, &blocks, &self_tails);
+        if let Some(part) = &part {
+            blocks.iter_mut().for_each(|b| b.succs.retain(|&s| part.blocks[s]));
+        }
         let start = block_at[&entry];
         let order = postorder(&blocks, start);
         let mut rank = vec![usize::MAX; blocks.len()];
         order.iter().enumerate().for_each(|(i, &b)| rank[b] = i);
         let (memory, write_through) = captured(function);
-        let live = liveness(function, &blocks, &self_tails);
         let idom = dominators(&blocks, &order, &rank);
         let (loops, irreducible) = find_loops(function, &blocks, &order, &rank, &idom);
         Analysis {
@@ -194,6 +233,7 @@ impl Analysis {
             write_through,
             irreducible,
             self_tails,
+            part,
         }
     }
 

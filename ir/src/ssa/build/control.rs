@@ -161,6 +161,12 @@ impl Builder<'_> {
 
     /// Records that the current block's arm `arm` leads to bytecode block `target`.
     pub(super) fn edge(&mut self, target: usize, arm: usize) {
+        if let Some(part) = &self.frame().analysis.part
+            && !part.blocks[target]
+        {
+            let reason = if part.nested { ExitReason::InnerEnd } else { ExitReason::LoopEnd };
+            return self.leave_loop(target, arm, reason);
+        }
         let instance = self.resolve(target);
         let from = self.cur;
         self.prepare_irreducible(target);
@@ -178,6 +184,18 @@ impl Builder<'_> {
             arm,
             state,
         });
+    }
+
+    /// The way to bytecode block `target` leaves the loop that the unit consists of.
+    fn leave_loop(&mut self, target: usize, arm: usize, reason: ExitReason) {
+        if !self.open {
+            let block = self.new_block();
+            self.patch(self.cur, arm, block, vec![]);
+            self.enter(block);
+        }
+        let start = self.frame().analysis.blocks[target].start;
+        let snapshot = self.snapshot_at(start, reason);
+        self.terminate(Terminator::Exit(snapshot));
     }
 
     /// Ends the current block with a conditional branch to two bytecode words.
@@ -237,7 +255,9 @@ impl Builder<'_> {
             }
             Terminator::Open
             | Terminator::Return(_)
+            | Terminator::ReturnOpen(_)
             | Terminator::TailCall { .. }
+            | Terminator::TailCallOpen { .. }
             | Terminator::Exit(_) => unreachable!("{from} has no arms"),
         }
     }
@@ -506,7 +526,7 @@ impl Builder<'_> {
             if !self.open {
                 return;
             }
-            pc += op.words();
+            pc = self.go_on_at.take().unwrap_or(pc + op.words());
         }
         self.jump_to(end);
     }

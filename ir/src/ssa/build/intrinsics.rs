@@ -2,6 +2,7 @@
 
 use crate::encoding;
 use crate::intrinsic::Intrinsic;
+use crate::profile::LUA_TYPES;
 use crate::ssa::MathFn;
 
 use super::ops::Operands;
@@ -19,11 +20,11 @@ impl Builder<'_> {
         let f = self.get(o.a);
         let f = self.boxed(f);
         self.guard(Opcode::GuardBits, Type::None, &[f], bits, ExitReason::CalleeGuard);
-        let v = self.replacement(which, &args, seen);
+        let results = self.replacement(which, &args, o);
         for i in 1..o.c {
-            let v = match v {
-                Some(v) if i == 1 => v,
-                _ => self.bits(encoding::NIL),
+            let v = match results.get(i - 1) {
+                Some(&v) => v,
+                None => self.bits(encoding::NIL),
             };
             self.set(o.a + i - 1, v);
         }
@@ -36,9 +37,12 @@ impl Builder<'_> {
 
     pub(super) fn supported(&self, which: Intrinsic, args: &[Value], seen: u16) -> bool {
         use Intrinsic::{
-            Assert, MathAbs, MathAcos, MathAsin, MathCeil, MathCos, MathExp, MathFloor, MathFmod,
-            MathLog, MathMax, MathMin, MathSin, MathSqrt, MathTan, RawLen, StringByte, StringLen,
+            Assert, Getmetatable, MathAbs, MathAcos, MathAsin, MathCeil, MathCos, MathExp,
+            MathFloor, MathFmod, MathLog, MathMax, MathMin, MathSin, MathSqrt, MathTan, Next,
+            Setmetatable, StringByte, StringChar, StringLen, StringSub, TableInsert, TableRemove,
+            Type as TypeOf,
         };
+        let is = |i: usize, ty: u16| self.expected(args[i]) == ty;
         let numbers = |n: usize| args.len() == n && args.iter().all(|&v| self.is_number(v));
         match which {
             MathFloor | MathCeil => {
@@ -49,18 +53,67 @@ impl Builder<'_> {
             }
             MathLog => numbers(1),
             MathFmod => numbers(2) && args.iter().all(|&v| self.expected(v) == types::FLOAT),
-            MathMax | MathMin => numbers(2) && args.iter().all(|&v| self.expected(v) == types::INT),
-            StringLen => args.len() == 1 && self.expected(args[0]) == types::STRING,
+            MathMax | MathMin => {
+                let all = |ty: u16| args.iter().all(|&v| self.expected(v) == ty);
+                !args.is_empty() && (all(types::INT) || all(types::FLOAT))
+            }
+            StringLen => args.len() == 1 && is(0, types::STRING),
             StringByte => {
-                args.len() == 2
-                    && self.expected(args[0]) == types::STRING
-                    && self.expected(args[1]) == types::INT
+                matches!(args.len(), 1 | 2)
+                    && is(0, types::STRING)
+                    && (args.len() == 1 || is(1, types::INT))
                     && seen == types::INT
                     && !self.blocked(ExitReason::BoundsGuard)
             }
-            RawLen => false,
+            StringSub => {
+                matches!(args.len(), 2 | 3)
+                    && is(0, types::STRING)
+                    && (1..args.len()).all(|i| is(i, types::INT))
+            }
+            StringChar => {
+                args.len() == 1 && is(0, types::INT) && !self.blocked(ExitReason::BoundsGuard)
+            }
+            TypeOf => args.len() == 1 && self.lua_type(args[0]).is_some(),
+            TableInsert => {
+                args.len() == 2
+                    && is(0, types::TABLE)
+                    && self.is_plain_list()
+                    && self.has_element_kind(args[1])
+                    && !self.blocked(ExitReason::Overflow)
+            }
+            TableRemove => args.len() == 1 && is(0, types::TABLE) && self.is_plain_list(),
+            Setmetatable => {
+                args.len() == 2
+                    && is(0, types::TABLE)
+                    && is(1, types::TABLE)
+                    && !self.blocked(ExitReason::MetaGuard)
+            }
+            Getmetatable => false,
+            Next => args.len() == 2 && is(0, types::TABLE) && !self.blocked(ExitReason::ValueGuard),
             Assert => !args.is_empty() && !self.blocked(ExitReason::ValueGuard),
             _ => false,
+        }
+    }
+
+    /// Whether the table of a list operation at this site may be assumed to have no metatable and no
+    /// elements beyond its array part.
+    fn is_plain_list(&self) -> bool {
+        !self.blocked(ExitReason::MetaGuard) && !self.blocked(ExitReason::BoundsGuard)
+    }
+
+    /// Which row of [`LUA_TYPES`] a value is expected to be.
+    fn lua_type(&self, v: Value) -> Option<usize> {
+        let expected = self.expected(v);
+        let row = LUA_TYPES.iter().position(|(set, _)| expected & !set == 0)?;
+        (expected != 0 && !self.blocked(ExitReason::TypeGuard)).then_some(row)
+    }
+
+    /// Leaves unless `v` is of the type of a row of [`LUA_TYPES`].
+    fn guard_lua_type(&mut self, v: Value, row: usize) {
+        if self.ty(v) == Type::Any {
+            let set = LUA_TYPES[row].0 as u32;
+            let is = self.emit(Opcode::IsType, Type::Bool, &[v], 0, set);
+            self.guard(Opcode::GuardTrue, Type::None, &[is], 0, ExitReason::TypeGuard);
         }
     }
 
@@ -81,10 +134,12 @@ impl Builder<'_> {
         if self.ty(v) == Type::Int { self.op(Opcode::IntToFloat, Type::Float, &[v]) } else { v }
     }
 
-    fn replacement(&mut self, which: Intrinsic, args: &[Value], _seen: u16) -> Option<Value> {
+    /// The results.
+    fn replacement(&mut self, which: Intrinsic, args: &[Value], o: Operands) -> Vec<Value> {
         use Intrinsic::{
             Assert, MathAbs, MathAcos, MathAsin, MathCeil, MathCos, MathExp, MathFloor, MathFmod,
-            MathMax, MathMin, MathSin, MathSqrt, MathTan, StringByte, StringLen,
+            MathMax, MathMin, MathSin, MathSqrt, MathTan, Next, Setmetatable, StringByte,
+            StringChar, StringLen, StringSub, TableInsert, TableRemove, Type as TypeOf,
         };
         let math = |which: Intrinsic| match which {
             MathSin => MathFn::Sin,
@@ -95,11 +150,11 @@ impl Builder<'_> {
             MathAcos => MathFn::Acos,
             _ => MathFn::Log,
         };
-        Some(match which {
+        let result = match which {
             MathFloor | MathCeil => {
                 let x = self.typed(args[0]);
                 if self.ty(x) == Type::Int {
-                    return Some(x);
+                    return vec![x];
                 }
                 let op = if which == MathFloor { Opcode::FFloor } else { Opcode::FCeil };
                 let whole = self.op(op, Type::Float, &[x]);
@@ -123,9 +178,19 @@ impl Builder<'_> {
                 self.emit(Opcode::FMath, Type::Float, &[x, y], 0, MathFn::Fmod as u32)
             }
             MathMax | MathMin => {
-                let (x, y) = (self.typed(args[0]), self.typed(args[1]));
-                let op = if which == MathMax { Opcode::IMax } else { Opcode::IMin };
-                self.op(op, Type::Int, &[x, y])
+                let values: Vec<Value> = args.iter().map(|&v| self.typed(v)).collect();
+                let ty = self.ty(values[0]);
+                let op = match (which, ty) {
+                    (MathMax, Type::Int) => Opcode::IMax,
+                    (MathMax, _) => Opcode::FMax,
+                    (_, Type::Int) => Opcode::IMin,
+                    (_, _) => Opcode::FMin,
+                };
+                let mut best = values[0];
+                for &v in &values[1..] {
+                    best = self.op(op, ty, &[best, v]);
+                }
+                best
             }
             StringLen => {
                 let s = self.string_pointer(args[0], ExitReason::TypeGuard);
@@ -133,23 +198,79 @@ impl Builder<'_> {
             }
             StringByte => {
                 let s = self.string_pointer(args[0], ExitReason::TypeGuard);
-                let i = self.typed(args[1]);
                 let one = self.int(1);
+                let i = match args.get(1) {
+                    Some(&i) => self.typed(i),
+                    None => one,
+                };
                 let index = self.op(Opcode::ISub, Type::Int, &[i, one]);
                 let len = self.op(Opcode::StringLen, Type::Int, &[s]);
                 let why = ExitReason::BoundsGuard;
                 let check = self.guard(Opcode::GuardBounds, Type::None, &[index, len], 0, why);
                 self.guard(Opcode::StringByte, Type::Int, &[s, index, check], 0, why)
             }
+            StringSub => {
+                let s = self.string_pointer(args[0], ExitReason::TypeGuard);
+                let i = self.typed(args[1]);
+                let j = match args.get(2) {
+                    Some(&j) => self.typed(j),
+                    None => self.int(-1),
+                };
+                self.op(Opcode::StringSub, Type::Str, &[s, i, j])
+            }
+            StringChar => {
+                let byte = self.typed(args[0]);
+                let all = self.int(256);
+                let why = ExitReason::BoundsGuard;
+                self.guard(Opcode::GuardBounds, Type::None, &[byte, all], 0, why);
+                self.op(Opcode::StringChar, Type::Str, &[byte])
+            }
+            TypeOf => {
+                let row = self.lua_type(args[0]).expect("checked");
+                self.guard_lua_type(args[0], row);
+                let name = self.frame().profile.library.type_names[row];
+                self.bits(name)
+            }
+            TableInsert => {
+                let t = self.table_pointer(args[0]);
+                self.guard_no_metatable(t);
+                let len = self.guard(Opcode::TableLen, Type::Int, &[t], 0, ExitReason::BoundsGuard);
+                let one = self.int(1);
+                let key = self.op(Opcode::IAdd, Type::Int, &[len, one]);
+                let (v, bit) = self.element(args[1]).expect("checked");
+                self.append(t, key, v, bit);
+                return vec![];
+            }
+            TableRemove => {
+                let t = self.table_pointer(args[0]);
+                self.guard_no_metatable(t);
+                self.guard(Opcode::TableLen, Type::Int, &[t], 0, ExitReason::BoundsGuard);
+                self.op(Opcode::TableRemove, Type::Any, &[t])
+            }
+            Setmetatable => {
+                let t = self.table_pointer(args[0]);
+                let meta = self.table_pointer(args[1]);
+                let done = self.op(Opcode::SetMetatable, Type::Bool, &[t, meta]);
+                self.guard(Opcode::GuardTrue, Type::None, &[done], 0, ExitReason::MetaGuard);
+                t
+            }
+            Next => {
+                let t = self.table_pointer(args[0]);
+                let control = self.boxed(args[1]);
+                let hint = self.site(o.feedback()).hint;
+                let (key, value) = self.next_pair(t, control, hint, ExitReason::ValueGuard);
+                return vec![key, value];
+            }
             Assert => {
                 let t = self.truthy(args[0]);
                 self.guard(Opcode::GuardTrue, Type::None, &[t], 0, ExitReason::ValueGuard);
-                args[0]
+                return args.to_vec();
             }
             _ => {
                 let x = self.float_argument(args[0]);
                 self.emit(Opcode::FMath, Type::Float, &[x], 0, math(which) as u32)
             }
-        })
+        };
+        vec![result]
     }
 }

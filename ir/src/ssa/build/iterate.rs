@@ -88,6 +88,23 @@ impl Builder<'_> {
         self.next_turn(o, more, (key, value), ways);
     }
 
+    /// The pair after key `control` in table `t`; leaves when the table has no such key.
+    pub(super) fn next_pair(
+        &mut self,
+        t: Value,
+        control: Value,
+        hint: u64,
+        why: ExitReason,
+    ) -> (Value, Value) {
+        let key = self.emit(Opcode::NextKey, Type::Any, &[t, control], hint, 0);
+        let value = self.emit(Opcode::Scratch, Type::Any, &[], 0, 1);
+        let failed = self.bits(encoding::NEXT_FAILED);
+        let failed = self.op(Opcode::BitsEq, Type::Bool, &[key, failed]);
+        let fine = self.op(Opcode::BNot, Type::Bool, &[failed]);
+        self.guard(Opcode::GuardTrue, Type::None, &[fine], 0, why);
+        (key, value)
+    }
+
     pub(super) fn next_step(
         &mut self,
         o: Operands,
@@ -99,12 +116,7 @@ impl Builder<'_> {
         let ways = self.iteration(o, bits);
         let t = self.table_pointer(t);
         let control = self.boxed(control);
-        let key = self.emit(Opcode::NextKey, Type::Any, &[t, control], hint, 0);
-        let value = self.emit(Opcode::Scratch, Type::Any, &[], 0, 1);
-        let failed = self.bits(encoding::NEXT_FAILED);
-        let failed = self.op(Opcode::BitsEq, Type::Bool, &[key, failed]);
-        let fine = self.op(Opcode::BNot, Type::Bool, &[failed]);
-        self.guard(Opcode::GuardTrue, Type::None, &[fine], 0, ExitReason::Cold);
+        let (key, value) = self.next_pair(t, control, hint, ExitReason::Cold);
         let more = self.is_not_nil(key);
         self.next_turn(o, more, (key, value), ways);
     }

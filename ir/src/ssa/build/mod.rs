@@ -22,6 +22,7 @@ mod control;
 mod intrinsics;
 mod iterate;
 mod ops;
+mod varargs;
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -41,6 +42,9 @@ pub use cfg::{Analysis, RegSet, jump_target, uses_defs};
 
 /// Integers, some of which do not fit 48 bits. (Other objects have the same bit: a guard tells.)
 const WIDE_INT: u16 = types::INT | types::OTHER;
+
+/// The immediate of a call whose arguments reach up to `Vm::top`.
+pub const OPEN: u64 = u64::MAX;
 
 /// What the builder may assume and how far it may go.
 #[derive(Clone, Debug)]
@@ -165,6 +169,8 @@ struct Builder<'a> {
     open_results: Option<(usize, usize)>,
     /// What `open_results` becomes once the call at hand is made.
     opening: Option<(usize, usize)>,
+    /// Where translation goes on when an instruction was translated together with those behind it.
+    go_on_at: Option<usize>,
     self_entry: Option<(Vec<Type>, Type)>,
 }
 
@@ -222,6 +228,7 @@ impl<'a> Builder<'a> {
             budget: options.inline_budget,
             open_results: None,
             opening: None,
+            go_on_at: None,
             self_entry,
         };
         builder.cur = builder.new_block();
@@ -248,7 +255,12 @@ impl<'a> Builder<'a> {
     ) {
         let tails =
             if inline.is_none() && start == 0 { calls::self_tail_calls(&profile) } else { vec![] };
-        let mut analysis = Analysis::with_tails(&profile.function, start, tails);
+        let mut analysis = match self.graph.entry {
+            Entry::Loop { .. } if inline.is_none() => Analysis::of_loop(&profile.function, start),
+            Entry::Loop { .. } | Entry::Function | Entry::Typed { .. } => {
+                Analysis::with_tails(&profile.function, start, tails)
+            }
+        };
         if self.options.locals_in_memory {
             analysis.memory.insert_range(0, 256);
         }
@@ -372,7 +384,7 @@ impl<'a> Builder<'a> {
     fn get(&mut self, reg: usize) -> Value {
         let slot = self.slot_of(reg);
         if self.is_memory(reg) {
-            return self.emit(Opcode::LoadSlot, Type::Any, &[], 0, slot as u32);
+            return self.emit(Opcode::LoadShared, Type::Any, &[], 0, slot as u32);
         }
         match self.state.slots[Self::index(slot)] {
             Some(v) => v,
@@ -391,7 +403,7 @@ impl<'a> Builder<'a> {
         let slot = self.slot_of(reg);
         if self.is_memory(reg) {
             let boxed = self.boxed(v);
-            self.emit(Opcode::StoreSlot, Type::None, &[boxed], 0, slot as u32);
+            self.emit(Opcode::StoreShared, Type::None, &[boxed], 0, slot as u32);
             self.state.slots[Self::index(slot)] = None;
             self.state.mem[Self::index(slot)] = None;
             return;

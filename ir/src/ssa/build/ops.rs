@@ -176,15 +176,7 @@ impl Builder<'_> {
                 // Captured registers are in memory already (see `Analysis::memory`).
                 self.step(256, &[o.a], types::FUNCTION);
             }
-            Op::Vararg => {
-                let count = if o.c == 0 { 0 } else { o.c - 1 };
-                let defs: Vec<usize> = (o.a..o.a + count).collect();
-                self.step(o.a, &defs, 0);
-                if o.c == 0 {
-                    let from = self.slot_of(o.a);
-                    self.clobber_from(from);
-                }
-            }
+            Op::Vararg => self.vararg(o),
             Op::VarargPrep => {
                 let params = o.a;
                 self.emit(Opcode::VarargPrep, Type::None, &[], 0, params as u32);

@@ -22,7 +22,8 @@ pub fn run(graph: &mut Graph) {
                 work.extend(args.iter().chain([callee, pointer]));
             }
             Terminator::Exit(s) => of_snapshot(graph, *s, &mut work),
-            Terminator::Open | Terminator::Jump(_) => {}
+            Terminator::TailCallOpen { callee, pointer, .. } => work.extend([callee, pointer]),
+            Terminator::Open | Terminator::Jump(_) | Terminator::ReturnOpen(_) => {}
         }
     }
     // Arguments of jumps are live when the parameter is.

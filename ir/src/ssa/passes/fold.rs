@@ -141,21 +141,38 @@ pub fn fold(graph: &mut Graph, inst: &Inst) -> Option<Folded> {
     }
 }
 
+/// Whether the integer `x` fits an inline value for certain.
+fn fits_inline(graph: &Graph, x: Value) -> bool {
+    let source = graph.inst(x);
+    (source.op == Opcode::GuardInt && source.aux == 0)
+        || matches!(
+            source.op,
+            Opcode::UnboxInt
+                | Opcode::StringLen
+                | Opcode::TableLen
+                | Opcode::TableArrLen
+                | Opcode::StringByte
+                | Opcode::VarargCount
+        )
+        || (source.op == Opcode::ConstInt && encoding::inline_int(source.imm as i64).is_some())
+}
+
+/// Whether equal instructions can be one, and be hoisted. Not what may allocate: the collector does
+/// not see a value that is in no slot while a loop goes round.
+pub fn is_shareable(graph: &Graph, inst: &Inst) -> bool {
+    let allocates = inst.op == Opcode::Box
+        && graph.ty(inst.args[0]) == Type::Int
+        && !fits_inline(graph, inst.args[0]);
+    inst.op.is_shareable() && !allocates
+}
+
 /// Whether a guard holds for certain.
 pub fn always_holds(graph: &Graph, inst: &Inst) -> bool {
     let Some(&x) = inst.args.first() else { return false };
     let source = graph.inst(x);
     match inst.op {
         Opcode::GuardTrue => source.op == Opcode::ConstBool && source.imm != 0,
-        Opcode::GuardInt48 => {
-            (source.op == Opcode::GuardInt && source.aux == 0)
-                || source.op == Opcode::UnboxInt
-                || source.op == Opcode::StringLen
-                || source.op == Opcode::TableLen
-                || source.op == Opcode::StringByte
-                || (source.op == Opcode::ConstInt
-                    && encoding::inline_int(source.imm as i64).is_some())
-        }
+        Opcode::GuardInt48 => fits_inline(graph, x),
         Opcode::GuardNotNil => source.op == Opcode::Box,
         Opcode::GuardBits => source.op == Opcode::ConstBits && source.imm == inst.imm,
         _ => false,

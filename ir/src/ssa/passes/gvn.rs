@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::fold::{Folded, always_holds, fold};
+use super::fold::{Folded, always_holds, fold, is_shareable};
 use super::{Dominators, LoopNest};
 use crate::ssa::{Block, Graph, Inst, Opcode, Type, Value, effect};
 
@@ -99,7 +99,7 @@ pub fn run(graph: &mut Graph) {
                 }
             }
             graph.insts[v.0 as usize] = inst.clone();
-            if inst.op.is_shareable() {
+            if is_shareable(graph, &inst) {
                 let key = key(&inst, &versions);
                 let found = table.get(&key).and_then(|entries| {
                     entries.iter().find(|(block, _)| doms.dominates(*block, b)).map(|e| e.1)
@@ -117,6 +117,21 @@ pub fn run(graph: &mut Graph) {
                         *version = fresh();
                     }
                 }
+            }
+            for (load, known) in forwards(&inst, v) {
+                let known = match known {
+                    Known::Value(known) => known,
+                    Known::Word(word) => {
+                        let op =
+                            if load.ty == Type::Int { Opcode::ConstInt } else { Opcode::ConstRaw };
+                        graph.insts.push(Inst { op, ty: load.ty, imm: word, ..Inst::default() });
+                        let constant = Value(graph.insts.len() as u32 - 1);
+                        map.push(constant);
+                        kept.push(constant);
+                        constant
+                    }
+                };
+                table.entry(key(&load, &versions)).or_default().push((b, known));
             }
             kept.push(v);
         }
@@ -152,13 +167,66 @@ fn result_type(op: Opcode) -> Type {
     }
 }
 
+/// What a load is known to answer.
+enum Known {
+    Value(Value),
+    Word(u64),
+}
+
+/// Loads whose answer is known behind the instruction `inst`, whose value is `v`.
+fn forwards(inst: &Inst, v: Value) -> Vec<(Inst, Known)> {
+    let load =
+        |op, ty, args: &[Value], aux| Inst { op, ty, args: args.to_vec(), aux, ..Inst::default() };
+    match inst.op {
+        Opcode::NewTable => vec![
+            (load(Opcode::TableShape, Type::Raw, &[v], 0), Known::Word(inst.imm)),
+            (load(Opcode::TableFlags, Type::Raw, &[v], 0), Known::Word(0)),
+            (load(Opcode::TableKind, Type::Raw, &[v], 0), Known::Word(0)),
+            (load(Opcode::TableArrLen, Type::Int, &[v], 0), Known::Word(0)),
+        ],
+        Opcode::StoreShape => {
+            vec![(load(Opcode::TableShape, Type::Raw, &inst.args[..1], 0), Known::Word(inst.imm))]
+        }
+        Opcode::StoreRecord => {
+            let slots = &inst.args[..1];
+            let stored = inst.args[1];
+            vec![
+                (load(Opcode::LoadRecord, Type::Any, slots, inst.aux), Known::Value(stored)),
+                (load(Opcode::LoadRecordHere, Type::Any, slots, inst.aux), Known::Value(stored)),
+            ]
+        }
+        Opcode::StoreElem => {
+            let at = &inst.args[..2];
+            let stored = inst.args[2];
+            vec![
+                (load(Opcode::LoadElem, Type::Any, at, 0), Known::Value(stored)),
+                (load(Opcode::LoadElemHere, Type::Any, at, 0), Known::Value(stored)),
+            ]
+        }
+        Opcode::StoreUpval => {
+            let closure = &inst.args[..1];
+            vec![(
+                load(Opcode::LoadUpval, Type::Any, closure, inst.aux),
+                Known::Value(inst.args[1]),
+            )]
+        }
+        _ => vec![],
+    }
+}
+
 fn key(inst: &Inst, versions: &Versions) -> Key {
     let mask = reads(inst);
+    // A check that a load depends on says where it may be, not what it answers.
+    let args = match inst.op {
+        Opcode::LoadRecord => &inst.args[..1],
+        Opcode::LoadElem => &inst.args[..2],
+        _ => &inst.args[..],
+    };
     let seen = versions
         .iter()
         .enumerate()
         .filter(|(class, _)| mask >> class & 1 != 0)
         .map(|(_, v)| *v)
         .collect();
-    (inst.op, inst.ty, inst.args.clone(), inst.imm, inst.aux, seen)
+    (inst.op, inst.ty, args.to_vec(), inst.imm, inst.aux, seen)
 }

@@ -5,6 +5,7 @@
 //! loop: the interpreter starts the loop itself. What a load depends on besides its operands (a
 //! bounds or shape check) is among its operands as a guard, so it cannot move above that.
 
+use super::fold::is_shareable;
 use super::gvn::{reads, writes};
 use super::{Dominators, LoopNest};
 use crate::ssa::{Graph, Opcode, SnapshotId, Value};
@@ -67,7 +68,7 @@ pub fn run(graph: &mut Graph) {
 
 fn movable(graph: &Graph, v: Value, written: u32, always: bool) -> bool {
     let inst = graph.inst(v);
-    if !inst.op.is_shareable() {
+    if !is_shareable(graph, inst) {
         return false;
     }
     if inst.op.is_guard() {
@@ -79,6 +80,8 @@ fn movable(graph: &Graph, v: Value, written: u32, always: bool) -> bool {
         Opcode::LoadUpval | Opcode::LoadConstUpval => {
             (always || own_closure(graph, inst.args[0])) && reads(inst) & written == 0
         }
+        // A branch proved them valid.
+        Opcode::LoadRecordHere | Opcode::LoadElemHere => false,
         // These trap.
         Opcode::IDiv | Opcode::IMod => {
             let y = graph.inst(inst.args[1]);

@@ -84,7 +84,9 @@ fn retain_params(graph: &mut Graph, b: usize, keep: &[bool]) {
             Terminator::Branch { then, other, .. } => [Some(then), Some(other)],
             Terminator::Open
             | Terminator::Return(_)
+            | Terminator::ReturnOpen(_)
             | Terminator::TailCall { .. }
+            | Terminator::TailCallOpen { .. }
             | Terminator::Exit(_) => [None, None],
         };
         for t in targets.into_iter().flatten().filter(|t| t.block.0 as usize == b) {
