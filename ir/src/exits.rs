@@ -20,6 +20,7 @@ macro_rules! for_each_exit_reason {
     ($m:ident) => {
         $m! {
             TypeGuard,   "type",      Widen, "a value has not the type the profile showed";
+            ResultGuard, "result",    Widen, "a value that was read or returned has not the type the profile showed";
             ShapeGuard,  "shape",     Widen, "a table has another shape";
             KindGuard,   "kind",      Widen, "an array holds elements of another kind, or holes";
             EpochGuard,  "epoch",     Widen, "an inherited field may have been overridden (`Heap::method_epoch` moved)";

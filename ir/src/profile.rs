@@ -3,7 +3,7 @@
 //! Addresses are numbers here. Whoever makes a profile keeps the objects behind them alive for as
 //! long as code compiled from it exists.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::bytecode::Function;
@@ -28,8 +28,34 @@ pub struct Profile {
     pub templates: Vec<u64>,
     /// `Vm::method_epoch` when the profile was taken.
     pub method_epoch: u32,
+    /// Operators that called metamethods, by word index.
+    pub operators: HashMap<u32, OperatorSite>,
     /// What holds for all functions of the state.
     pub library: Library,
+}
+
+/// What was seen at an operator that called metamethods.
+#[derive(Clone, Debug, Default)]
+pub struct OperatorSite {
+    /// Types of the results.
+    pub types: u16,
+    /// Who handled it; empty when nothing usable was seen.
+    pub cases: Vec<OperatorCase>,
+}
+
+/// A metamethod of an operator: valid for operands of the shape while the method epoch stands.
+#[derive(Clone, Debug)]
+pub struct OperatorCase {
+    /// The shape of the operand whose metamethod it is.
+    pub shape: u64,
+    /// Which operand: 0 or 1. An operand before it has no metamethod.
+    pub operand: u32,
+    /// The function value's bits.
+    pub handler: u64,
+    /// Address of its prototype.
+    pub proto: u64,
+    /// Its profile; absent beyond the inlining depth.
+    pub profile: Option<Arc<Profile>>,
 }
 
 /// Facts about a state's library.

@@ -201,6 +201,7 @@ impl Jit {
             code_len,
             time,
             entered: Cell::new(0),
+            serial: self.serial.replace(self.serial.get() + 1),
             ended: Cell::new(false),
             block: placed.block,
         }))

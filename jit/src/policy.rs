@@ -4,7 +4,7 @@
 //! function compiled anew at the next occasion. Sites are only ever added and recompilations are
 //! counted per function and loop, so the process ends: it never oscillates.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use perilune_ir::bytecode::Op;
 use perilune_ir::exits::{ExitPolicy, ExitReason};
@@ -26,9 +26,16 @@ const OLD_SITES: usize = 2000;
 
 /// Blocks a site, or only warns it where the interpreter's feedback has learnt from the exits: the
 /// next version is built from a wider profile, and only if that fails again the guard is given up.
-fn strike(warned: &mut HashSet<SiteKey>, blocked: &mut HashSet<SiteKey>, key: SiteKey) {
+/// `serial` is that of the unit whose exit it is, `next` that of the next unit made.
+fn strike(
+    warned: &mut HashMap<SiteKey, u64>,
+    blocked: &mut HashSet<SiteKey>,
+    key: SiteKey,
+    (serial, next): (u64, u64),
+) {
     let learns = match key.reason {
         ExitReason::TypeGuard
+        | ExitReason::ResultGuard
         | ExitReason::ShapeGuard
         | ExitReason::BoundsGuard
         | ExitReason::CalleeGuard
@@ -46,8 +53,15 @@ fn strike(warned: &mut HashSet<SiteKey>, blocked: &mut HashSet<SiteKey>, key: Si
         | ExitReason::Poll
         | ExitReason::Stack => false,
     };
-    if !learns || !warned.insert(key) {
-        blocked.insert(key);
+    match warned.get(&key) {
+        // Another unit, made before the warning, fails in the same way.
+        Some(&since) if learns && serial < since => {}
+        None if learns => {
+            warned.insert(key, next);
+        }
+        Some(_) | None => {
+            blocked.insert(key);
+        }
     }
 }
 
@@ -128,7 +142,7 @@ impl Jit {
         if exit.count.get() < limit {
             return;
         }
-        let (kind, proto) = (unit.kind, unit.proto);
+        let (kind, proto, serial) = (unit.kind, unit.proto, unit.serial);
         // SAFETY: a unit's prototype is live: `forget` takes its units out.
         let version = unsafe { units.protos.get_mut((*proto).tier_id.get()) };
         let Some(version) = version.map(|entry| entry.version(kind)) else { return };
@@ -150,7 +164,8 @@ impl Jit {
             unsafe { units.of(key.proto as *mut Proto) };
         }
         let (mut warned, mut blocked) = (self.warned.borrow_mut(), self.blocked.borrow_mut());
-        keys.into_iter().for_each(|key| strike(&mut warned, &mut blocked, key));
+        let made = (serial, self.serial.get());
+        keys.into_iter().for_each(|key| strike(&mut warned, &mut blocked, key, made));
         // SAFETY: as above.
         let proto = unsafe { &*proto };
         if kind == UnitKind::Function {
@@ -202,8 +217,7 @@ impl Jit {
             units.retired.retain(|id| !all.contains(id));
         }
         self.blocked.borrow_mut().retain(|key| key.proto != proto as usize);
-        self.warned.borrow_mut().retain(|key| key.proto != proto as usize);
-        self.warned.borrow_mut().retain(|key| key.proto != proto as usize);
+        self.warned.borrow_mut().retain(|key, _| key.proto != proto as usize);
         for unit in freed {
             self.free_unit(*unit);
         }

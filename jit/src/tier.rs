@@ -4,7 +4,7 @@
 //! `RefCell` is borrowed while Lua code or a collector step may run.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::panic::resume_unwind;
 
 use perilune_ir::exits::ExitReason;
@@ -36,7 +36,10 @@ pub struct Jit {
     pub(crate) units: RefCell<Units>,
     pub(crate) blocked: RefCell<HashSet<SiteKey>>,
     /// Sites whose guards failed too often once, and were built anew from a wider profile.
-    pub(crate) warned: RefCell<HashSet<SiteKey>>,
+    /// From which unit on they are.
+    pub(crate) warned: RefCell<HashMap<SiteKey, u64>>,
+    /// Units made so far.
+    pub(crate) serial: Cell<u64>,
     pub(crate) counters: Counters,
     pub(crate) dumps: RefCell<Vec<Dump>>,
     /// Protected entries that have neither returned nor thrown, on all native stacks.
@@ -58,6 +61,7 @@ impl Jit {
             units: RefCell::default(),
             blocked: RefCell::default(),
             warned: RefCell::default(),
+            serial: Cell::new(0),
             counters: Counters::default(),
             dumps: RefCell::default(),
             depth: Cell::new(0),
@@ -111,6 +115,13 @@ impl Jit {
     /// Whether a guard was given up.
     pub fn is_blocked(&self, key: &SiteKey) -> bool {
         self.blocked.borrow().contains(key)
+    }
+
+    /// Number of sites whose guards failed too often, once or again.
+    fn given_up(&self) -> u64 {
+        let (blocked, warned) = (self.blocked.borrow(), self.warned.borrow());
+        let only_blocked = blocked.iter().filter(|key| !warned.contains_key(key)).count();
+        (only_blocked + warned.len()) as u64
     }
 
     /// The guards of a function that were given up.
@@ -201,7 +212,7 @@ impl Jit {
             loops: c.loops.get(),
             refused: c.refused.borrow().iter().map(|(why, n)| (why.clone(), *n)).collect(),
             recompiles: c.recompiles.get(),
-            blocked_sites: self.blocked.borrow().union(&self.warned.borrow()).count() as u64,
+            blocked_sites: self.given_up(),
             code_bytes: c.code_bytes.get(),
             live_code_bytes: arena.as_ref().map_or(0, |a| a.live_bytes() as u64),
             code_memory: arena.as_ref().map_or(0, |a| a.committed_bytes() as u64),

@@ -86,6 +86,8 @@ pub struct Unit {
     pub time: Duration,
     /// Times it was entered from Rust.
     pub entered: Cell<u64>,
+    /// How many units were made before it.
+    pub serial: u64,
     /// For a loop: it came to its end.
     pub ended: Cell<bool>,
     pub(crate) block: Block,

@@ -6,7 +6,7 @@
 //! Pointers between objects are raw. They are valid because collection happens only at safepoints
 //! (`Vm::safepoint`), where everything reachable from the roots is kept.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::value::Value;
@@ -300,6 +300,9 @@ pub struct Proto {
     pub constants: Box<[Value]>,
     /// Inline caches and type feedback, `function.feedback_count` cells.
     pub feedback: Box<[Feedback]>,
+    /// Operators that called metamethods, by word index: for each shape of the operand that had it
+    /// (its number in `slot`), the handler (in `holder`).
+    pub metamethods: RefCell<Vec<(u32, Feedback)>>,
     /// Observed argument types: [`Types`] of the first parameters.
     pub arg_types: Box<[Cell<u16>]>,
     /// Counts down to compilation; reset by the tier.
@@ -417,7 +420,7 @@ pub struct Feedback {
     /// Number of times the cache was replaced.
     pub misses: Cell<u8>,
     /// Further shapes seen (field access), at most 3 more; null when monomorphic.
-    pub more: Cell<*mut [FieldEntry; 3]>,
+    pub more: Cell<*mut [FieldEntry; 7]>,
 }
 
 /// A further entry of a polymorphic field cache; same meaning as the fields of [`Feedback`].

@@ -3,7 +3,7 @@
 //! A prototype tree is built whole when a chunk is loaded. All of it is live while any of it is:
 //! an inner prototype is kept by the outer one, and by its closures.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ptr;
 use std::sync::Arc;
@@ -73,6 +73,7 @@ impl Vm {
                 code: function.code.as_ptr(),
                 constants,
                 feedback,
+                metamethods: RefCell::default(),
                 arg_types: vec![Cell::new(0); observed].into_boxed_slice(),
                 hotness: Cell::new(self.detail.hot_threshold),
                 num_params: function.num_params,

@@ -293,7 +293,8 @@ unsafe fn clear_feedback(p: *mut Proto) {
     // SAFETY: what a cache refers to was live when it was filled, and the caches of live
     // prototypes are cleared in every cycle before anything is freed.
     unsafe {
-        for cell in &(*p).feedback {
+        let metamethods = (*p).metamethods.borrow();
+        for cell in (*p).feedback.iter().chain(metamethods.iter().map(|(_, cell)| cell)) {
             let Feedback { shape, holder, next_shape, slot: _, epoch: _, types: _, cache, .. } =
                 cell;
             if dead_or_null(shape.get(), holder.get().cast(), next_shape.get()) {

@@ -9,7 +9,7 @@ use std::ptr;
 
 use super::block::{Block, FREE_HEADER};
 use super::{FREE_NEXT, GRANULE, Heap};
-use crate::object::{Header, Kind, NativeFunction, Proto, Table, Thread, Userdata};
+use crate::object::{Feedback, Header, Kind, NativeFunction, Proto, Table, Thread, Userdata};
 use crate::value::Value;
 
 impl Heap {
@@ -197,12 +197,8 @@ impl Heap {
                 Kind::Proto => {
                     let p = object.cast::<Proto>();
                     self.forget_bytes(proto_bytes(p));
-                    for cell in &(*p).feedback {
-                        let more = cell.more.replace(ptr::null_mut());
-                        if !more.is_null() {
-                            drop(Box::from_raw(more));
-                        }
-                    }
+                    (*p).feedback.iter().for_each(Feedback::release);
+                    (*p).metamethods.borrow().iter().for_each(|(_, cell)| cell.release());
                     ptr::drop_in_place(p);
                 }
                 Kind::Shape => crate::shape::release(object.cast()),

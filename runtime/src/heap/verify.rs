@@ -300,7 +300,8 @@ impl Walk<'_> {
         // SAFETY: the caller's contract.
         unsafe {
             let none = ptr::null_mut();
-            for cell in &(*p).feedback {
+            let metamethods = (*p).metamethods.borrow();
+            for cell in (*p).feedback.iter().chain(metamethods.iter().map(|(_, cell)| cell)) {
                 for shape in [cell.shape.get(), cell.next_shape.get()] {
                     if !shape.is_null() {
                         // A call's second and third callee are kept in these fields.
@@ -317,7 +318,11 @@ impl Walk<'_> {
                     for entry in more {
                         self.object(none, entry.shape, Kind::Shape, "cached shape");
                         self.object(none, entry.next_shape, Kind::Shape, "cached next shape");
-                        self.object(none, entry.holder, Kind::Table, "cached holder");
+                        if !entry.holder.is_null() {
+                            // Metamethods are kept in this field, too.
+                            let kinds = [Kind::Table, Kind::LuaClosure];
+                            self.reference(none, entry.holder.cast(), &kinds, "cached holder");
+                        }
                     }
                 }
             }

@@ -2,6 +2,7 @@
 
 use perilune_ir::bytecode::{Op, Word};
 
+use super::operators::{note_metamethod, note_result};
 use super::{constants, sync};
 use crate::heap::Heap;
 use crate::meta::Metamethod;
@@ -423,7 +424,9 @@ pub unsafe fn arith_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Resul
         } else {
             *base.add(word.c() as usize)
         };
+        note_metamethod(vm, base, ip, arith.metamethod(), [a, b]);
         let result = vm.arith(arith, a, b)?;
+        note_result(vm, base, ip, result);
         *base.add(word.a() as usize) = result;
         Ok(())
     }

@@ -2,7 +2,9 @@
 
 use perilune_ir::bytecode::{Op, Word};
 
+use super::operators::note_metamethod;
 use super::{constants, sync};
+use crate::meta::Metamethod;
 use crate::value::Value;
 use crate::vm::{Throw, Vm};
 
@@ -20,7 +22,14 @@ pub unsafe fn compare_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Res
         let a = *base.add(word.a() as usize);
         let register = || *base.add(word.b() as usize);
         let constant = || *constants(base).add(word.b() as usize);
-        match Op::decode(*ip).unwrap_unchecked() {
+        let op = Op::decode(*ip).unwrap_unchecked();
+        match op {
+            Op::Eq => note_metamethod(vm, base, ip, Metamethod::Eq, [a, register()]),
+            Op::Lt => note_metamethod(vm, base, ip, Metamethod::Lt, [a, register()]),
+            Op::Le => note_metamethod(vm, base, ip, Metamethod::Le, [a, register()]),
+            _ => {}
+        }
+        match op {
             Op::Eq => vm.equals(a, register()),
             Op::Lt => vm.less_than(a, register()),
             Op::Le => vm.less_equal(a, register()),

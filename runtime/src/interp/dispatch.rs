@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use super::arith::{NO_NUMBER, float_mod, float_pow, floor_div, floor_mod};
 use super::calls::{self, CallStep, LoopStep, TailStep};
 use super::quick::*;
-use super::{Outcome, access, arith, compare, concat, decode, forloop, frame_ops, poll};
+use super::{Outcome, access, arith, compare, concat, decode, forloop, frame_ops, operators, poll};
 use super::{closure_of, proto_of};
 use crate::hooks;
 use crate::object::{CacheKind, Feedback, Kind, LuaClosure, Proto, Table, Types, table_flags};
@@ -514,6 +514,18 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 }
             };
         }
+        // What a return to something else than `CALL` does; answers where the frame goes on.
+        macro_rules! returned {
+            ($word:expr, $first:expr, $count:expr) => {
+                if decode($word.0) == Op::TForCall {
+                    note_at!(*ip.add(1) >> 16, *$first);
+                    fill!($first, $count, $word.c());
+                    ip.add(2)
+                } else {
+                    operators::finish(base, ip, *$first)
+                }
+            };
+        }
         // Counts a call of `$closure`, and makes it by the tier if that is compiled.
         macro_rules! try_tier {
             ($closure:expr, $base:expr, $nargs:expr, |$count:ident| $deliver:expr) => {
@@ -927,14 +939,14 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             proto = proto_of(base);
                             k = (*proto).constants.as_ptr();
                             ip = (*proto).code.add(link.pc() as usize);
-                            note_at!(*ip.add(1) >> 16, v);
                             let call = Word(*ip);
                             if likely(decode(call.0) == Op::Call) {
+                                note_at!(*ip.add(1) >> 16, v);
                                 deliver!(call.c(), dest, 1);
-                            } else {
-                                fill!(dest, 1, call.c());
+                                done!(2)
                             }
-                            done!(2)
+                            ip = returned!(call, dest, 1);
+                            continue;
                         }
                         let (original, link) = return_link(base);
                         break (first, 1, original, link);
@@ -1076,14 +1088,14 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
             proto = proto_of(base);
             k = (*proto).constants.as_ptr();
             ip = (*proto).code.add(link.pc() as usize);
-            note_at!(*ip.add(1) >> 16, *dest);
             let call = Word(*ip);
             if likely(decode(call.0) == Op::Call) {
+                note_at!(*ip.add(1) >> 16, *dest);
                 deliver!(call.c(), dest, count);
+                ip = ip.add(2);
             } else {
-                fill!(dest, count, call.c());
+                ip = returned!(call, dest, count);
             }
-            ip = ip.add(2);
         }
     }
 }

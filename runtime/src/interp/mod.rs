@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`dispatch`] | the dispatch loop with all inline fast paths |
 //! | [`arith`], [`compare`], [`concat`], [`access`], [`forloop`], [`frame_ops`] | whole instructions, any operands |
+//! | [`operators`] | what is learnt of metamethods, and the end of operators that called inlined ones |
 //! | [`quick`] | tests and conversions of values for the loop |
 //! | [`calls`] | calls of what is not a plain Lua function, entries from Rust, the tier |
 //! | [`step`](mod@step) | single instructions on behalf of compiled code |
@@ -28,6 +29,7 @@ pub mod concat;
 pub mod dispatch;
 pub mod forloop;
 pub mod frame_ops;
+pub mod operators;
 pub mod quick;
 pub mod step;
 

@@ -102,7 +102,7 @@ impl Feedback {
             return self.set_first(entry);
         }
         if self.more.get().is_null() {
-            self.more.set(Box::into_raw(Box::new([FieldEntry::EMPTY; 3])));
+            self.more.set(Box::into_raw(Box::new([FieldEntry::EMPTY; 7])));
         }
         // SAFETY: a box owned by this cell; no other reference to it exists now.
         let more = unsafe { &mut *self.more.get() };
@@ -113,6 +113,31 @@ impl Feedback {
         match place {
             Some(i) => more[i] = entry,
             None => self.give_up(),
+        }
+    }
+
+    /// Remembers that `handler` handles an operator for operands of `shape`, operand `number` of
+    /// it being asked.
+    pub fn note_handler(
+        &self,
+        heap: &Heap,
+        shape: *mut Shape,
+        number: u32,
+        handler: *mut crate::object::LuaClosure,
+    ) {
+        let epoch = heap.method_epoch.get();
+        let known = self.entry(shape).is_some_and(|e| {
+            e.holder.cast() == handler && e.slot == number && e.epoch == epoch
+        });
+        if !known {
+            self.remember(FieldEntry {
+                shape,
+                holder: handler.cast(),
+                slot: number,
+                epoch,
+                cache: CacheKind::Holder,
+                ..FieldEntry::EMPTY
+            });
         }
     }
 

@@ -105,6 +105,11 @@ impl Builder<'_> {
         self.guard(Opcode::GuardRaw, Type::None, &[epoch], now, ExitReason::EpochGuard)
     }
 
+    /// Whether [`Builder::narrow`] will guard a number, and so that the value is not nil.
+    fn narrows(&self, seen: u16) -> bool {
+        matches!(seen, types::INT | types::FLOAT) && !self.blocked(ExitReason::ResultGuard)
+    }
+
     /// Reads the slot that `case` names of table `t`, whose shape is checked already.
     fn read_case(&mut self, t: Value, case: &FieldCase, seen: u16, check: Option<Value>) -> Value {
         match case.access {
@@ -116,7 +121,7 @@ impl Builder<'_> {
                     }
                     None => self.emit(Opcode::LoadRecordHere, Type::Any, &[slots], 0, slot),
                 };
-                if case.has_meta && seen != types::INT && seen != types::FLOAT {
+                if case.has_meta && !self.narrows(seen) {
                     self.guard(Opcode::GuardNotNil, Type::None, &[v], 0, ExitReason::MetaGuard);
                 }
                 v
@@ -497,9 +502,10 @@ impl Builder<'_> {
     /// `t[key]` in the array part.
     fn read_element(&mut self, t: Value, key: Value, site: &Site) -> Option<Value> {
         let key = self.integer_key(key)?;
-        let nil_seen = site.types & types::NIL != 0;
+        let narrow = self.narrows(site.types);
+        let nil_seen =
+            site.types & types::NIL != 0 || (!narrow && self.blocked(ExitReason::ResultGuard));
         let beyond = site.flags & seen::BEYOND != 0 || self.blocked(ExitReason::BoundsGuard);
-        let narrow = matches!(site.types, types::INT | types::FLOAT);
         let plain = nil_seen || beyond;
         if plain && self.blocked(ExitReason::MetaGuard) {
             return None;
@@ -538,7 +544,7 @@ impl Builder<'_> {
         let arr = self.op(Opcode::TableArr, Type::Raw, &[t]);
         let v = self.op(Opcode::LoadElem, Type::Any, &[arr, index, check]);
         if !plain && !narrow {
-            self.guard(Opcode::GuardNotNil, Type::None, &[v], 0, ExitReason::TypeGuard);
+            self.guard(Opcode::GuardNotNil, Type::None, &[v], 0, ExitReason::ResultGuard);
         }
         Some(self.narrow(v, site.types))
     }

@@ -30,7 +30,7 @@ impl Builder<'_> {
         let why = ExitReason::TypeGuard;
         let number = types::INT | types::FLOAT;
         match self.expected(v) {
-            types::INT | WIDE_INT => Some(Num::Int(self.guard_int(v))),
+            types::INT | WIDE_INT => Some(Num::Int(self.guard_int(v, why))),
             types::FLOAT => {
                 Some(Num::Float(self.guard(Opcode::GuardFloat, Type::Float, &[v], 0, why)))
             }

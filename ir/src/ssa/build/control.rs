@@ -49,7 +49,7 @@ impl Builder<'_> {
                         continue;
                     }
                     let v = self.reload(reg, slot_types[reg]);
-                    let v = self.narrow(v, slot_types[reg]);
+                    let v = self.narrow_entry(v, slot_types[reg]);
                     let i = Self::index(self.slot_of(reg));
                     self.state.slots[i] = Some(v);
                     self.state.mem[i] = Some(v);
@@ -81,7 +81,7 @@ impl Builder<'_> {
                 continue;
             }
             let v = self.reload(reg, types);
-            let v = self.narrow(v, types);
+            let v = self.narrow_entry(v, types);
             let i = Self::index(self.slot_of(reg));
             self.state.slots[i] = Some(v);
             self.state.mem[i] = Some(v);

@@ -622,23 +622,30 @@ impl<'a> Builder<'a> {
 
     /// Narrows a freshly read value to the one numeric type that was ever seen there.
     fn narrow(&mut self, v: Value, seen: u16) -> Value {
+        self.narrow_or_leave(v, seen, ExitReason::ResultGuard)
+    }
+
+    /// The same for what is there on entry.
+    fn narrow_entry(&mut self, v: Value, seen: u16) -> Value {
+        self.narrow_or_leave(v, seen, ExitReason::TypeGuard)
+    }
+
+    fn narrow_or_leave(&mut self, v: Value, seen: u16, why: ExitReason) -> Value {
         self.expect.insert(v, seen);
-        if self.ty(v) != Type::Any || self.blocked(ExitReason::TypeGuard) {
+        if self.ty(v) != Type::Any || self.blocked(why) {
             return v;
         }
         match seen {
-            types::INT | WIDE_INT => self.guard_int(v),
-            types::FLOAT => {
-                self.guard(Opcode::GuardFloat, Type::Float, &[v], 0, ExitReason::TypeGuard)
-            }
+            types::INT | WIDE_INT => self.guard_int(v, why),
+            types::FLOAT => self.guard(Opcode::GuardFloat, Type::Float, &[v], 0, why),
             _ => v,
         }
     }
 
     /// The boxed `v` as integer; wide ones are let through where they were seen.
-    fn guard_int(&mut self, v: Value) -> Value {
+    fn guard_int(&mut self, v: Value, why: ExitReason) -> Value {
         let wide = self.expected(v) & types::OTHER != 0;
-        let g = self.guard(Opcode::GuardInt, Type::Int, &[v], 0, ExitReason::TypeGuard);
+        let g = self.guard(Opcode::GuardInt, Type::Int, &[v], 0, why);
         self.graph.insts[g.0 as usize].aux = wide as u32;
         g
     }

@@ -72,7 +72,7 @@ impl Builder<'_> {
         } else {
             let n = match self.ty(selector) {
                 Type::Int => selector,
-                _ => self.guard_int(selector),
+                _ => self.guard_int(selector, ExitReason::TypeGuard),
             };
             let one = self.int(1);
             let positive = self.emit(Opcode::ICmp, Type::Bool, &[n, one], 0, Cond::Ge as u32);
