@@ -108,6 +108,13 @@ fn from_profile(profile: &Profile, roots: &mut Vec<*mut Header>, seen: &mut Hash
         return;
     }
     roots.push(profile.proto as *mut Header);
+    for case in profile.operators.values().flat_map(|site| &site.cases) {
+        roots.push(case.shape as *mut Header);
+        roots.push(Value(case.handler).header());
+        if let Some(callee) = &case.profile {
+            from_profile(callee, roots, seen);
+        }
+    }
     for site in &profile.sites {
         for case in &site.fields {
             roots.push(case.shape as *mut Header);

@@ -1,10 +1,12 @@
 //! Taking a profile: from a prototype's feedback cells to plain data.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use perilune_ir::bytecode::{NO_FEEDBACK, Op};
-use perilune_ir::profile::{Callee, FieldAccess, FieldCase, LUA_TYPES, Library, Profile, Site};
+use perilune_ir::profile::{
+    Callee, FieldAccess, FieldCase, LUA_TYPES, Library, OperatorCase, OperatorSite, Profile, Site,
+};
 use perilune_runtime::meta::Metamethod;
 use perilune_runtime::object::{
     CacheKind, Feedback, FieldEntry, Function as FunctionObject, Kind, LuaClosure, NativeFunction,
@@ -74,8 +76,11 @@ unsafe fn profile(
             hint: &raw const cell.slot as u64,
         });
     }
+    // SAFETY: the caller's contract.
+    let operators = unsafe { operators(vm, library, blocked, p, callers) };
     callers.pop();
     Arc::new(Profile {
+        operators,
         function: p.function.clone(),
         proto: proto as u64,
         constants: p.constants.iter().map(|v| v.0).collect(),
@@ -90,6 +95,41 @@ unsafe fn profile(
         method_epoch: epoch,
         library: *library,
     })
+}
+
+/// What is known of operators that called metamethods.
+///
+/// # Safety
+/// The cells' objects are live.
+unsafe fn operators(
+    vm: &Vm,
+    library: &Library,
+    blocked: &HashSet<SiteKey>,
+    p: &Proto,
+    callers: &mut Vec<*mut Proto>,
+) -> HashMap<u32, OperatorSite> {
+    let mut found = HashMap::new();
+    for (pc, cell) in p.metamethods.borrow().iter() {
+        let mut site = OperatorSite { types: cell.types.get(), cases: vec![] };
+        let entries = std::iter::once(cell.first()).chain(cell.further().iter().copied());
+        for entry in entries.filter(|e| !e.shape.is_null()) {
+            let current = entry.epoch == vm.heap.method_epoch.get();
+            if entry.cache != CacheKind::Holder || !current {
+                continue;
+            }
+            let function: *mut FunctionObject = entry.holder.cast();
+            // SAFETY: the caller's contract.
+            let callee = unsafe { lua_callee(vm, library, blocked, function, callers) };
+            if let Some((proto, profile)) = callee {
+                let handler = Value::closure(function.cast()).0;
+                let (shape, operand) = (entry.shape as u64, entry.slot);
+                let proto = proto as u64;
+                site.cases.push(OperatorCase { shape, operand, handler, proto, profile });
+            }
+        }
+        found.insert(*pc, site);
+    }
+    found
 }
 
 /// Which feedback cells belong to calls.

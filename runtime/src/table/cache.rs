@@ -126,9 +126,9 @@ impl Feedback {
         handler: *mut crate::object::LuaClosure,
     ) {
         let epoch = heap.method_epoch.get();
-        let known = self.entry(shape).is_some_and(|e| {
-            e.holder.cast() == handler && e.slot == number && e.epoch == epoch
-        });
+        let known = self
+            .entry(shape)
+            .is_some_and(|e| e.holder.cast() == handler && e.slot == number && e.epoch == epoch);
         if !known {
             self.remember(FieldEntry {
                 shape,

@@ -99,7 +99,7 @@ impl Builder<'_> {
     }
 
     /// Leaves when inherited fields may have changed since the profile was taken.
-    fn guard_epoch(&mut self) -> Value {
+    pub(super) fn guard_epoch(&mut self) -> Value {
         let epoch = self.op(Opcode::LoadEpoch, Type::Raw, &[]);
         let now = self.frame().profile.method_epoch as u64;
         self.guard(Opcode::GuardRaw, Type::None, &[epoch], now, ExitReason::EpochGuard)

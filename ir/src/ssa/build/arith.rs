@@ -77,6 +77,22 @@ impl Builder<'_> {
 
     /// Falls back to the interpreter for an operation on registers B and (unless constant) C.
     fn arith_slow(&mut self, o: Operands, binary: bool) {
+        let x = self.get(o.b);
+        let y = match o.op {
+            Op::Unm | Op::BNot | Op::Len => x,
+            _ if binary => self.get(o.c),
+            _ => self.constant(o.c),
+        };
+        if let Some(v) = self.operator(o, x, y) {
+            self.set(o.a, v);
+            self.frame_mut().pc = o.next;
+            let seen = self.expected(v);
+            let v = self.narrow(v, seen);
+            return self.set(o.a, v);
+        }
+        if !self.open {
+            return;
+        }
         self.store_reg(o.b);
         if binary {
             self.store_reg(o.c);
@@ -391,6 +407,16 @@ impl Builder<'_> {
 
     /// Has the interpreter compare, and branches.
     pub(super) fn step_test(&mut self, o: Operands, target: usize) {
+        if matches!(o.op, Op::Eq | Op::Lt | Op::Le) {
+            let (x, y) = (self.get(o.a), self.get(o.b));
+            if let Some(v) = self.operator(o, x, y) {
+                let truth = self.truthy(v);
+                return self.branch_flag(truth, o.c, target, o.next);
+            }
+            if !self.open {
+                return;
+            }
+        }
         self.store_reg(o.a);
         if !matches!(o.op, Op::EqK | Op::LtK | Op::LeK | Op::GtK | Op::GeK) {
             self.store_reg(o.b);

@@ -313,6 +313,16 @@ impl Builder<'_> {
             return;
         }
         let pointer = self.function_pointer(f);
+        self.call_pointer(o, f, pointer);
+        if o.c == 2 {
+            let result = self.get(o.a);
+            self.call_result(o, result, site.types);
+        }
+    }
+
+    /// Calls the function `f`, at address `pointer`, with the arguments in the window of `o`. Its one
+    /// result, if one is wanted, becomes register A.
+    pub(super) fn call_pointer(&mut self, o: Operands, f: Value, pointer: Value) {
         self.write_header(o, f, encoding::LINK_BOUNDARY);
         self.store_window(o);
         self.flush(o.a);
@@ -320,10 +330,11 @@ impl Builder<'_> {
         let op = if o.c == 0 { Opcode::CallMulti } else { Opcode::CallFunction };
         let ty = if o.c == 0 { Type::Raw } else { Type::Any };
         let nargs = if o.b == 0 { OPEN } else { o.b as u64 - 1 };
+        let window = self.slot_of(o.a);
         let result = self.emit(op, ty, &[pointer], nargs, window as u32);
         self.clobber_from(window);
         if o.c == 2 {
-            self.call_result(o, result, site.types);
+            self.set(o.a, result);
         }
     }
 
@@ -398,7 +409,7 @@ impl Builder<'_> {
 
     // ---- inlining ----
 
-    fn inlinable(&self, profile: &Profile) -> bool {
+    pub(super) fn inlinable(&self, profile: &Profile) -> bool {
         self.frames.iter().all(|f| f.profile.proto != profile.proto) && self.inlinable_body(profile)
     }
 
@@ -509,7 +520,7 @@ impl Builder<'_> {
         }
     }
 
-    fn inline_body(&mut self, o: Operands, pointer: Value, profile: Arc<Profile>) {
+    pub(super) fn inline_body(&mut self, o: Operands, pointer: Value, profile: Arc<Profile>) {
         let f = self.get(o.a);
         let boxed = self.boxed(f);
         let args: Vec<Value> = (o.a + 2..o.a + 1 + o.b).map(|reg| self.get(reg)).collect();
@@ -518,8 +529,12 @@ impl Builder<'_> {
         let path = self.frame().path.wrapping_mul(31).wrapping_add(pc as u32 + 1);
         let live_below = {
             let frame = self.frame();
-            frame.analysis.live[o.next]
-                .iter()
+            // What is live on both ways of a comparison, whose metamethod this may be.
+            let mut live = frame.analysis.live[o.next];
+            if let Some(target) = jump_target(&frame.profile.function, pc) {
+                live.union(&frame.analysis.live[target]);
+            }
+            live.iter()
                 .filter(|&r| r < o.a && !frame.analysis.memory.contains(r))
                 .map(|r| frame.base + r as i32)
                 .collect()

@@ -21,6 +21,7 @@ mod cfg;
 mod control;
 mod intrinsics;
 mod iterate;
+mod operators;
 mod ops;
 mod varargs;
 
