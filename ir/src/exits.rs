@@ -30,6 +30,7 @@ macro_rules! for_each_exit_reason {
             MetaGuard,   "metatable", Widen, "a metatable or metamethod appeared where none was";
             Overflow,    "overflow",  Widen, "an integer left the range the code was narrowed to";
             Conversion,  "convert",   Widen, "a float has no exact integer representation";
+            Mixed,       "mixed",     Widen, "two integers, where at least one operand was assumed to be a float";
             ForLoop,     "for",       Widen, "a numeric loop's start, limit or step is not as assumed";
             NotCompiled, "uncommon",  Widen, "a path that the profile showed as never taken";
             LoopEnd,     "loop end",  Keep,  "the loop that the unit consists of has ended";

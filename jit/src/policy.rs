@@ -19,6 +19,8 @@ use crate::units::{Unit, UnitKind};
 
 /// Exits by a path that was left out on purpose after which a function may be given up.
 const TOO_COLD: u32 = 2000;
+/// Bytes of code that take as long to make as an exit and its way back.
+const BYTES_PER_EXIT: usize = 16;
 /// Words of bytecode of a small function.
 const SMALL: usize = 80;
 /// Sites of units that are gone, for statistics: at most this many.
@@ -46,6 +48,7 @@ fn strike(
         | ExitReason::MetaGuard
         | ExitReason::Overflow
         | ExitReason::Conversion
+        | ExitReason::Mixed
         | ExitReason::ForLoop
         | ExitReason::LoopEnd
         | ExitReason::InnerEnd
@@ -139,6 +142,8 @@ impl Jit {
             UnitKind::Function => limit,
             UnitKind::Osr { .. } => loop_limit,
         };
+        // To make large code anew takes as long as many exits.
+        let limit = limit + (unit.code_len / BYTES_PER_EXIT) as u32;
         if exit.count.get() < limit {
             return;
         }

@@ -25,7 +25,7 @@ macro_rules! for_each_ssa_op {
             GuardString,  "guard_str",    NONE,   NONE,   true,  "x as string pointer";
             GuardFunction,"guard_func",   NONE,   NONE,   true,  "x as function pointer (Lua or native)";
             GuardBool,    "guard_bool",   NONE,   NONE,   true,  "x as boolean";
-            GuardNumber,  "guard_number", NONE,   NONE,   true,  "x, a float or an inline integer, as float";
+            GuardNumber,  "guard_number", NONE,   NONE,   true,  "x, a float or an inline integer, as float; an integer only where y, if given, is a float";
             GuardBits,    "guard_bits",   NONE,   NONE,   true,  "leaves unless the boxed x has the bits imm";
             GuardRaw,     "guard_raw",    NONE,   NONE,   true,  "leaves unless the machine word x equals imm";
             GuardNotNil,  "guard_notnil", NONE,   NONE,   true,  "leaves when x is nil";

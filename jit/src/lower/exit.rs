@@ -112,6 +112,36 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// Ends the current (cold) block by leaving through `snapshot`. Snapshots that store the same
+    /// values share the code that does.
+    pub(super) fn leave_shared(&mut self, snapshot: SnapshotId) {
+        let graph = self.graph;
+        let stored: Vec<(i32, Value)> = graph.snapshots[snapshot.0 as usize]
+            .slots
+            .iter()
+            .filter_map(|&(slot, value)| match value {
+                SlotValue::Value(v) => Some((slot, v)),
+                SlotValue::Bits(_) => None,
+            })
+            .collect();
+        if stored.is_empty() {
+            return self.leave(snapshot, None);
+        }
+        let exit = self.descriptor(snapshot);
+        let exit = self.iconst(exit as u64);
+        let block = match self.store_blocks.get(&stored) {
+            Some(&block) => block,
+            None => {
+                let block = self.cold_block();
+                self.b.append_block_param(block, types::I64);
+                self.store_blocks.insert(stored, block);
+                self.unfilled.push((block, snapshot));
+                block
+            }
+        };
+        self.b.ins().jump(block, &[BlockArg::from(exit)]);
+    }
+
     /// Ends the current (cold) block by leaving through `snapshot`; `extra` is one more slot with
     /// its boxed value.
     pub(super) fn leave(&mut self, snapshot: SnapshotId, extra: Option<(i32, V)>) {
@@ -131,6 +161,25 @@ impl Lower<'_, '_> {
     /// Ends the current block by leaving through a descriptor whose slots are stored.
     pub(super) fn leave_by(&mut self, descriptor: *const ExitDescriptor) {
         let exit = self.iconst(descriptor as u64);
+        let leave = self.leave_block();
+        self.b.ins().jump(leave, &[BlockArg::from(exit)]);
+    }
+
+    /// The block that all exits end in; it takes the descriptor.
+    fn leave_block(&mut self) -> ClifBlock {
+        match self.leave_block {
+            Some(block) => block,
+            None => {
+                let block = self.cold_block();
+                self.b.append_block_param(block, types::I64);
+                self.leave_block = Some(block);
+                block
+            }
+        }
+    }
+
+    /// Leaves through the descriptor `exit`.
+    pub(super) fn leave_unit(&mut self, exit: V) {
         match &self.graph.entry {
             Entry::Loop { .. } => {
                 let outcome = self.iconst(-1i64 as u64);
@@ -167,6 +216,18 @@ impl Lower<'_, '_> {
 
     /// Fills the blocks that all exits and throws share.
     pub(super) fn finish_cold_blocks(&mut self) {
+        while let Some((block, snapshot)) = self.unfilled.pop() {
+            self.b.switch_to_block(block);
+            self.store_slots(snapshot);
+            let exit = self.b.block_params(block)[0];
+            let leave = self.leave_block();
+            self.b.ins().jump(leave, &[BlockArg::from(exit)]);
+        }
+        if let Some(block) = self.leave_block {
+            self.b.switch_to_block(block);
+            let exit = self.b.block_params(block)[0];
+            self.leave_unit(exit);
+        }
         if let Some(block) = self.convert_block {
             self.b.switch_to_block(block);
             let boxed = self.b.block_params(block)[0];
@@ -250,6 +311,14 @@ impl Lower<'_, '_> {
                 let joined = self.unless(is_float, &[float], &[types::F64], |l| {
                     let tag = l.b.ins().ushr_imm_u(x, i64::from(TAG_SHIFT));
                     let ok = l.b.ins().icmp_imm_u(IntCC::Equal, tag, encoding::TAG_INT as i64);
+                    let ok = match inst.args.get(1) {
+                        Some(&other) => {
+                            let other = l.v(other);
+                            let float = l.is_float(other);
+                            l.b.ins().band(ok, float)
+                        }
+                        None => ok,
+                    };
                     l.guard_that(ok, s);
                     let up = l.b.ins().ishl_imm_u(x, 16);
                     let int = l.b.ins().sshr_imm_u(up, 16);

@@ -107,6 +107,12 @@ struct Lower<'a, 'b> {
     /// Exit blocks that are still empty.
     pending: Vec<(ClifBlock, SnapshotId)>,
     throw_block: Option<ClifBlock>,
+    /// Ends all exits.
+    leave_block: Option<ClifBlock>,
+    /// Blocks that store the same values for several exits.
+    store_blocks: HashMap<Vec<(i32, Value)>, ClifBlock>,
+    /// Those of them that are still empty.
+    unfilled: Vec<(ClifBlock, SnapshotId)>,
     /// Joins typed exits: takes the boxed result of the interpreter.
     convert_block: Option<ClifBlock>,
     signatures: HashMap<Helper, SigRef>,
@@ -142,6 +148,9 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
         descriptors: HashMap::new(),
         pending: vec![],
         throw_block: None,
+        leave_block: None,
+        store_blocks: HashMap::new(),
+        unfilled: vec![],
         convert_block: None,
         signatures: HashMap::new(),
         own_body: None,
@@ -199,7 +208,7 @@ impl Lower<'_, '_> {
         }
         while let Some((block, snapshot)) = self.pending.pop() {
             self.b.switch_to_block(block);
-            self.leave(snapshot, None);
+            self.leave_shared(snapshot);
         }
         self.finish_cold_blocks();
     }

@@ -133,6 +133,11 @@ impl Builder<'_> {
             let (a, b) = (self.any_float(x), self.any_float(y));
             return self.typed_arith(o, Num::Float(a), Num::Float(b));
         }
+        if self.is_mixed(x) && self.is_mixed(y) && !self.blocked(ExitReason::Mixed) {
+            // Where either comes, two integers are rare.
+            let (a, b) = self.one_float(x, y);
+            return self.typed_arith(o, Num::Float(a), Num::Float(b));
+        }
         if matches!(o.op, Mod | ModK | IDiv | IDivK) && self.const_int(y).is_none_or(|k| k == 0) {
             return None;
         }
@@ -182,6 +187,18 @@ impl Builder<'_> {
             Type::Any => self.op(Opcode::UnboxInt, Type::Int, &[v]),
             _ => v,
         }
+    }
+
+    /// Two numbers as floats; leaves when both are integers.
+    fn one_float(&mut self, x: Value, y: Value) -> (Value, Value) {
+        if x == y {
+            let why = ExitReason::Mixed;
+            let x = self.guard(Opcode::GuardFloat, Type::Float, &[x], 0, why);
+            return (x, x);
+        }
+        let why = ExitReason::Mixed;
+        let x = self.guard(Opcode::GuardNumber, Type::Float, &[x, y], 0, why);
+        (x, self.any_float(y))
     }
 
     /// Any number as float.
