@@ -378,6 +378,7 @@ impl Lower<'_, '_> {
             self.store(top, self.vm, offset_of!(Vm, top) as i32);
         }
         // The frame of a vararg function moves later: not by the block that all other exits share.
+        self.store_slots(snapshot);
         let exit = self.descriptor(snapshot);
         let exit = self.iconst(exit as u64);
         self.leave_unit(exit);
