@@ -74,6 +74,7 @@ impl World {
             constants: Box::new([]),
             feedback: Box::new([]),
             arg_types: Box::new([]),
+            metamethods: std::cell::RefCell::default(),
             hotness: Cell::new(0),
             num_params: 1,
             is_vararg: false,
