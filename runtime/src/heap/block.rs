@@ -5,14 +5,15 @@
 //!   block (32 KiB) = | Block (64 bytes) | cell | cell | … |     aligned to its size
 //! ```
 //!
-//! A block's free cells form a list in address order. The heap takes the whole list of a block at
-//! a time. A block without live cells goes back to its chunk, a chunk without blocks in use to the
+//! A block's free cells form *runs*, listed in address order. The first cell of a run says how many there
+//! are; the others hold whatever was there. The heap takes the whole list of a block at a time, and cuts
+//! objects off the start of a run. A block without live cells goes back to its chunk, a chunk without blocks in use to the
 //! system (one is kept).
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr;
 
-use super::{CLASSES, FREE_NEXT, GRANULE};
+use super::{CLASSES, GRANULE};
 use crate::object::{Header, Kind};
 
 /// Bytes of a block, and its alignment.
@@ -33,15 +34,89 @@ pub struct Block {
     pub cells: u32,
     /// Number of cells that fit.
     pub capacity: u32,
-    /// First free cell, while the block's list is not in use by the heap.
-    pub free: *mut u8,
-    /// Length of that list.
+    /// First free run, while the block's list is not in use by the heap.
+    pub free: *mut FreeRun,
+    /// Free cells in that list.
     pub free_count: u32,
     /// True when the cells have been swept since the last marking.
     pub swept: bool,
 }
 
 const _: () = assert!(size_of::<Block>() <= BLOCK_HEAD);
+
+/// What the first cell of a run of free cells holds.
+#[repr(C)]
+pub struct FreeRun {
+    /// Kind [`Kind::Free`]; `extra`: number of cells, at least 1.
+    pub header: Header,
+    /// The next run of the block, or null.
+    pub next: *mut FreeRun,
+}
+
+const _: () = assert!(size_of::<FreeRun>() <= GRANULE);
+
+impl FreeRun {
+    /// Makes a run of the `n` cells at `cell`.
+    ///
+    /// # Safety
+    /// The cells belong to one block and are not in use.
+    #[inline(always)]
+    pub unsafe fn write(cell: *mut u8, n: u32, next: *mut FreeRun) -> *mut FreeRun {
+        let run = cell.cast::<FreeRun>();
+        let header = Header { kind: Kind::Free, color: 0, flags: 0, aux: 0, extra: n };
+        // SAFETY: the caller's contract; a cell is large enough.
+        unsafe { run.write(FreeRun { header, next }) };
+        run
+    }
+
+    /// The number of cells of this run and those that follow it.
+    ///
+    /// # Safety
+    /// `run` is null or a listed run.
+    pub unsafe fn count(mut run: *const FreeRun) -> usize {
+        let mut n = 0;
+        // SAFETY: the caller's contract.
+        unsafe {
+            while !run.is_null() {
+                n += (*run).header.extra as usize;
+                run = (*run).next;
+            }
+        }
+        n
+    }
+}
+
+/// Where new objects of a class are cut off: free cells that no list has. Compiled code does so inline.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Room {
+    /// The next object's cell.
+    pub next: *mut u8,
+    /// The end of the cells.
+    pub end: *mut u8,
+}
+
+impl Room {
+    /// Room for nothing.
+    pub const NONE: Room = Room { next: ptr::null_mut(), end: ptr::null_mut() };
+
+    /// Bytes left.
+    pub fn bytes(&self) -> usize {
+        self.end.addr() - self.next.addr()
+    }
+
+    /// Makes a run of what is left, for whoever walks the block. The room stays usable.
+    ///
+    /// # Safety
+    /// This is a room of a heap, with cells of `cell_size`.
+    pub unsafe fn seal(&self, cell_size: usize, next: *mut FreeRun) -> *mut FreeRun {
+        match self.bytes() / cell_size {
+            0 => next,
+            // SAFETY: the cells from `next` to `end` are in one block and not in use.
+            n => unsafe { FreeRun::write(self.next, n as u32, next) },
+        }
+    }
+}
 
 impl Block {
     /// The cell number `i` of the block at `b`.
@@ -52,6 +127,26 @@ impl Block {
     pub unsafe fn cell(b: *mut Block, i: usize) -> *mut u8 {
         // SAFETY: the cells lie within the block.
         unsafe { b.cast::<u8>().add(BLOCK_HEAD + i * (*b).cell_size as usize) }
+    }
+
+    /// Calls `f` for every cell of the block at `b` that is not in a free run.
+    ///
+    /// # Safety
+    /// `b` must be a block, and the heap's room in it sealed. `f` may make its cell a run.
+    pub unsafe fn each_cell(b: *mut Block, mut f: impl FnMut(*mut Header)) {
+        // SAFETY: the caller's contract; each cell in use starts with a header, and so does each run.
+        unsafe {
+            let mut i = 0;
+            while i < (*b).cells as usize {
+                let header = Block::cell(b, i).cast::<Header>();
+                if (*header).kind == Kind::Free {
+                    i += (*header).extra as usize;
+                } else {
+                    f(header);
+                    i += 1;
+                }
+            }
+        }
     }
 
     /// The block that contains the cell at `p`.
@@ -176,14 +271,8 @@ impl Store {
         unsafe {
             let (from, capacity) = ((*block).cells, (*block).capacity);
             let to = (from + (PAGE / cell_size) as u32).min(capacity);
-            let mut next = (*block).free;
-            for i in (from..to).rev() {
-                let cell = Block::cell(block, i as usize);
-                cell.cast::<Header>().write(FREE_HEADER);
-                cell.add(FREE_NEXT).cast::<*mut u8>().write(next);
-                next = cell;
-            }
-            (*block).free = next;
+            let cell = Block::cell(block, from as usize);
+            (*block).free = FreeRun::write(cell, to - from, (*block).free);
             (*block).free_count += to - from;
             (*block).cells = to;
             if to == capacity {
@@ -284,6 +373,3 @@ impl Drop for Store {
         }
     }
 }
-
-/// The header of a free cell.
-pub const FREE_HEADER: Header = Header { kind: Kind::Free, color: 0, flags: 0, aux: 0, extra: 0 };

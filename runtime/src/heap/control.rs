@@ -235,7 +235,7 @@ impl Heap {
         self.verify_cycles = verify;
         if period != 0 {
             // Every allocation takes the slow path from now on.
-            self.spill_free_lists();
+            self.spill_rooms();
             self.raise_poll();
         }
     }

@@ -6,7 +6,7 @@
 
 use std::ptr;
 
-use super::{CLASSES, FREE_NEXT, GRANULE, GRAY, Heap, Phase, Roots, WHITE0, WHITE1};
+use super::{CLASSES, GRAY, Heap, Phase, Roots, WHITE0, WHITE1};
 use crate::object::{CacheKind, Feedback, FieldEntry, Header, Proto, Shape, Thread};
 
 /// A cycle does not start below this many bytes.
@@ -68,15 +68,7 @@ impl Default for Parameters {
 impl Heap {
     /// Bytes in use, exactly.
     pub fn count(&self) -> usize {
-        let mut unused = 0;
-        for class in 1..CLASSES {
-            let mut cell = self.free[class];
-            while !cell.is_null() {
-                unused += class * GRANULE;
-                // SAFETY: cells in `free` are free cells.
-                cell = unsafe { *cell.add(FREE_NEXT).cast() };
-            }
-        }
+        let unused = (1..CLASSES).map(|class| self.unused_bytes(class)).sum();
         self.bytes.saturating_sub(unused)
     }
 

@@ -3,13 +3,14 @@
 //! # Allocation
 //!
 //! Objects of at most [`MAX_SMALL`] bytes live in the cells of size-class blocks ([`block`]); larger
-//! ones are single allocations. [`Heap::free`] holds one list of free cells per class; compiled
-//! code pops from it inline. **Allocation never collects**: it counts (when a free list is
-//! refilled, and for memory outside of cells through [`Heap::account`]) and raises `Vm::poll`.
+//! ones are single allocations. [`Heap::room`] holds a run of free cells per class, off which objects
+//! are cut; compiled code may do so inline. **Allocation never collects**: it counts (when the
+//! runs of another block are taken, and for memory outside of cells through [`Heap::account`]) and
+//! raises `Vm::poll`.
 //!
 //! ```text
 //!   live cell   | kind color flags aux extra:u32 | object's fields …
-//!   free cell   | Kind::Free …                   | next free cell or null | …
+//!   free run    | Kind::Free     cells:u32       | next run or null | anything
 //! ```
 //!
 //! # Colours
@@ -55,7 +56,7 @@ use std::collections::VecDeque;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use self::block::Block;
+use self::block::{Block, FreeRun, Room};
 use crate::meta::{MetaNames, Metamethod};
 use crate::object::{Header, Kind, Proto, Shape, Table, Thread, WideInt};
 use crate::shape::ShapeRoots;
@@ -76,13 +77,10 @@ pub const BLACK: u8 = 3;
 pub const GRANULE: usize = 16;
 /// Largest object that lives in a block.
 pub const MAX_SMALL: usize = 512;
-/// Entries of [`Heap::free`]; an object of `size` bytes uses entry `size.div_ceil(GRANULE)`.
+/// Entries of [`Heap::room`]; an object of `size` bytes uses entry `size.div_ceil(GRANULE)`.
 pub const CLASSES: usize = MAX_SMALL / GRANULE + 1;
 
-/// Offset of the link to the next free cell within a free cell.
-pub const FREE_NEXT: usize = 8;
-
-/// The free-list entry for objects of `size` bytes.
+/// The class of objects of `size` bytes.
 #[inline(always)]
 pub const fn class_of(size: usize) -> usize {
     size.div_ceil(GRANULE)
@@ -103,13 +101,14 @@ pub enum Phase {
 /// Allocator and collector state. The leading fields are read by compiled code.
 #[repr(C)]
 pub struct Heap {
-    /// Free lists by size class: each free cell holds the next at offset [`FREE_NEXT`].
-    pub free: [*mut u8; CLASSES],
+    /// By size class: where the next objects go.
+    pub room: [Room; CLASSES],
     /// Colour of new objects.
     pub alloc_color: u8,
     /// What the collector is doing.
     pub phase: Phase,
-    /// Bytes in use: cells handed out or in `free`, large objects, and accounted outside memory.
+    /// Bytes in use: cells handed out, in `room` or in `runs`; large objects; and accounted outside
+    /// memory.
     pub bytes: usize,
     /// Bytes allocated beyond those at which the next step is due; below 0: not yet.
     pub debt: isize,
@@ -124,6 +123,8 @@ pub struct Heap {
     pub shapes: ShapeRoots,
     /// The names of metamethods. Roots.
     pub meta_names: MetaNames,
+    /// By size class: further runs of the block that `room` is in.
+    runs: [*mut FreeRun; CLASSES],
     /// Blocks and large objects.
     pub(crate) store: block::Store,
     /// Interned strings.
@@ -185,7 +186,7 @@ impl Heap {
     /// An empty heap. `seed` perturbs string hashes; equal seeds give equal runs.
     pub fn new(seed: u64) -> Heap {
         let mut heap = Heap {
-            free: [ptr::null_mut(); CLASSES],
+            room: [Room::NONE; CLASSES],
             alloc_color: WHITE0,
             phase: Phase::Pause,
             bytes: 0,
@@ -195,6 +196,7 @@ impl Heap {
             shared_fields: crate::table::cache::SharedCache::new(),
             shapes: ShapeRoots { plain: ptr::null_mut(), dictionary: ptr::null_mut() },
             meta_names: MetaNames([ptr::null_mut(); Metamethod::ALL.len()]),
+            runs: [ptr::null_mut(); CLASSES],
             store: block::Store::default(),
             strings: StringTable::new(seed),
             gray: Vec::new(),
@@ -254,17 +256,16 @@ impl Heap {
     /// before the next safepoint. Never collects, never fails.
     #[inline(always)]
     pub fn alloc<T>(&mut self, kind: Kind, size: usize) -> *mut T {
-        debug_assert!(size >= size_of::<T>().min(FREE_NEXT + 8));
+        debug_assert!(size >= size_of::<T>().min(GRANULE));
         if size <= MAX_SMALL {
             let class = class_of(size);
-            let cell = self.free[class];
-            if !cell.is_null() {
-                // SAFETY: cells in `free` are free cells of a block of this class: at least 16
-                // bytes, with the link at FREE_NEXT; nobody else uses them.
-                unsafe {
-                    self.free[class] = *cell.add(FREE_NEXT).cast::<*mut u8>();
-                    cell.cast::<Header>().write(self.header(kind));
-                }
+            let room = &mut self.room[class];
+            let cell = room.next;
+            let next = cell.wrapping_add(class * GRANULE);
+            if next <= room.end {
+                room.next = next;
+                // SAFETY: a cell of this class that nobody else uses.
+                unsafe { cell.cast::<Header>().write(self.header(kind)) };
                 self.list_object(kind, cell);
                 return cell.cast();
             }
@@ -312,7 +313,7 @@ impl Heap {
         }
     }
 
-    /// Refills a free list, or allocates a large object.
+    /// Goes on in another run, or allocates a large object.
     #[cold]
     #[inline(never)]
     fn alloc_slow(&mut self, kind: Kind, size: usize) -> *mut u8 {
@@ -339,29 +340,52 @@ impl Heap {
         }
     }
 
-    /// Gives the free list of `class` new cells and returns one more.
+    /// Gives `class` new room and returns the cell before it.
     fn refill(&mut self, class: usize) -> *mut u8 {
-        let block = self.block_with_free(class);
-        // SAFETY: the block is valid, in no list, and its list of free cells is not empty.
+        let size = class * GRANULE;
+        // SAFETY: `runs` holds runs of a block of this class; a block taken is valid, in no list, and
+        // has free cells.
         unsafe {
-            let cell = (*block).free;
-            let rest = *cell.add(FREE_NEXT).cast::<*mut u8>();
-            let count = (*block).free_count as usize;
-            if self.stress != 0 {
-                (*block).free = rest;
-                (*block).free_count -= 1;
-                if !rest.is_null() {
-                    self.store.classes[class].available.push(block);
+            if self.runs[class].is_null() {
+                let block = self.block_with_free(class);
+                if self.stress != 0 {
+                    return self.single_cell(class, block);
                 }
-                self.account((class * GRANULE) as isize);
-                self.raise_poll();
-            } else {
+                self.runs[class] = (*block).free;
+                let count = (*block).free_count as usize;
                 (*block).free = ptr::null_mut();
                 (*block).free_count = 0;
-                self.free[class] = rest;
-                self.account((count * class * GRANULE) as isize);
+                self.account((count * size) as isize);
             }
+            let run = self.runs[class];
+            self.runs[class] = (*run).next;
+            let cell = run.cast::<u8>();
+            let end = cell.add((*run).header.extra as usize * size);
+            self.room[class] = Room { next: cell.add(size), end };
             cell
+        }
+    }
+
+    /// Takes a single cell from a block, so that the next allocation comes by, too.
+    ///
+    /// # Safety
+    /// As [`Heap::block_with_free`] answers it.
+    unsafe fn single_cell(&mut self, class: usize, block: *mut Block) -> *mut u8 {
+        // SAFETY: the first run of the block has at least one cell.
+        unsafe {
+            let run = (*block).free;
+            let n = (*run).header.extra;
+            (*block).free = match n {
+                1 => (*run).next,
+                _ => FreeRun::write(run.cast::<u8>().add(class * GRANULE), n - 1, (*run).next),
+            };
+            (*block).free_count -= 1;
+            if (*block).free_count > 0 {
+                self.store.classes[class].available.push(block);
+            }
+            self.account((class * GRANULE) as isize);
+            self.raise_poll();
+            run.cast()
         }
     }
 
@@ -384,26 +408,42 @@ impl Heap {
         }
     }
 
-    /// Gives all cells in `free` back to their blocks.
-    fn spill_free_lists(&mut self) {
+    /// Gives all free cells back to their blocks.
+    fn spill_rooms(&mut self) {
         for class in 1..CLASSES {
-            let mut cell = std::mem::replace(&mut self.free[class], ptr::null_mut());
-            while !cell.is_null() {
-                // SAFETY: cells in `free` are free cells of swept blocks.
-                unsafe {
-                    let next = *cell.add(FREE_NEXT).cast::<*mut u8>();
-                    let block = Block::containing(cell);
-                    *cell.add(FREE_NEXT).cast::<*mut u8>() = (*block).free;
-                    if (*block).free_count == 0 {
-                        self.store.classes[class].available.push(block);
-                    }
-                    (*block).free = cell;
-                    (*block).free_count += 1;
-                    cell = next;
+            let size = class * GRANULE;
+            let room = std::mem::replace(&mut self.room[class], Room::NONE);
+            let runs = std::mem::replace(&mut self.runs[class], ptr::null_mut());
+            // SAFETY: room and runs are of one block, which is in no list of free cells.
+            unsafe {
+                let runs = room.seal(size, runs);
+                if runs.is_null() {
+                    continue;
                 }
-                self.account(-((class * GRANULE) as isize));
+                let block = Block::containing(runs);
+                let count = FreeRun::count(runs);
+                debug_assert!((*block).free_count == 0);
+                (*block).free = runs;
+                (*block).free_count = count as u32;
+                self.store.classes[class].available.push(block);
+                self.account(-((count * size) as isize));
             }
         }
+    }
+
+    /// Marks the unused cells of every room as free, for a walk over the blocks.
+    pub(super) fn seal_rooms(&self) {
+        for class in 1..CLASSES {
+            // SAFETY: rooms of this heap; a sealed room is used as before.
+            unsafe { self.room[class].seal(class * GRANULE, self.runs[class]) };
+        }
+    }
+
+    /// Free bytes that `bytes` counts as used.
+    pub(super) fn unused_bytes(&self, class: usize) -> usize {
+        // SAFETY: listed runs.
+        let runs = unsafe { FreeRun::count(self.runs[class]) };
+        self.room[class].bytes() + runs * class * GRANULE
     }
 
     /// Counts memory that objects hold outside of their cell: positive when allocated, negative

@@ -7,8 +7,8 @@
 use std::any::Any;
 use std::ptr;
 
-use super::block::{Block, FREE_HEADER};
-use super::{FREE_NEXT, GRANULE, Heap};
+use super::block::{Block, FreeRun, Room};
+use super::{CLASSES, GRANULE, Heap};
 use crate::object::{Feedback, Header, Kind, NativeFunction, Proto, Table, Thread, Userdata};
 use crate::value::Value;
 
@@ -16,15 +16,12 @@ impl Heap {
     /// Prepares to sweep everything; objects of colour `dead` are to be freed.
     pub(super) fn begin_sweep(&mut self, dead: u8) {
         self.dead_color = dead;
-        for class in 1..self.free.len() {
-            let mut cell = std::mem::replace(&mut self.free[class], ptr::null_mut());
-            let mut n = 0;
-            while !cell.is_null() {
-                n += 1;
-                // SAFETY: cells in `free` are free cells.
-                cell = unsafe { *cell.add(FREE_NEXT).cast() };
-            }
-            self.forget_bytes(n * class * GRANULE);
+        for class in 1..CLASSES {
+            self.forget_bytes(self.unused_bytes(class));
+            // SAFETY: a room of this heap. What is left of it is a run now.
+            unsafe { self.room[class].seal(class * GRANULE, ptr::null_mut()) };
+            self.room[class] = Room::NONE;
+            self.runs[class] = ptr::null_mut();
             let class = &mut self.store.classes[class];
             class.available.clear();
             class.unswept.clone_from(&class.blocks);
@@ -84,54 +81,50 @@ impl Heap {
     /// # Safety
     /// `block` must be an unswept block, in no list.
     pub(super) unsafe fn sweep_block(&mut self, block: *mut Block) {
-        // SAFETY: the caller's contract; each cell starts with a header, live objects are valid.
+        // SAFETY: the caller's contract; each cell starts with a header or is in a run, live objects
+        // are valid.
         unsafe {
             let size = (*block).cell_size as usize;
             let white = self.alloc_color;
             let dead = self.dead_color;
-            let (mut next, mut free, mut freed) = (ptr::null_mut::<u8>(), 0u32, 0usize);
-            let mut cell = Block::cell(block, (*block).cells as usize);
-            if size == GRANULE {
-                // Wide integers and closures without upvalues: nothing to release, and so many that
-                // a shorter loop pays (int64 benchmark: 8 % of its time).
-                for _ in 0..(*block).cells {
-                    cell = cell.sub(GRANULE);
+            let (mut free, mut freed) = (0u32, 0usize);
+            let mut link = &raw mut (*block).free;
+            let mut cell = Block::cell(block, 0);
+            let end = Block::cell(block, (*block).cells as usize);
+            while cell < end {
+                let header = cell.cast::<Header>();
+                if (*header).color != dead && (*header).kind != Kind::Free {
+                    (*header).color = white;
+                    cell = cell.add(size);
+                    continue;
+                }
+                let (start, freed_before) = (cell, freed);
+                let mut known = 0;
+                while cell < end {
                     let header = cell.cast::<Header>();
-                    if (*header).color != dead && (*header).kind != Kind::Free {
-                        (*header).color = white;
+                    if (*header).kind == Kind::Free {
+                        known += (*header).extra;
+                        cell = cell.add((*header).extra as usize * size);
                         continue;
                     }
-                    freed += usize::from((*header).kind != Kind::Free);
-                    header.write(FREE_HEADER);
-                    cell.add(FREE_NEXT).cast::<*mut u8>().write(next);
-                    next = cell;
-                    free += 1;
-                }
-                cell = Block::cell(block, 0);
-                debug_assert!(cell.addr() == block.addr() + super::block::BLOCK_HEAD);
-            }
-            let others = if size == GRANULE { 0 } else { (*block).cells };
-            for _ in 0..others {
-                cell = cell.sub(size);
-                let header = cell.cast::<Header>();
-                if (*header).kind != Kind::Free {
                     if (*header).color != dead {
-                        (*header).color = white;
-                        continue;
+                        break;
                     }
                     match (*header).kind {
                         Kind::WideInt | Kind::Upvalue | Kind::LuaClosure => {}
                         Kind::Table if is_compact(cell.cast()) => {}
                         _ => self.drop_object(header),
                     }
-                    header.write(FREE_HEADER);
                     freed += 1;
+                    cell = cell.add(size);
                 }
-                cell.add(FREE_NEXT).cast::<*mut u8>().write(next);
-                next = cell;
-                free += 1;
+                let n = known + (freed - freed_before) as u32;
+                let run = FreeRun::write(start, n, ptr::null_mut());
+                *link = run;
+                link = &raw mut (*run).next;
+                free += n;
             }
-            (*block).free = next;
+            *link = ptr::null_mut();
             (*block).free_count = free;
             (*block).swept = true;
             self.forget_bytes(freed * size);
@@ -231,16 +224,16 @@ impl Heap {
     /// Drops every object and all memory: the state is gone. Nothing may be used afterwards but
     /// what is returned: the host's values, to be dropped by the caller.
     pub(crate) fn free_all(&mut self) -> Vec<Box<dyn Any>> {
-        for class in 1..self.free.len() {
+        self.seal_rooms();
+        for class in 1..CLASSES {
             for i in 0..self.store.classes[class].blocks.len() {
                 let block = self.store.classes[class].blocks[i];
                 // SAFETY: blocks of a class are valid; each object is dropped once.
                 unsafe {
-                    for n in 0..(*block).cells as usize {
-                        let header = Block::cell(block, n).cast::<Header>();
+                    Block::each_cell(block, |header| {
                         self.drop_last(header);
-                        (*header).kind = Kind::Free;
-                    }
+                        FreeRun::write(header.cast(), 1, ptr::null_mut());
+                    });
                 }
             }
         }
@@ -252,7 +245,8 @@ impl Heap {
                 (*object).kind = Kind::Free;
             }
         }
-        self.free = [ptr::null_mut(); super::CLASSES];
+        self.room = [Room::NONE; CLASSES];
+        self.runs = [ptr::null_mut(); CLASSES];
         std::mem::take(&mut self.graveyard)
     }
 

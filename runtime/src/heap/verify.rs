@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::ptr;
 
 use super::block::Block;
-use super::{BLACK, CLASSES, FREE_NEXT, GRANULE, GRAY, Heap, Phase, Roots};
+use super::{BLACK, CLASSES, GRANULE, GRAY, Heap, Phase, Roots};
 use crate::object::{
     Header, Kind, LuaClosure, LuaString, NativeFunction, Proto, Shape, Table, Thread, Upvalue,
     Userdata, element_kind, table_flags,
@@ -334,17 +334,17 @@ impl Heap {
     /// Calls `f` for each object that is not known to be dead.
     pub(super) fn each_object(&self, mut f: impl FnMut(*mut Header)) {
         let dead = if self.phase == Phase::Sweep { self.dead_color } else { u8::MAX };
-        // SAFETY: blocks and large objects are valid; each cell starts with a header.
+        self.seal_rooms();
+        // SAFETY: blocks and large objects are valid.
         unsafe {
             for class in &self.store.classes {
                 for &block in &class.blocks {
                     let dead = if (*block).swept { u8::MAX } else { dead };
-                    for i in 0..(*block).cells as usize {
-                        let o = Block::cell(block, i).cast::<Header>();
-                        if (*o).kind != Kind::Free && (*o).color != dead {
+                    Block::each_cell(block, |o| {
+                        if (*o).color != dead {
                             f(o);
                         }
-                    }
+                    });
                 }
             }
             for large in &self.store.large {
@@ -411,7 +411,9 @@ impl Heap {
             let size = class * GRANULE;
             let known: HashSet<usize> =
                 self.store.classes[class].blocks.iter().map(|b| b.addr()).collect();
-            let mut lists = vec![(self.free[class], None)];
+            // SAFETY: a room of this heap.
+            let unused = unsafe { self.room[class].seal(size, self.runs[class]) };
+            let mut lists = vec![(unused, None)];
             for &block in &self.store.classes[class].blocks {
                 // SAFETY: blocks of a class are valid.
                 unsafe {
@@ -424,24 +426,28 @@ impl Heap {
                 }
             }
             for (head, count) in lists {
-                let (mut cell, mut n) = (head, 0);
-                while !cell.is_null() {
-                    let block = Block::containing(cell);
-                    let offset = cell.addr() - block.addr() - super::block::BLOCK_HEAD;
+                let (mut run, mut n) = (head, 0);
+                while !run.is_null() {
+                    let block = Block::containing(run);
+                    let offset = run.addr() - block.addr() - super::block::BLOCK_HEAD;
                     if !known.contains(&block.addr()) || !offset.is_multiple_of(size) {
-                        return Err(format!("free cell {cell:p} of class {class} is nowhere"));
+                        return Err(format!("free run {run:p} of class {class} is nowhere"));
                     }
                     // SAFETY: within a block of this class.
                     unsafe {
-                        if (*cell.cast::<Header>()).kind != Kind::Free {
-                            return Err(format!("cell {cell:p} is in a free list but in use"));
+                        let cells = (*run).header.extra as usize;
+                        if (*run).header.kind != Kind::Free || cells == 0 {
+                            return Err(format!("cell {run:p} is in a free list but in use"));
                         }
-                        cell = *cell.add(FREE_NEXT).cast();
-                    }
-                    *listed.entry(block.addr()).or_default() += 1;
-                    n += 1;
-                    if n > super::block::BLOCK / GRANULE * 1000 {
-                        return Err(format!("a free list of class {class} is circular"));
+                        if offset / size + cells > (*block).cells as usize {
+                            return Err(format!("free run {run:p} leaves its block"));
+                        }
+                        if !(*run).next.is_null() && (*run).next <= run {
+                            return Err(format!("free run {run:p} is not in order"));
+                        }
+                        run = (*run).next;
+                        *listed.entry(block.addr()).or_default() += cells;
+                        n += cells;
                     }
                 }
                 if count.is_some_and(|count| count != n as u32) {
@@ -454,9 +460,7 @@ impl Heap {
                     if !(*block).swept {
                         continue;
                     }
-                    let free = (0..(*block).cells as usize)
-                        .filter(|&i| (*Block::cell(block, i).cast::<Header>()).kind == Kind::Free)
-                        .count();
+                    let free = free_cells(block);
                     let n = listed.get(&block.addr()).copied().unwrap_or(0);
                     if free != n {
                         return Err(format!("block {block:p}: {free} free cells, {n} in lists"));
@@ -546,14 +550,25 @@ impl Heap {
             for &block in &class.blocks {
                 // SAFETY: blocks of a class are valid.
                 unsafe {
-                    let free = (0..(*block).cells as usize)
-                        .filter(|&i| (*Block::cell(block, i).cast::<Header>()).kind == Kind::Free)
-                        .count();
-                    found += ((*block).cells as usize - free) * (*block).cell_size as usize;
+                    let used = (*block).cells as usize - free_cells(block);
+                    found += used * (*block).cell_size as usize;
                 }
             }
         }
         found += self.store.large.iter().map(|l| l.size).sum::<usize>();
         (self.count(), found)
+    }
+}
+
+/// The number of cells in a block's free runs.
+///
+/// # Safety
+/// `block` is a block of a heap with sealed rooms.
+unsafe fn free_cells(block: *mut Block) -> usize {
+    let mut used = 0;
+    // SAFETY: the caller's contract.
+    unsafe {
+        Block::each_cell(block, |_| used += 1);
+        (*block).cells as usize - used
     }
 }

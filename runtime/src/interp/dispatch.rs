@@ -14,7 +14,9 @@ use super::quick::*;
 use super::{Outcome, access, arith, compare, concat, decode, forloop, frame_ops, operators, poll};
 use super::{closure_of, proto_of};
 use crate::hooks;
-use crate::object::{CacheKind, Feedback, Kind, LuaClosure, Proto, Table, Types, table_flags};
+use crate::object::{
+    CacheKind, Feedback, Kind, LuaClosure, Proto, Table, Types, WideInt, table_flags,
+};
 use crate::proto::upvalue;
 use crate::table::kind_of;
 use crate::tier;
@@ -193,12 +195,34 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         // As `any_numbers`, with the wide integers first and inline.
         macro_rules! wide_numbers {
             ($word:expr, $function:ident, $b:expr, $c:expr, |$x:ident, $y:ident| $int:expr) => {{
-                if let (Some($x), Some($y)) = (quick_int($b), quick_int($c)) {
-                    let v = vm.heap.int($int);
+                let wide = 'ints: {
+                    let $x = wide_or!($b, 'ints);
+                    let $y = wide_or!($c, 'ints);
+                    Some($int)
+                };
+                if let Some(result) = wide {
+                    let v = vm.heap.int(result);
                     reg!($word.a()) = v;
                     done!(1)
                 }
                 any_numbers!($word, $function, $b, $c)
+            }};
+        }
+        // The integer, wide or not; leaves the block for anything else.
+        macro_rules! wide_or {
+            ($v:expr, $other:lifetime) => {{
+                let v: Value = $v;
+                let tag = tag(v);
+                if likely(tag == OTHER) {
+                    if !likely(v.kind() == Kind::WideInt) {
+                        break $other None;
+                    }
+                    (*v.ptr::<WideInt>()).value
+                } else if tag == INT {
+                    v.small_int_payload()
+                } else {
+                    break $other None;
+                }
             }};
         }
         // Addition and subtraction: 48-bit integers are shifted to the top, so that the overflow flag

@@ -1,7 +1,6 @@
 //! What the dispatch loop asks of values, in the form that compiles to the fewest instructions and
 //! keeps its registers free.
 
-use crate::object::{Kind, WideInt};
 use crate::value::{TAG_INT, Value};
 
 /// The tag of a value, computed so that the compiler does not know how: comparisons with it then use
@@ -51,20 +50,6 @@ pub fn quick_float(v: Value) -> Option<f64> {
         Some(f64::from_bits(v.0))
     } else if tag == INT {
         Some(v.small_int_payload() as f64)
-    } else {
-        None
-    }
-}
-
-/// An integer, wide ones included.
-#[inline(always)]
-pub fn quick_int(v: Value) -> Option<i64> {
-    let tag = tag(v);
-    if tag == OTHER && v.kind() == Kind::WideInt {
-        // SAFETY: the kind says so, and a value in use is live.
-        Some(unsafe { (*v.ptr::<WideInt>()).value })
-    } else if tag == INT {
-        Some(v.small_int_payload())
     } else {
         None
     }
