@@ -82,12 +82,7 @@ fn trampoline(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
     let values: MultiValue = args.slice().iter().map(|&raw| lua.pull(vm, raw)).collect();
     let result = {
         let _border = Border::enter(&lua.0, vm);
-        callback(&lua, values).and_then(|results| {
-            for value in results.iter() {
-                lua.check(&[value])?;
-            }
-            Ok(results)
-        })
+        callback(&lua, values).and_then(|results| lua.check_all(&results).map(|()| results))
     };
     if lua.0.killed.get() == vm.current {
         // The coroutine is being closed, whatever the callback made of that.

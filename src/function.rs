@@ -39,9 +39,7 @@ fn call_handled<R: FromLuaMulti>(
     handler: Option<RootId>,
 ) -> Result<R> {
     lua.check(&[f])?;
-    for arg in args.iter() {
-        lua.check(&[arg])?;
-    }
+    lua.check_all(&args)?;
     let results = lua.run_handled(handler, |vm| {
         let function = lua.push_in(vm, f);
         let results = match args.as_slice() {

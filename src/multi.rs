@@ -1,4 +1,4 @@
-//! Lists of values: arguments and results.
+//! Conversions between lists of values (arguments and results) and Rust types.
 
 use std::ops::{Deref, DerefMut};
 
@@ -7,55 +7,7 @@ use crate::error::{Error, Result};
 use crate::lua::Lua;
 use crate::value::Value;
 
-/// Arguments or results: any number of values.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct MultiValue(Vec<Value>);
-
-impl MultiValue {
-    /// No values.
-    pub fn new() -> MultiValue {
-        MultiValue::default()
-    }
-    /// Puts a value in front.
-    pub fn push_front(&mut self, value: Value) {
-        self.0.insert(0, value);
-    }
-    /// Puts a value at the end.
-    pub fn push_back(&mut self, value: Value) {
-        self.0.push(value);
-    }
-    /// The values.
-    pub fn as_slice(&self) -> &[Value] {
-        &self.0
-    }
-    /// Number of values.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-    /// The values in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Value> {
-        self.0.iter()
-    }
-}
-
-impl FromIterator<Value> for MultiValue {
-    fn from_iter<I: IntoIterator<Item = Value>>(values: I) -> MultiValue {
-        MultiValue(values.into_iter().collect())
-    }
-}
-
-impl IntoIterator for MultiValue {
-    type Item = Value;
-    type IntoIter = std::vec::IntoIter<Value>;
-
-    fn into_iter(self) -> std::vec::IntoIter<Value> {
-        self.0.into_iter()
-    }
-}
+pub use crate::multi_values::{IntoValues, MultiValue};
 
 /// What can be arguments of a Lua function, or results of a host function: any [`IntoLua`] value,
 /// tuples of them, and [`Variadic`].
@@ -91,7 +43,7 @@ impl FromLuaMulti for MultiValue {
 
 impl<T: IntoLua> IntoLuaMulti for T {
     fn into_lua_multi(self, lua: &Lua) -> Result<MultiValue> {
-        Ok(MultiValue(vec![self.into_lua(lua)?]))
+        Ok(MultiValue::one(self.into_lua(lua)?))
     }
 }
 
@@ -176,7 +128,7 @@ impl<T> IntoIterator for Variadic<T> {
 
 impl<T: IntoLua> IntoLuaMulti for Variadic<T> {
     fn into_lua_multi(self, lua: &Lua) -> Result<MultiValue> {
-        self.0.into_iter().map(|v| v.into_lua(lua)).collect::<Result<_>>().map(MultiValue)
+        self.0.into_iter().map(|v| v.into_lua(lua)).collect()
     }
 }
 
@@ -212,15 +164,15 @@ impl FromLuaMulti for () {
 /// Tuples: all but the last are single values; the last may be a list ([`Variadic`],
 /// [`MultiValue`]).
 macro_rules! tuple {
-    ($count:literal: $($name:ident)* ; $last:ident) => {
+    ($($name:ident)* ; $last:ident) => {
         impl<$($name: IntoLua,)* $last: IntoLuaMulti> IntoLuaMulti for ($($name,)* $last,) {
             #[allow(non_snake_case, reason = "type names stand for values too")]
             fn into_lua_multi(self, lua: &Lua) -> Result<MultiValue> {
                 let ($($name,)* $last,) = self;
-                let mut values = Vec::with_capacity($count);
-                $(values.push($name.into_lua(lua)?);)*
-                values.extend($last.into_lua_multi(lua)?);
-                Ok(MultiValue(values))
+                #[allow(unused_mut, reason = "the smallest")]
+                let mut values = MultiValue::new();
+                $(values.push_back($name.into_lua(lua)?);)*
+                Ok(values.followed_by($last.into_lua_multi(lua)?))
             }
         }
 
@@ -248,11 +200,11 @@ macro_rules! tuple {
     };
 }
 
-tuple!(1: ; A);
-tuple!(2: A; B);
-tuple!(3: A B; C);
-tuple!(4: A B C; D);
-tuple!(5: A B C D; E);
-tuple!(6: A B C D E; F);
-tuple!(7: A B C D E F; G);
-tuple!(8: A B C D E F G; H);
+tuple!(; A);
+tuple!(A; B);
+tuple!(A B; C);
+tuple!(A B C; D);
+tuple!(A B C D; E);
+tuple!(A B C D E; F);
+tuple!(A B C D E F; G);
+tuple!(A B C D E F G; H);

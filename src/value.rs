@@ -10,6 +10,7 @@ use perilune_runtime::vm::Vm;
 use crate::error::{Error, Result};
 use crate::function::Function;
 use crate::lua::Lua;
+use crate::multi::MultiValue;
 use crate::state::Handle;
 use crate::string::LuaString;
 use crate::table::Table;
@@ -280,6 +281,12 @@ impl Lua {
             Some(_) => Err(Error::OtherState),
             None => Ok(()),
         }
+    }
+
+    /// [`Lua::check`] of a list.
+    #[inline]
+    pub(crate) fn check_all(&self, values: &MultiValue) -> Result<()> {
+        values.iter().try_for_each(|value| self.check(&[value]))
     }
 
     /// The engine's view of a value that was checked. It is rooted by `value`, or new (a wide

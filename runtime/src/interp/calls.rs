@@ -3,7 +3,7 @@
 use perilune_ir::bytecode::{NO_FEEDBACK, Op, Word};
 
 use super::dispatch::execute;
-use super::{Outcome, closure_of, pc_of, proto_of, sync};
+use super::{Outcome, closure_of, pc_of, proto_of, return_link, sync};
 use crate::call::native_position;
 use crate::hooks;
 use crate::object::{Function, Kind, NativeFunction, Proto, Table};
@@ -21,14 +21,15 @@ pub enum CallStep {
     Done(u32),
 }
 
-/// What became of a tail call of a function that may be compiled.
+/// What became of a tail call.
 pub enum TailStep {
-    /// It is interpreted.
-    Interpret,
+    /// The callee's frame, at this base and with so many arguments, is to be interpreted.
+    Enter(*mut Value, usize),
     /// The activation ends with this, and its entry calls the function.
     Leave(Outcome),
-    /// The function was called and returned.
-    Done(u32),
+    /// The function was called: so many results are here, and go to what called the frame of this
+    /// base and link.
+    Done(*mut Value, u32, *mut Value, Link),
 }
 
 /// What became of a hot back-edge.
@@ -357,30 +358,83 @@ pub unsafe fn replace_frame(original: *mut Value, link: Link, func: *mut Value, 
     }
 }
 
-/// A tail call from the dispatch loop: the callee's frame has replaced the caller's at `base`.
+/// `TAILCALL` at `ip`.
+///
+/// # Safety
+/// `base` is the frame of a Lua function, `ip` such an instruction of it.
+///
+/// # Errors
+/// What a callee throws that is not a Lua function, and what a poll throws.
+#[inline(always)]
+pub unsafe fn tail_call<const PROFILE: bool, const HOOKS: bool>(
+    vm: &mut Vm,
+    base: *mut Value,
+    ip: *const u32,
+) -> Result<TailStep, Throw> {
+    // SAFETY: the caller's contract: the window is within the frame.
+    unsafe {
+        let word = Word(*ip);
+        if PROFILE && word.b() != 0 && vm.poll.load(Ordering::Relaxed) != 0 {
+            // Compiled code that leaves at its tail call makes a loop that comes by here only.
+            super::poll(vm, base, ip)?;
+        }
+        let func = base.add(word.a() as usize);
+        let mut nargs = match word.b() {
+            0 => vm.top.offset_from(func.add(2)) as usize,
+            b => b as usize - 1,
+        };
+        if PROFILE {
+            note_callee(proto_of(base), ip, *func);
+        }
+        vm.close_upvalues(base);
+        if !(*func).is_function() || (*func).kind() != Kind::LuaClosure {
+            match call_other(vm, base, ip, func, nargs as u32)? {
+                CallStep::Enter(n) => nargs = n as usize,
+                CallStep::Done(count) => {
+                    if HOOKS {
+                        hooks::on_return(vm, base, ip, func, count)?;
+                    }
+                    let (original, link) = return_link(base);
+                    return Ok(TailStep::Done(func, count, original, link));
+                }
+            }
+        }
+        let (original, link) = return_link(base);
+        replace_frame(original, link, func, nargs);
+        if PROFILE {
+            vm.base = original;
+            vm.pc = 0;
+            if let Some(step) = try_compiled_tail(vm, original, link, nargs as u32)? {
+                return Ok(step);
+            }
+        }
+        Ok(TailStep::Enter(original, nargs))
+    }
+}
+
+/// A tail call whose callee's frame has replaced the caller's at `base`. `None`: it is interpreted.
 ///
 /// # Safety
 /// `base` is a frame with header and arguments, `link` its link without the tail bit.
 #[inline(never)]
-pub unsafe fn try_compiled_tail(
+unsafe fn try_compiled_tail(
     vm: &mut Vm,
     base: *mut Value,
     link: Link,
     nargs: u32,
-) -> Result<TailStep, Throw> {
+) -> Result<Option<TailStep>, Throw> {
     // SAFETY: the caller's contract.
     unsafe {
-        vm.base = base;
-        vm.pc = 0;
         if !heat(vm, proto_of(base), base, nargs) {
-            return Ok(TailStep::Interpret);
+            return Ok(None);
         }
         if link.kind() == Link::BOUNDARY {
-            return Ok(TailStep::Leave(Outcome::TailCall { base, nargs }));
+            return Ok(Some(TailStep::Leave(Outcome::TailCall { base, nargs })));
         }
         let kind = Link::BOUNDARY | Link::TAIL;
         *base.sub(1) = Value(Link::new(link.pc(), link.delta(), kind).0);
-        call_compiled(vm, base, nargs).map(TailStep::Done)
+        let count = call_compiled(vm, base, nargs)?;
+        Ok(Some(TailStep::Done(base.sub(2), count, base, link)))
     }
 }
 

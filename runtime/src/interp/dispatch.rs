@@ -10,44 +10,20 @@ use std::sync::atomic::Ordering;
 
 use super::arith::{NO_NUMBER, float_mod, float_pow, floor_div, floor_mod};
 use super::calls::{self, CallStep, LoopStep, TailStep};
+use super::number_macros;
 use super::quick::*;
+use super::separate;
 use super::{Outcome, access, arith, compare, concat, decode, forloop, frame_ops, operators, poll};
-use super::{closure_of, proto_of};
+use super::{closure_of, proto_of, return_link};
 use crate::hooks;
 use crate::object::{
-    CacheKind, Feedback, Kind, LuaClosure, Proto, Table, Types, WideInt, table_flags,
+    CacheKind, Feedback, Kind, LuaClosure, LuaString, Proto, Table, Types, WideInt, table_flags,
 };
 use crate::proto::upvalue;
 use crate::table::kind_of;
 use crate::tier;
 use crate::value::{TAG_INT, TAG_SHIFT, Value};
 use crate::vm::{Link, POLL_HOOK, Throw, Vm};
-
-/// Where a frame's results go: its base before a vararg function moved it, and the link there.
-#[inline(always)]
-unsafe fn return_link(base: *mut Value) -> (*mut Value, Link) {
-    // SAFETY: `base` is a frame's base; a VARARG link leads to the original one.
-    unsafe {
-        let link = Link((*base.sub(1)).0);
-        if link.kind() == Link::VARARG {
-            let original = base.sub(link.delta());
-            return (original, Link((*original.sub(1)).0));
-        }
-        (base, link)
-    }
-}
-
-/// Code that no other place has: two runs of instructions with different ones of these in them are not
-/// merged.
-macro_rules! separate {
-    () => {
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
-        std::arch::asm!(
-            concat!("/* ", line!(), ":", column!(), " */"),
-            options(nomem, nostack, preserves_flags)
-        );
-    };
-}
 
 /// Runs the frame at `entry` from `start` until it returns, with every Lua function that is called.
 ///
@@ -82,6 +58,18 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! reg {
             ($i:expr) => {
                 *base.add($i as usize)
+            };
+        }
+        // The constant that operand `C` or `B` names.
+        macro_rules! konst {
+            ($i:expr) => {
+                *k.add($i as usize)
+            };
+        }
+        // The target of the jump in the second word.
+        macro_rules! target {
+            () => {
+                ip.offset(*ip.add(1) as i32 as isize + 2)
             };
         }
         macro_rules! slow {
@@ -176,207 +164,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 continue;
             }};
         }
-        macro_rules! arith_slow {
-            () => {{
-                slow!(arith::arith_slow(vm, base, ip));
-                done!(1)
-            }};
-        }
-        macro_rules! any_numbers {
-            ($word:expr, $function:ident, $b:expr, $c:expr) => {{
-                let v = arith::$function(&mut vm.heap, $b, $c);
-                if v != NO_NUMBER {
-                    reg!($word.a()) = v;
-                    done!(1)
-                }
-                arith_slow!()
-            }};
-        }
-        // As `any_numbers`, with the wide integers first and inline.
-        macro_rules! wide_numbers {
-            ($word:expr, $function:ident, $b:expr, $c:expr, |$x:ident, $y:ident| $int:expr) => {{
-                let wide = 'ints: {
-                    let $x = wide_or!($b, 'ints);
-                    let $y = wide_or!($c, 'ints);
-                    Some($int)
-                };
-                if let Some(result) = wide {
-                    let v = vm.heap.int(result);
-                    reg!($word.a()) = v;
-                    done!(1)
-                }
-                any_numbers!($word, $function, $b, $c)
-            }};
-        }
-        // The integer, wide or not; leaves the block for anything else.
-        macro_rules! wide_or {
-            ($v:expr, $other:lifetime) => {{
-                let v: Value = $v;
-                let tag = tag(v);
-                if likely(tag == OTHER) {
-                    if !likely(v.kind() == Kind::WideInt) {
-                        break $other None;
-                    }
-                    (*v.ptr::<WideInt>()).value
-                } else if tag == INT {
-                    v.small_int_payload()
-                } else {
-                    break $other None;
-                }
-            }};
-        }
-        // Addition and subtraction: 48-bit integers are shifted to the top, so that the overflow flag
-        // tells when the result needs a cell.
-        macro_rules! add_like {
-            ($overflowing:ident, $wrapping:ident, $op:tt, $mixed:ident, $word:expr, $c:expr) => {{
-                let (b, c): (Value, Value) = (reg!($word.b()), $c);
-                let (tb, tc) = (tag(b), tag(c));
-                if likely(tb == INT && tc == INT) {
-                    let (sum, overflow) =
-                        ((b.0 << 16) as i64).$overflowing((c.0 << 16) as i64);
-                    if likely(!overflow) {
-                        reg!($word.a()) = Value(sum as u64 >> 16 | TAG_INT << TAG_SHIFT);
-                        done!(1)
-                    }
-                } else if tb < IMMEDIATE && tc < IMMEDIATE {
-                    reg!($word.a()) = computed(f64::from_bits(b.0) $op f64::from_bits(c.0));
-                    done!(1)
-                } else if let (Some(x), Some(y)) = (quick_float(b), quick_float(c)) {
-                    reg!($word.a()) = computed(x $op y);
-                    done!(1)
-                }
-                wide_numbers!($word, $mixed, b, c, |x, y| x.$wrapping(y))
-            }};
-        }
-        macro_rules! mul {
-            ($word:expr, $c:expr) => {{
-                let (b, c): (Value, Value) = (reg!($word.b()), $c);
-                let (tb, tc) = (tag(b), tag(c));
-                if tb < IMMEDIATE && tc < IMMEDIATE {
-                    reg!($word.a()) = computed(f64::from_bits(b.0) * f64::from_bits(c.0));
-                    done!(1)
-                } else if tb == INT && tc == INT {
-                    let (product, overflow) =
-                        b.small_int_payload().overflowing_mul(c.small_int_payload());
-                    if !overflow && let Some(v) = Value::inline_int(product) {
-                        reg!($word.a()) = v;
-                        done!(1)
-                    }
-                } else if let (Some(x), Some(y)) = (quick_float(b), quick_float(c)) {
-                    reg!($word.a()) = computed(x * y);
-                    done!(1)
-                }
-                wide_numbers!($word, mul_numbers, b, c, |x, y| x.wrapping_mul(y))
-            }};
-        }
-        macro_rules! float_only {
-            ($word:expr, $c:expr, $x:ident, $y:ident, $result:expr) => {{
-                let (b, c): (Value, Value) = (reg!($word.b()), $c);
-                if tag(b) < IMMEDIATE && tag(c) < IMMEDIATE {
-                    let ($x, $y) = (f64::from_bits(b.0), f64::from_bits(c.0));
-                    reg!($word.a()) = computed($result);
-                    done!(1)
-                }
-                if let (Some($x), Some($y)) = (quick_float(b), quick_float(c)) {
-                    reg!($word.a()) = computed($result);
-                    done!(1)
-                }
-                arith_slow!()
-            }};
-        }
-        // Division and remainder. Small positive operands use a 32-bit division.
-        macro_rules! div_like {
-            ($word:expr, $c:expr, $small:tt, $int:ident, $any:ident, $x:ident, $y:ident, $float:expr) => {{
-                let (b, c): (Value, Value) = (reg!($word.b()), $c);
-                if likely(tag(b) == INT && tag(c) == INT) {
-                    let (m, n) = (b.small_int_payload(), c.small_int_payload());
-                    if likely(n > 0) {
-                        let result = if (m | n) as u64 >> 32 == 0 {
-                            i64::from(m as u32 $small n as u32)
-                        } else {
-                            $int(m, n)
-                        };
-                        reg!($word.a()) = Value::small_int(result);
-                        done!(1)
-                    }
-                } else if tag(b) < IMMEDIATE && tag(c) < IMMEDIATE {
-                    let ($x, $y) = (f64::from_bits(b.0), f64::from_bits(c.0));
-                    reg!($word.a()) = Value::float($float);
-                    done!(1)
-                }
-                any_numbers!($word, $any, b, c)
-            }};
-        }
-        // On two tagged integers; the result keeps or gets its tag by `$fix`.
-        macro_rules! bits {
-            ($word:expr, $c:expr, $op:tt, $fix:expr, $any:ident) => {{
-                let (b, c): (Value, Value) = (reg!($word.b()), $c);
-                if likely(tag(b) == INT && tag(c) == INT) {
-                    reg!($word.a()) = Value((b.0 $op c.0) | $fix);
-                    done!(1)
-                }
-                wide_numbers!($word, $any, b, c, |x, y| x $op y)
-            }};
-        }
-        macro_rules! shift {
-            ($word:expr, $c:expr, $function:ident, $any:ident) => {{
-                let (b, c): (Value, Value) = (reg!($word.b()), $c);
-                if tag(b) == INT
-                    && tag(c) == INT
-                    && let Some(v) = Value::inline_int(arith::$function(
-                        b.small_int_payload(),
-                        c.small_int_payload(),
-                    ))
-                {
-                    reg!($word.a()) = v;
-                    done!(1)
-                }
-                wide_numbers!($word, $any, b, c, |x, y| arith::$function(x, y))
-            }};
-        }
-        macro_rules! compare_slow {
-            ($word:expr) => {{
-                match compare::compare_slow(vm, base, ip) {
-                    Ok(answer) => test_jump!($word, answer),
-                    Err(throw) => return Err(throw),
-                }
-            }};
-        }
-        macro_rules! equal {
-            ($word:expr, $b:expr) => {{
-                let (a, b): (Value, Value) = (reg!($word.a()), $b);
-                let (ta, tb) = (tag(a), tag(b));
-                if a.0 == b.0 && ta >= IMMEDIATE {
-                    test_jump!($word, true)
-                }
-                // Unequal bits tell for a pair of integers, and where a nil or boolean is involved.
-                if ta == INT && tb == INT || ta == IMMEDIATE || tb == IMMEDIATE {
-                    test_jump!($word, false)
-                }
-                if let (Some(x), Some(y)) = (quick_float(a), quick_float(b)) {
-                    test_jump!($word, (x == y))
-                }
-                compare_slow!($word)
-            }};
-        }
-        macro_rules! order {
-            ($word:expr, $b:expr, $op:tt) => {{
-                let (a, b): (Value, Value) = (reg!($word.a()), $b);
-                if likely(tag(a) == INT && tag(b) == INT) {
-                    let answer = ((a.0 << 16) as i64) $op ((b.0 << 16) as i64);
-                    test_jump!($word, answer)
-                }
-                if tag(a) < IMMEDIATE && tag(b) < IMMEDIATE {
-                    let answer = f64::from_bits(a.0) $op f64::from_bits(b.0);
-                    test_jump!($word, answer)
-                }
-                // Inline integers are exact as floats.
-                if let (Some(x), Some(y)) = (quick_float(a), quick_float(b)) {
-                    test_jump!($word, (x $op y))
-                }
-                compare_slow!($word)
-            }};
-        }
+        number_macros!($ vm base ip);
         // `$obj[K]` with the instruction's cache: the first entry inline.
         macro_rules! get_field {
             ($t:expr, $store:expr) => {{
@@ -704,52 +492,32 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         note_at!(*ip.add(1) >> 16, reg!(word.a()));
                         done!(2)
                     }
-                    Op::Add => {
-                        add_like!(overflowing_add, wrapping_add, +, add_numbers, word, reg!(word.c()))
-                    }
-                    Op::AddK => {
-                        add_like!(overflowing_add, wrapping_add, +, add_numbers, word, *k.add(word.c() as usize))
-                    }
-                    Op::Sub => {
-                        add_like!(overflowing_sub, wrapping_sub, -, sub_numbers, word, reg!(word.c()))
-                    }
-                    Op::SubK => {
-                        add_like!(overflowing_sub, wrapping_sub, -, sub_numbers, word, *k.add(word.c() as usize))
-                    }
+                    Op::Add => add!(word, reg!(word.c())),
+                    Op::AddK => add!(word, konst!(word.c())),
+                    Op::Sub => sub!(word, reg!(word.c())),
+                    Op::SubK => sub!(word, konst!(word.c())),
                     Op::Mul => mul!(word, reg!(word.c())),
-                    Op::MulK => mul!(word, *k.add(word.c() as usize)),
+                    Op::MulK => mul!(word, konst!(word.c())),
                     Op::Div => float_only!(word, reg!(word.c()), x, y, x / y),
-                    Op::DivK => float_only!(word, *k.add(word.c() as usize), x, y, x / y),
+                    Op::DivK => float_only!(word, konst!(word.c()), x, y, x / y),
                     Op::Pow => float_only!(word, reg!(word.c()), x, y, float_pow(x, y)),
-                    Op::PowK => {
-                        float_only!(word, *k.add(word.c() as usize), x, y, float_pow(x, y))
-                    }
-                    Op::Mod => {
-                        div_like!(word, reg!(word.c()), %, floor_mod, mod_numbers, x, y, float_mod(x, y))
-                    }
-                    Op::ModK => {
-                        let c = *k.add(word.c() as usize);
-                        div_like!(word, c, %, floor_mod, mod_numbers, x, y, float_mod(x, y))
-                    }
-                    Op::IDiv => {
-                        div_like!(word, reg!(word.c()), /, floor_div, idiv_numbers, x, y, (x / y).floor())
-                    }
-                    Op::IDivK => {
-                        let c = *k.add(word.c() as usize);
-                        div_like!(word, c, /, floor_div, idiv_numbers, x, y, (x / y).floor())
-                    }
+                    Op::PowK => float_only!(word, konst!(word.c()), x, y, float_pow(x, y)),
+                    Op::Mod => modulo!(word, reg!(word.c())),
+                    Op::ModK => modulo!(word, konst!(word.c())),
+                    Op::IDiv => divide!(word, reg!(word.c())),
+                    Op::IDivK => divide!(word, konst!(word.c())),
                     Op::BAnd => bits!(word, reg!(word.c()), &, 0, and_numbers),
-                    Op::BAndK => bits!(word, *k.add(word.c() as usize), &, 0, and_numbers),
+                    Op::BAndK => bits!(word, konst!(word.c()), &, 0, and_numbers),
                     Op::BOr => bits!(word, reg!(word.c()), |, 0, or_numbers),
-                    Op::BOrK => bits!(word, *k.add(word.c() as usize), |, 0, or_numbers),
+                    Op::BOrK => bits!(word, konst!(word.c()), |, 0, or_numbers),
                     Op::BXor => bits!(word, reg!(word.c()), ^, TAG_INT << TAG_SHIFT, xor_numbers),
                     Op::BXorK => {
-                        bits!(word, *k.add(word.c() as usize), ^, TAG_INT << TAG_SHIFT, xor_numbers)
+                        bits!(word, konst!(word.c()), ^, TAG_INT << TAG_SHIFT, xor_numbers)
                     }
                     Op::Shl => shift!(word, reg!(word.c()), shift_left, shl_numbers),
-                    Op::ShlK => shift!(word, *k.add(word.c() as usize), shift_left, shl_numbers),
+                    Op::ShlK => shift!(word, konst!(word.c()), shift_left, shl_numbers),
                     Op::Shr => shift!(word, reg!(word.c()), shift_right, shr_numbers),
-                    Op::ShrK => shift!(word, *k.add(word.c() as usize), shift_right, shr_numbers),
+                    Op::ShrK => shift!(word, konst!(word.c()), shift_right, shr_numbers),
                     Op::Unm => {
                         let v = reg!(word.b());
                         if tag(v) < IMMEDIATE {
@@ -786,6 +554,11 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                 done!(1)
                             }
                         }
+                        if tag(v) == STRING {
+                            let len = (*v.ptr::<LuaString>()).len as i64;
+                            reg!(word.a()) = Value::small_int(len);
+                            done!(1)
+                        }
                         slow!(access::length_slow(vm, base, ip));
                         done!(1)
                     }
@@ -808,19 +581,19 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         back_edge!()
                     }
                     Op::Eq => equal!(word, reg!(word.b())),
-                    Op::EqK => equal!(word, *k.add(word.b() as usize)),
+                    Op::EqK => equal!(word, konst!(word.b())),
                     Op::Lt => order!(word, reg!(word.b()), <),
                     Op::Le => order!(word, reg!(word.b()), <=),
-                    Op::LtK => order!(word, *k.add(word.b() as usize), <),
-                    Op::LeK => order!(word, *k.add(word.b() as usize), <=),
-                    Op::GtK => order!(word, *k.add(word.b() as usize), >),
-                    Op::GeK => order!(word, *k.add(word.b() as usize), >=),
+                    Op::LtK => order!(word, konst!(word.b()), <),
+                    Op::LeK => order!(word, konst!(word.b()), <=),
+                    Op::GtK => order!(word, konst!(word.b()), >),
+                    Op::GeK => order!(word, konst!(word.b()), >=),
                     Op::Test => test_jump!(word, !is_falsy(reg!(word.a()))),
                     Op::TestSet => {
                         let v = reg!(word.b());
                         if is_falsy(v) == (word.c() == 0) {
                             reg!(word.a()) = v;
-                            ip = ip.offset(*ip.add(1) as i32 as isize + 2);
+                            ip = target!();
                         } else {
                             ip = ip.add(2);
                         }
@@ -871,56 +644,20 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         ));
                         enter_frame!(closure, new_base, nargs)
                     }
-                    Op::TailCall => {
-                        if PROFILE && word.b() != 0 && vm.poll.load(Ordering::Relaxed) != 0 {
-                            // Compiled code that leaves at its tail call makes a loop that
-                            // comes by here only.
-                            slow!(poll(vm, base, ip));
+                    Op::TailCall => match calls::tail_call::<PROFILE, HOOKS>(vm, base, ip) {
+                        Ok(TailStep::Enter(original, nargs)) => {
+                            // The frame there is complete, so errors are reported from it.
+                            base = original;
+                            let closure = closure_of(base);
+                            ip = (*(*closure).proto).code;
+                            enter_frame!(closure, original, nargs)
                         }
-                        let func = base.add(word.a() as usize);
-                        let nargs = match word.b() {
-                            0 => vm.top.offset_from(func.add(2)) as usize,
-                            b => b as usize - 1,
-                        };
-                        if PROFILE {
-                            calls::note_callee(proto, ip, *func);
+                        Ok(TailStep::Done(from, count, original, link)) => {
+                            break (from, count, original, link);
                         }
-                        vm.close_upvalues(base);
-                        let nargs = if tag(*func) == FUNCTION && (*func).kind() == Kind::LuaClosure
-                        {
-                            nargs
-                        } else {
-                            match calls::call_other(vm, base, ip, func, nargs as u32) {
-                                Ok(CallStep::Enter(nargs)) => nargs as usize,
-                                Ok(CallStep::Done(count)) => {
-                                    if HOOKS {
-                                        slow!(hooks::on_return(vm, base, ip, func, count));
-                                    }
-                                    let (original, link) = return_link(base);
-                                    break (func, count, original, link);
-                                }
-                                Err(throw) => return Err(throw),
-                            }
-                        };
-                        let (original, link) = return_link(base);
-                        let new_base = original;
-                        let closure: *mut LuaClosure = (*func).ptr();
-                        calls::replace_frame(original, link, func, nargs);
-                        if PROFILE {
-                            match calls::try_compiled_tail(vm, original, link, nargs as u32) {
-                                Ok(TailStep::Interpret) => {}
-                                Ok(TailStep::Leave(outcome)) => return Ok(outcome),
-                                Ok(TailStep::Done(count)) => {
-                                    break (original.sub(2), count, original, link);
-                                }
-                                Err(throw) => return Err(throw),
-                            }
-                        }
-                        // The frame at `original` is complete, so errors are reported from there.
-                        base = original;
-                        ip = (*(*closure).proto).code;
-                        enter_frame!(closure, new_base, nargs)
-                    }
+                        Ok(TailStep::Leave(outcome)) => return Ok(outcome),
+                        Err(throw) => return Err(throw),
+                    },
                     Op::Return => {
                         let first = base.add(word.a() as usize);
                         let count = match word.b() {
@@ -977,7 +714,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     }
                     Op::ForPrep => match forloop::for_prep(vm, base, ip) {
                         Ok(true) => ip = ip.add(2),
-                        Ok(false) => ip = ip.offset(*ip.add(1) as i32 as isize + 2),
+                        Ok(false) => ip = target!(),
                         Err(throw) => return Err(throw),
                     },
                     Op::ForLoop => {
@@ -993,12 +730,12 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                 let v = Value(sum as u64 >> 16 | TAG_INT << TAG_SHIFT);
                                 *ra = v;
                                 *ra.add(3) = v;
-                                ip = ip.offset(*ip.add(1) as i32 as isize + 2);
+                                ip = target!();
                                 back_edge!()
                             }
                         }
                         if forloop::for_loop_slow(vm, base, ip) {
-                            ip = ip.offset(*ip.add(1) as i32 as isize + 2);
+                            ip = target!();
                             back_edge!()
                         }
                         done!(2)
@@ -1008,7 +745,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         if !(*slot).is_nil() {
                             slow!(frame_ops::to_be_closed(vm, base, ip, slot));
                         }
-                        ip = ip.offset(*ip.add(1) as i32 as isize + 2);
+                        ip = target!();
                     }
                     Op::TForCall => {
                         let ra = base.add(word.a() as usize);
@@ -1067,7 +804,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                             done!(2)
                         }
                         *ra.add(2) = control;
-                        ip = ip.offset(*ip.add(1) as i32 as isize + 2);
+                        ip = target!();
                         back_edge!()
                     }
                     Op::SetList => {

@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`dispatch`] | the dispatch loop with all inline fast paths |
+//! | [`dispatch`], `number_macros` | the dispatch loop with all inline fast paths |
 //! | [`arith`], [`compare`], [`concat`], [`access`], [`forloop`], [`frame_ops`] | whole instructions, any operands |
 //! | [`operators`] | what is learnt of metamethods, and the end of operators that called inlined ones |
 //! | [`quick`] | tests and conversions of values for the loop |
@@ -19,7 +19,7 @@ use perilune_ir::bytecode::Op;
 
 use crate::object::{Feedback, LuaClosure, Proto};
 use crate::value::Value;
-use crate::vm::{Throw, Vm};
+use crate::vm::{Link, Throw, Vm};
 
 pub mod access;
 pub mod arith;
@@ -29,9 +29,24 @@ pub mod concat;
 pub mod dispatch;
 pub mod forloop;
 pub mod frame_ops;
+mod number_macros;
 pub mod operators;
 pub mod quick;
 pub mod step;
+
+/// Code that no other place has: two runs of instructions with different ones of these in them are not
+/// merged.
+macro_rules! separate {
+    () => {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        std::arch::asm!(
+            concat!("/* ", line!(), ":", column!(), " */"),
+            options(nomem, nostack, preserves_flags)
+        );
+    };
+}
+use number_macros::number_macros;
+use separate;
 
 pub use calls::{enter, enter_from_native, resume, run};
 
@@ -65,6 +80,23 @@ pub enum Outcome {
 pub unsafe fn closure_of(base: *mut Value) -> *mut LuaClosure {
     // SAFETY: the callee slot lies below every frame.
     unsafe { (*base.sub(2)).ptr() }
+}
+
+/// Where a frame's results go: its base before a vararg function moved it, and the link there.
+///
+/// # Safety
+/// `base` is a frame's base.
+#[inline(always)]
+pub unsafe fn return_link(base: *mut Value) -> (*mut Value, Link) {
+    // SAFETY: the caller's contract; a VARARG link leads to the original frame.
+    unsafe {
+        let link = Link((*base.sub(1)).0);
+        if link.kind() == Link::VARARG {
+            let original = base.sub(link.delta());
+            return (original, Link((*original.sub(1)).0));
+        }
+        (base, link)
+    }
 }
 
 /// The prototype of the Lua frame at `base`.

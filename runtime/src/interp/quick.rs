@@ -1,6 +1,7 @@
 //! What the dispatch loop asks of values, in the form that compiles to the fewest instructions and
 //! keeps its registers free.
 
+use crate::object::LuaString;
 use crate::value::{TAG_INT, Value};
 
 /// The tag of a value, computed so that the compiler does not know how: comparisons with it then use
@@ -28,6 +29,8 @@ pub fn tag(v: Value) -> u32 {
 /// See [`crate::value`].
 pub const INT: u32 = TAG_INT as u32;
 /// See [`crate::value`].
+pub const STRING: u32 = crate::value::TAG_STRING as u32;
+/// See [`crate::value`].
 pub const TABLE: u32 = crate::value::TAG_TABLE as u32;
 /// See [`crate::value`].
 pub const OTHER: u32 = crate::value::TAG_OTHER as u32;
@@ -53,6 +56,18 @@ pub fn quick_float(v: Value) -> Option<f64> {
     } else {
         None
     }
+}
+
+/// Whether one of two strings is interned.
+///
+/// # Safety
+/// Both values are strings.
+#[inline(always)]
+pub unsafe fn is_interned(a: Value, b: Value) -> bool {
+    // SAFETY: the caller's contract; values in use are live.
+    let flags =
+        unsafe { (*a.ptr::<LuaString>()).header.flags | (*b.ptr::<LuaString>()).header.flags };
+    flags & LuaString::INTERNED != 0
 }
 
 /// The value of a float that arithmetic on values produced. On the supported machines such a NaN is
