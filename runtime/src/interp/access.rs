@@ -2,7 +2,7 @@
 
 use perilune_ir::bytecode::{Extra, NO_FEEDBACK, Op, Word};
 
-use super::{closure_of, constants, decode, feedback, sync};
+use super::{closure_of, constants, decode, feedback, metaframe, sync};
 use crate::meta::Metamethod;
 use crate::object::{LuaString, Table};
 use crate::proto::upvalue;
@@ -18,12 +18,18 @@ unsafe fn key_of(base: *mut Value, ip: *const u32) -> Value {
     unsafe { *constants(base).add((*ip.add(1) & 0xFFFF) as usize) }
 }
 
-/// `t[key]` for the constant key of the instruction at `ip`, through its cache.
+/// `t[key]` for the constant key of the instruction at `ip`, through its cache. `DIRECT`: see
+/// [`get_field_slow`].
 ///
 /// # Safety
 /// `base` is the frame of a Lua function, `ip` an instruction of it with a `KeyFeedback` word.
 #[inline(always)]
-unsafe fn field(vm: &mut Vm, base: *mut Value, ip: *const u32, t: Value) -> Result<Value, Throw> {
+unsafe fn field<const DIRECT: bool>(
+    vm: &mut Vm,
+    base: *mut Value,
+    ip: *const u32,
+    t: Value,
+) -> Result<Value, Throw> {
     // SAFETY: the caller's contract; a value in use is live.
     unsafe {
         let key = key_of(base, ip);
@@ -40,54 +46,75 @@ unsafe fn field(vm: &mut Vm, base: *mut Value, ip: *const u32, t: Value) -> Resu
         {
             return Ok(v);
         }
+        if DIRECT && let Some(table) = t.as_table() {
+            let handler = vm.metamethod(t, Metamethod::Index);
+            if handler.is_function()
+                && (*table).get(&mut vm.heap, key).is_nil()
+                && metaframe::prepare(vm, base, ip, handler, [t, key])
+            {
+                return Ok(FRAME);
+            }
+        }
         sync(vm, base, ip);
         vm.index(t, key)
     }
 }
 
-/// `GETFIELD`, `GETTABUP` or `SELF` at `ip`.
+/// What [`field`] answers instead of a value when it prepared a metamethod's frame. No value has these
+/// bits in a register.
+const FRAME: Value = Value(u64::MAX);
+
+/// `GETFIELD`, `GETTABUP` or `SELF` at `ip`. True (if `DIRECT`): a metamethod's frame is prepared, see
+/// [`metaframe`], and is to be entered.
 ///
 /// # Safety
 /// `base` is the frame of a Lua function, `ip` such an instruction of it.
 #[inline(never)]
-pub unsafe fn get_field_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<(), Throw> {
+pub unsafe fn get_field_slow<const DIRECT: bool>(
+    vm: &mut Vm,
+    base: *mut Value,
+    ip: *const u32,
+) -> Result<bool, Throw> {
     // SAFETY: verified code: operands are in range.
     unsafe {
         let word = Word(*ip);
         let a = base.add(word.a() as usize);
-        match decode(*ip) {
-            Op::GetTabUp => {
-                let t = *(*upvalue(closure_of(base), word.b() as usize)).location;
-                *a = field(vm, base, ip, t)?;
-            }
-            Op::SelfField => {
-                let t = *base.add(word.b() as usize);
-                let method = field(vm, base, ip, t)?;
-                *a.add(2) = t;
-                *a = method;
-            }
-            _ => {
-                let t = *base.add(word.b() as usize);
-                *a = field(vm, base, ip, t)?;
-            }
+        let op = decode(*ip);
+        let t = if op == Op::GetTabUp {
+            *(*upvalue(closure_of(base), word.b() as usize)).location
+        } else {
+            *base.add(word.b() as usize)
+        };
+        let v = field::<DIRECT>(vm, base, ip, t)?;
+        if op == Op::SelfField {
+            *a.add(2) = t;
         }
-        Ok(())
+        if DIRECT && v == FRAME {
+            return Ok(true);
+        }
+        *a = v;
+        Ok(false)
     }
 }
 
-/// `SETFIELD` or `SETTABUP` at `ip`.
+/// `SETFIELD` or `SETTABUP` at `ip`. The answer is that of [`get_field_slow`].
 ///
 /// # Safety
 /// `base` is the frame of a Lua function, `ip` such an instruction of it.
 #[inline(never)]
-pub unsafe fn set_field_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<(), Throw> {
+pub unsafe fn set_field_slow<const DIRECT: bool>(
+    vm: &mut Vm,
+    base: *mut Value,
+    ip: *const u32,
+) -> Result<bool, Throw> {
     // SAFETY: verified code: operands are in range.
     unsafe {
         let word = Word(*ip);
         let v = *base.add(word.b() as usize);
-        let t = match decode(*ip) {
-            Op::SetTabUp => *(*upvalue(closure_of(base), word.a() as usize)).location,
-            _ => *base.add(word.a() as usize),
+        let t = if decode(*ip) == Op::SetTabUp {
+            *(*upvalue(closure_of(base), word.a() as usize)).location
+        } else {
+            *base.add(word.a() as usize)
         };
         let key = key_of(base, ip);
         let cell = *ip.add(1) >> 16;
@@ -97,26 +124,34 @@ pub unsafe fn set_field_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> R
             && (*name).is_interned()
             && cache::set_field(&mut vm.heap, &*feedback(base, cell), table, name, v)
         {
-            return Ok(());
+            return Ok(false);
+        }
+        if DIRECT && prepare_new_index(vm, base, ip, t, key, v) {
+            return Ok(true);
         }
         sync(vm, base, ip);
-        vm.set_index(t, key, v)
+        vm.set_index(t, key, v).map(|()| false)
     }
 }
 
-/// `GETTABLE` or `GETI` at `ip`.
+/// `GETTABLE` or `GETI` at `ip`. The answer is that of [`get_field_slow`].
 ///
 /// # Safety
 /// `base` is the frame of a Lua function, `ip` such an instruction of it.
 #[inline(never)]
-pub unsafe fn get_table_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<(), Throw> {
+pub unsafe fn get_table_slow<const DIRECT: bool>(
+    vm: &mut Vm,
+    base: *mut Value,
+    ip: *const u32,
+) -> Result<bool, Throw> {
     // SAFETY: verified code: operands are in range; values in use are live.
     unsafe {
         let word = Word(*ip);
         let t = *base.add(word.b() as usize);
-        let key = match decode(*ip) {
-            Op::GetI => Value::small_int(i64::from(word.c())),
-            _ => *base.add(word.c() as usize),
+        let key = if decode(*ip) == Op::GetI {
+            Value::small_int(i64::from(word.c()))
+        } else {
+            *base.add(word.c() as usize)
         };
         if let Some(table) = t.as_table() {
             let v = if key.is_small_int() {
@@ -126,40 +161,76 @@ pub unsafe fn get_table_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> R
             };
             if !v.is_nil() || (*table).meta().is_null() {
                 *base.add(word.a() as usize) = v;
-                return Ok(());
+                return Ok(false);
+            }
+            if DIRECT {
+                let handler = vm.metamethod(t, Metamethod::Index);
+                if metaframe::prepare(vm, base, ip, handler, [t, key]) {
+                    return Ok(true);
+                }
             }
         }
         sync(vm, base, ip);
         let v = vm.index(t, key)?;
         *base.add(word.a() as usize) = v;
-        Ok(())
+        Ok(false)
     }
 }
 
-/// `SETTABLE` or `SETI` at `ip`.
+/// `SETTABLE` or `SETI` at `ip`. The answer is that of [`get_field_slow`].
 ///
 /// # Safety
 /// `base` is the frame of a Lua function, `ip` such an instruction of it.
 #[inline(never)]
-pub unsafe fn set_table_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<(), Throw> {
+pub unsafe fn set_table_slow<const DIRECT: bool>(
+    vm: &mut Vm,
+    base: *mut Value,
+    ip: *const u32,
+) -> Result<bool, Throw> {
     // SAFETY: verified code: operands are in range; values in use are live.
     unsafe {
         let word = Word(*ip);
         let t = *base.add(word.a() as usize);
         let v = *base.add(word.c() as usize);
-        let key = match decode(*ip) {
-            Op::SetI => Value::small_int(i64::from(word.b())),
-            _ => *base.add(word.b() as usize),
+        let key = if decode(*ip) == Op::SetI {
+            Value::small_int(i64::from(word.b()))
+        } else {
+            *base.add(word.b() as usize)
         };
         if let Some(table) = t.as_table()
             && ((*table).meta().is_null()
                 || metamethod(&mut vm.heap, (*table).shape(), Metamethod::NewIndex).is_nil())
             && (*table).set(&mut vm.heap, key, v).is_ok()
         {
-            return Ok(());
+            return Ok(false);
+        }
+        if DIRECT && prepare_new_index(vm, base, ip, t, key, v) {
+            return Ok(true);
         }
         sync(vm, base, ip);
-        vm.set_index(t, key, v)
+        vm.set_index(t, key, v).map(|()| false)
+    }
+}
+
+/// Prepares `t`'s `__newindex` function for an absent key.
+///
+/// # Safety
+/// `base` is the frame of a Lua function, `ip` an assignment of it.
+unsafe fn prepare_new_index(
+    vm: &mut Vm,
+    base: *mut Value,
+    ip: *const u32,
+    t: Value,
+    key: Value,
+    v: Value,
+) -> bool {
+    let Some(table) = t.as_table() else { return false };
+    let handler = vm.metamethod(t, Metamethod::NewIndex);
+    // SAFETY: the caller's contract; a value in use is live.
+    unsafe {
+        handler.is_function()
+            && (*table).get(&mut vm.heap, key).is_nil()
+            && metaframe::prepare(vm, base, ip, handler, [t, key, v])
     }
 }
 

@@ -13,7 +13,9 @@ use super::calls::{self, CallStep, LoopStep, TailStep};
 use super::number_macros;
 use super::quick::*;
 use super::separate;
-use super::{Outcome, access, arith, compare, concat, decode, forloop, frame_ops, operators, poll};
+use super::{
+    Outcome, access, arith, compare, concat, decode, forloop, frame_ops, metaframe, operators, poll,
+};
 use super::{closure_of, proto_of, return_link};
 use crate::hooks;
 use crate::object::{
@@ -70,6 +72,27 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         macro_rules! target {
             () => {
                 ip.offset(*ip.add(1) as i32 as isize + 2)
+            };
+        }
+        // Enters the Lua function that handles the operator at `ip` if `$prepared` made its frame.
+        macro_rules! metamethod_frame {
+            ($nargs:literal, $prepared:expr) => {
+                if !PROFILE && !HOOKS && $prepared {
+                    let frame = metaframe::above(base);
+                    enter_frame!(closure_of(frame), frame, $nargs)
+                }
+            };
+        }
+        macro_rules! slow_access {
+            ($function:ident, $nargs:literal) => {
+                if PROFILE || HOOKS {
+                    slow!(access::$function::<false>(vm, base, ip));
+                } else {
+                    match access::$function::<true>(vm, base, ip) {
+                        Ok(prepared) => metamethod_frame!($nargs, prepared),
+                        Err(throw) => return Err(throw),
+                    }
+                }
             };
         }
         macro_rules! slow {
@@ -197,7 +220,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         }
                     }
                 }
-                slow!(access::get_field_slow(vm, base, ip));
+                slow_access!(get_field_slow, 2);
             }};
         }
         macro_rules! set_field {
@@ -233,7 +256,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         }
                     }
                 }
-                slow!(access::set_field_slow(vm, base, ip));
+                slow_access!(set_field_slow, 3);
                 done!(2)
             }};
         }
@@ -257,7 +280,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 if PROFILE {
                     calls::note_table_site(proto, ip, t, key);
                 }
-                slow!(access::get_table_slow(vm, base, ip));
+                slow_access!(get_table_slow, 2);
                 note_at!(*ip.add(1) >> 16, reg!($word.a()));
                 done!(2)
             }};
@@ -298,7 +321,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 if PROFILE {
                     calls::note_table_site(proto, ip, t, key);
                 }
-                slow!(access::set_table_slow(vm, base, ip));
+                slow_access!(set_table_slow, 3);
                 done!(2)
             }};
         }

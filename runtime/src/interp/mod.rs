@@ -5,6 +5,7 @@
 //! | [`dispatch`], `number_macros` | the dispatch loop with all inline fast paths |
 //! | [`arith`], [`compare`], [`concat`], [`access`], [`forloop`], [`frame_ops`] | whole instructions, any operands |
 //! | [`operators`] | what is learnt of metamethods, and the end of operators that called inlined ones |
+//! | [`metaframe`] | metamethods called without recursion |
 //! | [`quick`] | tests and conversions of values for the loop |
 //! | [`calls`] | calls of what is not a plain Lua function, entries from Rust, the tier |
 //! | [`step`](mod@step) | single instructions on behalf of compiled code |
@@ -29,6 +30,7 @@ pub mod concat;
 pub mod dispatch;
 pub mod forloop;
 pub mod frame_ops;
+pub mod metaframe;
 mod number_macros;
 pub mod operators;
 pub mod quick;

@@ -1,6 +1,6 @@
 //! The dispatch loop's macros for arithmetic, bitwise operations and comparisons: what is inline of them.
 //!
-//! They belong to the loop: they use its `reg!`, `done!`, `slow!` and `test_jump!`, and its variables by the
+//! They belong to the loop: they use its `reg!`, `done!`, `slow!`, `test_jump!` and `metamethod_frame!`, and its variables by the
 //! names that `number_macros!` is given. As functions that answer an option they made float
 //! arithmetic a tenth slower (mandelbrot, nbody).
 
@@ -9,6 +9,7 @@ macro_rules! number_macros {
     ($d:tt $vm:ident $base:ident $ip:ident) => {
         macro_rules! arith_slow {
             () => {{
+                metamethod_frame!(2, metaframe::arith($vm, $base, $ip));
                 slow!(arith::arith_slow($vm, $base, $ip));
                 done!(1)
             }};
@@ -187,6 +188,7 @@ macro_rules! number_macros {
         }
         macro_rules! compare_slow {
             ($d word:expr) => {{
+                metamethod_frame!(2, metaframe::compare($vm, $base, $ip));
                 match compare::compare_slow($vm, $base, $ip) {
                     Ok(answer) => test_jump!($d word, answer),
                     Err(throw) => return Err(throw),

@@ -107,6 +107,7 @@ pub unsafe fn finish(base: *mut Value, ip: *const u32, result: Value) -> *const 
         let op = Op::decode(*ip).unwrap_unchecked();
         let next = ip.add(op.words());
         match op {
+            Op::SetTabUp | Op::SetTable | Op::SetI | Op::SetField => next,
             Op::Eq | Op::Lt | Op::Le => {
                 if result.is_truthy() == (word.c() != 0) {
                     next.offset(*ip.add(1) as i32 as isize)

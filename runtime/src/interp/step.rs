@@ -45,11 +45,17 @@ pub unsafe fn step(vm: &mut Vm, base: *mut Value, pc: u32) -> Result<(), Throw> 
             Op::GetUpval => *a = *(*upvalue(closure_of(base), word.b() as usize)).location,
             Op::SetUpval => access::set_upvalue(vm, base, ip),
             Op::GetTabUp | Op::GetField | Op::SelfField => {
-                return access::get_field_slow(vm, base, ip);
+                return access::get_field_slow::<false>(vm, base, ip).map(|_| ());
             }
-            Op::SetTabUp | Op::SetField => return access::set_field_slow(vm, base, ip),
-            Op::GetTable | Op::GetI => return access::get_table_slow(vm, base, ip),
-            Op::SetTable | Op::SetI => return access::set_table_slow(vm, base, ip),
+            Op::SetTabUp | Op::SetField => {
+                return access::set_field_slow::<false>(vm, base, ip).map(|_| ());
+            }
+            Op::GetTable | Op::GetI => {
+                return access::get_table_slow::<false>(vm, base, ip).map(|_| ());
+            }
+            Op::SetTable | Op::SetI => {
+                return access::set_table_slow::<false>(vm, base, ip).map(|_| ());
+            }
             Op::NewTable => frame_ops::new_table(vm, base, ip),
             Op::Add
             | Op::Sub
