@@ -8,14 +8,15 @@ use perilune_runtime::object::NativeFn;
 use perilune_runtime::value::Value as Raw;
 use perilune_runtime::vm::{Args, Throw, Vm};
 
+use crate::arguments::{Arguments, Results};
 use crate::error::Result;
 use crate::function::Function;
 use crate::lua::Lua;
 use crate::multi::{FromLuaMulti, IntoLuaMulti, MultiValue};
 use crate::state::{Border, HostBox, Noted, State};
 
-/// A callback after conversion of arguments and results.
-type Callback = Box<dyn Fn(&Lua, MultiValue) -> Result<MultiValue>>;
+/// A callback with the conversion of its arguments and results.
+type Callback = Box<dyn Fn(&Lua, &mut Arguments<'_>) -> Result<Results>>;
 
 /// Makes a function value of a callback.
 pub(crate) fn create<A, R, F>(lua: &Lua, function: F) -> Result<Function>
@@ -24,11 +25,14 @@ where
     R: IntoLuaMulti,
     F: Fn(&Lua, A) -> Result<R> + 'static,
 {
-    let callback: Callback = Box::new(move |lua, args| {
-        function(lua, A::from_lua_multi(args, lua)?)?.into_lua_multi(lua)
-    });
-    create_raw(lua, callback)
+    create_converted(
+        lua,
+        Box::new(move |lua, args| function(lua, A::from_arguments(args)?)?.into_results(lua)),
+    )
 }
+
+/// A callback on lists of values.
+type ListCallback = Box<dyn Fn(&Lua, MultiValue) -> Result<MultiValue>>;
 
 /// What a native function of this crate carries.
 struct Host<F> {
@@ -53,7 +57,11 @@ pub(crate) fn error_handler(lua: &Lua, vm: &mut Vm) -> Raw {
 }
 
 /// Makes a function value of a callback that works on lists of values.
-pub(crate) fn create_raw(lua: &Lua, callback: Callback) -> Result<Function> {
+pub(crate) fn create_raw(lua: &Lua, callback: ListCallback) -> Result<Function> {
+    create_converted(lua, Box::new(move |lua, args| callback(lua, args.rest()).map(Results::Many)))
+}
+
+fn create_converted(lua: &Lua, callback: Callback) -> Result<Function> {
     lua.allocate(|vm| {
         let native = new_native(lua, vm, trampoline, callback);
         Function(lua.handle(vm, native))
@@ -79,10 +87,11 @@ fn trampoline(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
     let Some((lua, callback)) = host_of::<Callback>(args) else {
         return Err(vm.error("host function without a host"));
     };
-    let values: MultiValue = args.slice().iter().map(|&raw| lua.pull(vm, raw)).collect();
     let result = {
         let _border = Border::enter(&lua.0, vm);
-        callback(&lua, values).and_then(|results| lua.check_all(&results).map(|()| results))
+        let mut arguments = Arguments::new(&lua, args.slice());
+        callback(&lua, &mut arguments)
+            .and_then(|results| lua.check_all(results.as_slice()).map(|()| results))
     };
     if lua.0.killed.get() == vm.current {
         // The coroutine is being closed, whatever the callback made of that.

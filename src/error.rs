@@ -158,6 +158,16 @@ impl fmt::Debug for RuntimeError {
 }
 
 impl Error {
+    /// The error for a list of arguments that begins behind `before` others.
+    pub(crate) fn moved(self, before: usize) -> Error {
+        match self {
+            Error::BadArgument { position, cause } => {
+                Error::BadArgument { position: position + before, cause }
+            }
+            other => other,
+        }
+    }
+
     /// An error with a message. Thrown by a callback it becomes a string with the position of the
     /// calling Lua code in front, as library functions throw.
     ///

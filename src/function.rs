@@ -39,7 +39,7 @@ fn call_handled<R: FromLuaMulti>(
     handler: Option<RootId>,
 ) -> Result<R> {
     lua.check(&[f])?;
-    lua.check_all(&args)?;
+    lua.check_all(args.as_slice())?;
     let results = lua.run_handled(handler, |vm| {
         let function = lua.push_in(vm, f);
         let results = match args.as_slice() {

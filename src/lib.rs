@@ -40,6 +40,7 @@
 //! Running code can be stopped from outside ([`Lua::interrupt_handle`]) and kept within a memory limit
 //! ([`Lua::set_memory_limit`]), compiled or not.
 
+mod arguments;
 mod callback;
 mod chunk;
 mod convert;

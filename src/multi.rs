@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
+use crate::arguments::{Arguments, Results};
 use crate::convert::{FromLua, IntoLua};
 use crate::error::{Error, Result};
 use crate::lua::Lua;
@@ -17,6 +18,18 @@ pub trait IntoLuaMulti {
     /// # Errors
     /// A value cannot become a Lua value.
     fn into_lua_multi(self, lua: &Lua) -> Result<MultiValue>;
+
+    /// As results of a host function.
+    ///
+    /// # Errors
+    /// As [`IntoLuaMulti::into_lua_multi`].
+    #[doc(hidden)]
+    fn into_results(self, lua: &Lua) -> Result<Results>
+    where
+        Self: Sized,
+    {
+        self.into_lua_multi(lua).map(Results::Many)
+    }
 }
 
 /// What can be made of a Lua function's results, or of the arguments of a host function: any
@@ -27,6 +40,16 @@ pub trait FromLuaMulti: Sized {
     /// # Errors
     /// A value has the wrong type: [`Error::BadArgument`] says which.
     fn from_lua_multi(values: MultiValue, lua: &Lua) -> Result<Self>;
+
+    /// From the arguments of a host function that are left.
+    ///
+    /// # Errors
+    /// As [`FromLuaMulti::from_lua_multi`], with positions as the function's caller counts.
+    #[doc(hidden)]
+    fn from_arguments(arguments: &mut Arguments<'_>) -> Result<Self> {
+        let (lua, before) = (arguments.lua(), arguments.taken());
+        Self::from_lua_multi(arguments.rest(), lua).map_err(|error| error.moved(before))
+    }
 }
 
 impl IntoLuaMulti for MultiValue {
@@ -45,15 +68,27 @@ impl<T: IntoLua> IntoLuaMulti for T {
     fn into_lua_multi(self, lua: &Lua) -> Result<MultiValue> {
         Ok(MultiValue::one(self.into_lua(lua)?))
     }
+
+    #[inline]
+    fn into_results(self, lua: &Lua) -> Result<Results> {
+        self.into_lua(lua).map(Results::One)
+    }
 }
 
 impl<T: FromLua> FromLuaMulti for T {
     fn from_lua_multi(values: MultiValue, lua: &Lua) -> Result<T> {
         one(values.into_iter().next(), 1, lua)
     }
+
+    #[inline]
+    fn from_arguments(arguments: &mut Arguments<'_>) -> Result<T> {
+        let position = arguments.taken() + 1;
+        one(arguments.take(), position, arguments.lua())
+    }
 }
 
 /// The value at a position.
+#[inline]
 fn one<T: FromLua>(value: Option<Value>, position: usize, lua: &Lua) -> Result<T> {
     let value = match value {
         Some(value) => T::from_lua(value, lua),
@@ -159,6 +194,10 @@ impl FromLuaMulti for () {
     fn from_lua_multi(_: MultiValue, _: &Lua) -> Result<()> {
         Ok(())
     }
+
+    fn from_arguments(_: &mut Arguments<'_>) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Tuples: all but the last are single values; the last may be a list ([`Variadic`],
@@ -186,14 +225,16 @@ macro_rules! tuple {
                     position += 1;
                     let $name = one(values.next(), position, lua)?;
                 )*
-                let $last = $last::from_lua_multi(values.collect(), lua).map_err(|error| {
-                    match error {
-                        Error::BadArgument { position: i, cause } => {
-                            Error::BadArgument { position: position + i, cause }
-                        }
-                        other => other,
-                    }
-                })?;
+                let $last = $last::from_lua_multi(values.collect(), lua)
+                    .map_err(|error| error.moved(position))?;
+                Ok(($($name,)* $last,))
+            }
+
+            #[allow(non_snake_case, reason = "type names stand for values too")]
+            #[inline]
+            fn from_arguments(arguments: &mut Arguments<'_>) -> Result<Self> {
+                $(let $name = <$name as FromLuaMulti>::from_arguments(arguments)?;)*
+                let $last = $last::from_arguments(arguments)?;
                 Ok(($($name,)* $last,))
             }
         }

@@ -344,12 +344,7 @@ fn receiver(value: Option<Value>) -> Result<AnyUserData> {
 
 /// Arguments after the receiver, counted as Lua code sees them.
 fn rest<A: FromLuaMulti>(values: MultiValue, lua: &Lua) -> Result<A> {
-    A::from_lua_multi(values, lua).map_err(|error| match error {
-        Error::BadArgument { position, cause } => {
-            Error::BadArgument { position: position + 1, cause }
-        }
-        other => other,
-    })
+    A::from_lua_multi(values, lua).map_err(|error| error.moved(1))
 }
 
 fn split(values: MultiValue) -> Result<(AnyUserData, MultiValue)> {

@@ -10,7 +10,6 @@ use perilune_runtime::vm::Vm;
 use crate::error::{Error, Result};
 use crate::function::Function;
 use crate::lua::Lua;
-use crate::multi::MultiValue;
 use crate::state::Handle;
 use crate::string::LuaString;
 use crate::table::Table;
@@ -285,7 +284,7 @@ impl Lua {
 
     /// [`Lua::check`] of a list.
     #[inline]
-    pub(crate) fn check_all(&self, values: &MultiValue) -> Result<()> {
+    pub(crate) fn check_all(&self, values: &[Value]) -> Result<()> {
         values.iter().try_for_each(|value| self.check(&[value]))
     }
 

@@ -367,14 +367,15 @@ impl Vm {
     /// The state of a library part, made at its first use.
     pub fn library_state<T: Default + 'static>(&mut self) -> &mut T {
         let library = &mut self.detail.library;
-        let at = match library.iter().position(|part| part.is::<T>()) {
-            Some(at) => at,
-            None => {
+        if !library.first().is_some_and(|part| part.is::<T>()) {
+            // What is used now will mostly be used next.
+            let at = library.iter().position(|part| part.is::<T>()).unwrap_or_else(|| {
                 library.push(Box::new(T::default()));
                 library.len() - 1
-            }
-        };
-        library[at].downcast_mut().expect("found by its type")
+            });
+            library.swap(0, at);
+        }
+        library[0].downcast_mut().expect("found by its type")
     }
 }
 
