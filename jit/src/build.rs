@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use perilune_ir::encoding::types;
+use perilune_ir::exits::ExitReason;
 use perilune_ir::profile::{Callee, FieldAccess, Profile};
 use perilune_ir::ssa::build::{Options as BuildOptions, build as build_graph, typed_entry};
 use perilune_ir::ssa::passes::{Passes, optimize};
 use perilune_ir::ssa::{Entry, Graph, Opcode};
-use perilune_runtime::object::{Header, Types};
+use perilune_runtime::object::{Header, LuaClosure, Types};
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::Vm;
 
@@ -28,8 +29,11 @@ pub fn build(jit: &Jit, vm: &mut Vm, draft: &mut Draft, base: *mut Value) -> Res
     }
     let profile = collect(vm, &jit.blocked.borrow(), draft.proto);
     let (entry, slot_types) = entry(draft, &profile, base);
-    let options =
-        BuildOptions { locals_in_memory: vm.heap.locals_observed.get(), ..BuildOptions::default() };
+    let options = BuildOptions {
+        locals_in_memory: vm.heap.locals_observed.get(),
+        own_upvalue: own_upvalue(draft, &profile, base),
+        ..BuildOptions::default()
+    };
     let mut graph = build_graph(&profile, &entry, &slot_types, &options);
     jit.dump(draft, "ssa", || graph.to_string());
     optimize(&mut graph, &passes(jit));
@@ -67,6 +71,22 @@ fn entry(draft: &Draft, profile: &Profile, base: *mut Value) -> (Entry, Vec<u16>
             (Entry::Loop { pc }, types)
         }
     }
+}
+
+/// The constant upvalue of the function at hand that holds the function itself.
+fn own_upvalue(draft: &Draft, profile: &Profile, base: *mut Value) -> Option<u32> {
+    if draft.kind != UnitKind::Function || profile.is_blocked(0, ExitReason::CalleeGuard) {
+        return None;
+    }
+    let upvalues = profile.function.upvalues.iter().enumerate().filter(|(_, u)| u.constant);
+    // SAFETY: `base` is the frame of a call of the function.
+    let mut own = upvalues.filter(|(i, _)| unsafe {
+        let callee = *base.sub(2);
+        let closure: *mut LuaClosure = callee.ptr();
+        let upvalue = *(*closure).upvalues.as_ptr().add(*i);
+        !upvalue.is_null() && *(*upvalue).location == callee
+    });
+    own.next().map(|(i, _)| i as u32)
 }
 
 /// The type of a word that may be stale: looks at no object. Among the other objects, wide integers

@@ -333,6 +333,9 @@ pub struct Graph {
     pub frame_slots: u32,
     /// Address of the unit's own prototype.
     pub proto: u64,
+    /// For typed units: the constant upvalue that holds the function itself, as the generic entry
+    /// checks; calls of itself need not check again.
+    pub own_upvalue: Option<u32>,
     /// Addresses of prototypes inlined into it.
     pub inlined: Vec<u64>,
 }

@@ -5,7 +5,7 @@ use core::mem::offset_of;
 use cranelift_codegen::ir::condcodes::IntCC;
 use perilune_ir::exits::ExitReason;
 use perilune_ir::ssa::build::OPEN;
-use perilune_runtime::object::{CodeHead, Function as FunctionObject, Proto};
+use perilune_runtime::object::{CodeHead, Function as FunctionObject, LuaClosure, Proto, Upvalue};
 use perilune_runtime::vm::{Link, Vm};
 
 use super::*;
@@ -33,6 +33,22 @@ pub(super) fn wrapper(
     let enough = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, nargs, params.len() as i64);
     b.ins().brif(enough, next, &[], few, &[]);
     b.switch_to_block(next);
+    if let Some(own) = input.graph.own_upvalue {
+        let callee = b.ins().load(types::I64, trusted(), base, -16);
+        let address = b.ins().band_imm_u(callee, (1 << TAG_SHIFT) - 1);
+        let offset = offset_of!(LuaClosure, upvalues) + 8 * own as usize;
+        let upvalue = b.ins().load(types::I64, trusted(), address, offset as i32);
+        let offset = offset_of!(Upvalue, location) as i32;
+        let location = b.ins().load(types::I64, trusted(), upvalue, offset);
+        let value = b.ins().load(types::I64, trusted(), location, 0);
+        let same = b.ins().icmp(IntCC::Equal, value, callee);
+        let (foreign, own) = (b.create_block(), b.create_block());
+        b.set_cold_block(foreign);
+        b.ins().brif(same, own, &[], foreign, &[]);
+        b.switch_to_block(foreign);
+        leave(&mut b, input, ExitReason::CalleeGuard, [vm, base]);
+        b.switch_to_block(own);
+    }
     let mut args = vec![vm, base];
     for (i, &ty) in params.iter().enumerate() {
         let x = b.ins().load(types::I64, trusted(), base, 8 * i as i32);
@@ -106,7 +122,6 @@ pub(super) fn wrapper(
             b.ins().return_(&[one, payload]);
         }
     }
-    let tail = b.import_signature(entry_signature());
     // Missing arguments are nil. The stub for functions that are not compiled must not be entered
     // here: it would jump back to this code.
     b.switch_to_block(few);
@@ -119,6 +134,19 @@ pub(super) fn wrapper(
     }
     b.ins().jump(full, &[]);
     b.switch_to_block(exit);
+    leave(&mut b, input, ExitReason::TypeGuard, [vm, base]);
+    b.seal_all_blocks();
+    b.finalize(input.config);
+    function
+}
+
+/// Ends a block of a wrapper: the interpreter runs the function from the start.
+fn leave(
+    b: &mut FunctionBuilder<'_>,
+    input: &mut Input<'_>,
+    reason: ExitReason,
+    [vm, base]: [V; 2],
+) {
     let proto = input.graph.proto as *mut Proto;
     // SAFETY: names no slots.
     let descriptor = unsafe {
@@ -126,19 +154,17 @@ pub(super) fn wrapper(
             proto,
             pc: 0,
             frame: 0,
-            reason: ExitReason::TypeGuard,
+            reason,
             site_proto: proto,
             site_pc: 0,
             top: None,
             slots: Box::new([]),
         })
     };
+    let tail = b.import_signature(entry_signature());
     let descriptor = b.ins().iconst(types::I64, descriptor as i64);
     let stub = b.ins().iconst(types::I64, input.stubs.address(Helper::Deopt) as i64);
     b.ins().return_call_indirect(tail, stub, &[vm, base, descriptor]);
-    b.seal_all_blocks();
-    b.finalize(input.config);
-    function
 }
 
 impl Lower<'_, '_> {

@@ -40,6 +40,9 @@ impl Builder<'_> {
         let frame = self.frame();
         let constant = frame.profile.function.upvalues[index].constant;
         let closure = frame.closure;
+        if self.graph.own_upvalue == Some(index as u32) && frame.callee == self.frames[0].callee {
+            return frame.callee;
+        }
         let op = if constant { Opcode::LoadConstUpval } else { Opcode::LoadUpval };
         self.emit(op, Type::Any, &[closure], 0, index as u32)
     }

@@ -288,6 +288,9 @@ impl Builder<'_> {
         if self.ty(f) == Type::Func {
             return f;
         }
+        if f == self.frames[0].callee {
+            return self.frames[0].closure;
+        }
         let f = self.boxed(f);
         self.guard(Opcode::GuardFunction, Type::Func, &[f], 0, ExitReason::TypeGuard)
     }
@@ -372,8 +375,7 @@ impl Builder<'_> {
         }
         let f = self.get(o.a);
         let pointer = self.function_pointer(f);
-        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
-        self.guard(Opcode::GuardRaw, Type::None, &[code], proto, ExitReason::CalleeGuard);
+        self.guard_proto(pointer, proto);
         let mut args = vec![];
         for (i, &ty) in params.iter().enumerate() {
             let v = self.get(o.a + 2 + i);
@@ -460,9 +462,17 @@ impl Builder<'_> {
     fn inline(&mut self, o: Operands, profile: Arc<Profile>) {
         let f = self.get(o.a);
         let pointer = self.function_pointer(f);
-        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
-        self.guard(Opcode::GuardRaw, Type::None, &[code], profile.proto, ExitReason::CalleeGuard);
+        self.guard_proto(pointer, profile.proto);
         self.inline_body(o, pointer, profile);
+    }
+
+    /// Leaves unless the function at `pointer` is a closure of `proto`.
+    fn guard_proto(&mut self, pointer: Value, proto: u64) {
+        if pointer == self.frames[0].closure && proto == self.graph.proto {
+            return;
+        }
+        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
+        self.guard(Opcode::GuardRaw, Type::None, &[code], proto, ExitReason::CalleeGuard);
     }
 
     /// Inlines functions of several prototypes behind a chain of tests; the last is guarded.
@@ -804,10 +814,16 @@ impl Builder<'_> {
         let f = self.get(o.a);
         let f = self.boxed(f);
         let own = self.frame().callee;
-        let same = self.op(Opcode::BitsEq, Type::Bool, &[f, own]);
-        self.guard(Opcode::GuardTrue, Type::None, &[same], 0, ExitReason::CalleeGuard);
+        if f != own {
+            let same = self.op(Opcode::BitsEq, Type::Bool, &[f, own]);
+            self.guard(Opcode::GuardTrue, Type::None, &[same], 0, ExitReason::CalleeGuard);
+        }
         let args: Vec<Value> = (o.a + 2..o.a + 1 + o.b).map(|reg| self.get(reg)).collect();
-        self.poll();
+        // A call of itself has come by a safepoint already.
+        let last = self.graph.blocks[self.cur.0 as usize].insts.iter().rev();
+        if !last.take(8).any(|&v| self.graph.inst(v).op == Opcode::CallSelf) {
+            self.poll();
+        }
         self.op(Opcode::MarkTail, Type::None, &[]);
         self.clobber_from(0);
         for (reg, v) in args.into_iter().enumerate() {

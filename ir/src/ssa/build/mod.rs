@@ -58,6 +58,8 @@ pub struct Options {
     pub inline_depth: usize,
     /// Emit polls at back-edges.
     pub polls: bool,
+    /// The constant upvalue that holds the function itself, for typed entries.
+    pub own_upvalue: Option<u32>,
     /// Keep every register in memory, for programs that look at locals of running functions.
     pub locals_in_memory: bool,
 }
@@ -69,6 +71,7 @@ impl Default for Options {
             inline_size: 120,
             inline_depth: 4,
             polls: true,
+            own_upvalue: None,
             locals_in_memory: false,
         }
     }
@@ -213,6 +216,7 @@ impl<'a> Builder<'a> {
             snapshots: vec![],
             frame_slots: profile.function.max_stack as u32,
             proto: profile.proto,
+            own_upvalue: options.own_upvalue.filter(|_| self_entry.is_some()),
             inlined: vec![],
         };
         let mut builder = Builder {
@@ -488,10 +492,22 @@ impl<'a> Builder<'a> {
             let i = Self::index(slot);
             if let Some(v) = self.state.slots[i]
                 && self.ty(v).is_collectable()
+                && (self.is_header(slot) || !self.is_rooted(v))
             {
                 self.store(slot);
             }
         }
+    }
+
+    /// Whether the slot is the callee or the link of a frame, which the runtime reads.
+    fn is_header(&self, slot: i32) -> bool {
+        self.frames.iter().any(|f| slot == f.base - 2 || slot == f.base - 1)
+    }
+
+    /// Whether something else than a slot keeps the value: the unit, or the function that runs.
+    fn is_rooted(&self, v: Value) -> bool {
+        let inst = self.graph.inst(v);
+        inst.op == Opcode::ConstBits || v == self.frames[0].callee
     }
 
     /// Live slots of all frames when the innermost is about to execute `pc`, headers included.
