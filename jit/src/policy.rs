@@ -21,6 +21,8 @@ use crate::units::{Unit, UnitKind};
 const TOO_COLD: u32 = 2000;
 /// Bytes of code that take as long to make as an exit and its way back.
 const BYTES_PER_EXIT: usize = 16;
+/// The same for an exit from a loop.
+const BYTES_PER_LOOP_EXIT: usize = 512;
 /// Words of bytecode of a small function.
 const SMALL: usize = 80;
 /// Sites of units that are gone, for statistics: at most this many.
@@ -138,12 +140,12 @@ impl Jit {
         let mut units = self.units.borrow_mut();
         let units = &mut *units;
         let Some(unit) = units.units.get(exit.unit.0) else { return };
+        // To make large code anew takes as long as many exits. A loop that was left is interpreted for
+        // a while, so its exits cost more.
         let limit = match unit.kind {
-            UnitKind::Function => limit,
-            UnitKind::Osr { .. } => loop_limit,
+            UnitKind::Function => limit + (unit.code_len / BYTES_PER_EXIT) as u32,
+            UnitKind::Osr { .. } => loop_limit + (unit.code_len / BYTES_PER_LOOP_EXIT) as u32,
         };
-        // To make large code anew takes as long as many exits.
-        let limit = limit + (unit.code_len / BYTES_PER_EXIT) as u32;
         if exit.count.get() < limit {
             return;
         }
