@@ -101,7 +101,13 @@ fn stale_type(v: Value) -> u16 {
 fn passes(jit: &Jit) -> Passes {
     let off: HashSet<String> = jit.options.borrow().disabled_passes.iter().cloned().collect();
     let on = |name: &str| !off.contains(name);
-    Passes { phis: on("phis"), gvn: on("gvn"), licm: on("licm"), dce: on("dce") }
+    Passes {
+        phis: on("phis"),
+        gvn: on("gvn"),
+        licm: on("licm"),
+        bounds: on("bounds"),
+        dce: on("dce"),
+    }
 }
 
 /// Every object whose address may be in the code.

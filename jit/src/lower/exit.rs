@@ -276,8 +276,9 @@ impl Lower<'_, '_> {
             let t = l.iconst(tag << TAG_SHIFT);
             let p = l.b.ins().bxor(x, t);
             if inst.aux == 0 {
-                let high = l.b.ins().ushr_imm_u(p, i64::from(TAG_SHIFT));
-                let ok = l.b.ins().icmp_imm_u(IntCC::Equal, high, 0);
+                // The right tag leaves a word without one.
+                let limit = l.iconst(1 << TAG_SHIFT);
+                let ok = l.b.ins().icmp(IntCC::UnsignedLessThan, p, limit);
                 l.guard_that(ok, snapshot.expect("a guard"));
             }
             Some(p)
@@ -401,8 +402,7 @@ impl Lower<'_, '_> {
 
     /// Whether the boxed `x` is a double.
     pub(super) fn is_float(&mut self, x: V) -> V {
-        let tag = self.b.ins().ushr_imm_u(x, i64::from(TAG_SHIFT));
-        let limit = encoding::TAG_IMMEDIATE as i64;
-        self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, tag, limit)
+        let limit = self.iconst(encoding::TAG_IMMEDIATE << TAG_SHIFT);
+        self.b.ins().icmp(IntCC::UnsignedLessThan, x, limit)
     }
 }

@@ -107,7 +107,7 @@ fn own_closure(graph: &Graph, closure: Value) -> bool {
 }
 
 /// The loop's entry snapshot, with the reason and the origin of the guard that moves there.
-fn entry_for(graph: &mut Graph, entry: SnapshotId, own: SnapshotId) -> SnapshotId {
+pub(super) fn entry_for(graph: &mut Graph, entry: SnapshotId, own: SnapshotId) -> SnapshotId {
     let mut snapshot = graph.snapshots[entry.0 as usize].clone();
     let guard = &graph.snapshots[own.0 as usize];
     snapshot.reason = guard.reason;

@@ -1,5 +1,6 @@
 //! The passes over a unit, in the order of [`optimize`].
 
+mod bounds;
 mod dce;
 mod dominators;
 mod fold;
@@ -20,13 +21,15 @@ pub struct Passes {
     pub gvn: bool,
     /// Loop-invariant code motion, guards included.
     pub licm: bool,
+    /// Bounds checks in front of loops over ranges.
+    pub bounds: bool,
     /// Remove what nobody uses.
     pub dce: bool,
 }
 
 impl Default for Passes {
     fn default() -> Passes {
-        Passes { phis: true, gvn: true, licm: true, dce: true }
+        Passes { phis: true, gvn: true, licm: true, bounds: true, dce: true }
     }
 }
 
@@ -52,6 +55,7 @@ pub fn optimize(graph: &mut Graph, passes: &Passes) {
     run(passes.phis, "phis", phis::run);
     run(passes.gvn, "gvn", gvn::run);
     run(passes.licm, "licm", licm::run);
+    run(passes.licm && passes.bounds, "bounds", bounds::run);
     run(passes.gvn && passes.licm, "gvn", gvn::run);
     run(passes.phis, "phis", phis::run);
     run(passes.dce, "dce", dce::run);
