@@ -88,6 +88,26 @@ fn clif_type(ty: Type) -> ClifType {
     }
 }
 
+/// Blocks that are rarely reached: those that the builder marks, and those that leave in any case.
+fn cold_blocks(graph: &Graph, order: &[u32]) -> Vec<bool> {
+    let mut cold: Vec<bool> = graph.blocks.iter().map(|b| b.cold).collect();
+    for &i in order.iter().rev() {
+        cold[i as usize] |= match &graph.blocks[i as usize].terminator {
+            Terminator::Exit(_) => true,
+            Terminator::Jump(t) => cold[t.block.0 as usize],
+            Terminator::Branch { then, other, .. } => {
+                cold[then.block.0 as usize] && cold[other.block.0 as usize]
+            }
+            Terminator::Open
+            | Terminator::Return(_)
+            | Terminator::ReturnOpen(_)
+            | Terminator::TailCall { .. }
+            | Terminator::TailCallOpen { .. } => false,
+        };
+    }
+    cold
+}
+
 struct Lower<'a, 'b> {
     b: FunctionBuilder<'b>,
     graph: &'a Graph,
@@ -181,6 +201,7 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
 impl Lower<'_, '_> {
     fn run(&mut self) {
         let doms = perilune_ir::ssa::passes::Dominators::new(self.graph);
+        let cold = cold_blocks(self.graph, &doms.order);
         for &i in &doms.order {
             if i == 0 {
                 continue;
@@ -197,7 +218,7 @@ impl Lower<'_, '_> {
             if i != 0 {
                 let block = self.blocks[i as usize].expect("made above");
                 self.b.switch_to_block(block);
-                if data.cold {
+                if cold[i as usize] {
                     self.b.set_cold_block(block);
                 }
             }
