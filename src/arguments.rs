@@ -63,8 +63,11 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// What a host function answers.
+/// What a host function answers, written by it in place: moved around it would cost as much as the
+/// rest of a call.
 pub enum Results {
+    /// Nothing yet.
+    None,
     /// A single value, the frequent case.
     One(Value),
     /// Any number.
@@ -76,6 +79,7 @@ impl Results {
     #[inline]
     pub(crate) fn as_slice(&self) -> &[Value] {
         match self {
+            Results::None => &[],
             Results::One(value) => std::slice::from_ref(value),
             Results::Many(values) => values.as_slice(),
         }

@@ -16,7 +16,7 @@ use crate::multi::{FromLuaMulti, IntoLuaMulti, MultiValue};
 use crate::state::{Border, HostBox, Noted, State};
 
 /// A callback with the conversion of its arguments and results.
-type Callback = Box<dyn Fn(&Lua, &mut Arguments<'_>) -> Result<Results>>;
+type Callback = Box<dyn Fn(&Lua, &mut Arguments<'_>, &mut Results) -> Result<()>>;
 
 /// Makes a function value of a callback.
 pub(crate) fn create<A, R, F>(lua: &Lua, function: F) -> Result<Function>
@@ -27,7 +27,9 @@ where
 {
     create_converted(
         lua,
-        Box::new(move |lua, args| function(lua, A::from_arguments(args)?)?.into_results(lua)),
+        Box::new(move |lua, args, results| {
+            function(lua, A::from_arguments(args)?)?.into_results(lua, results)
+        }),
     )
 }
 
@@ -58,7 +60,13 @@ pub(crate) fn error_handler(lua: &Lua, vm: &mut Vm) -> Raw {
 
 /// Makes a function value of a callback that works on lists of values.
 pub(crate) fn create_raw(lua: &Lua, callback: ListCallback) -> Result<Function> {
-    create_converted(lua, Box::new(move |lua, args| callback(lua, args.rest()).map(Results::Many)))
+    create_converted(
+        lua,
+        Box::new(move |lua, args, results| {
+            *results = Results::Many(callback(lua, args.rest())?);
+            Ok(())
+        }),
+    )
 }
 
 fn create_converted(lua: &Lua, callback: Callback) -> Result<Function> {
@@ -87,11 +95,12 @@ fn trampoline(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
     let Some((lua, callback)) = host_of::<Callback>(args) else {
         return Err(vm.error("host function without a host"));
     };
-    let result = {
+    let mut results = Results::None;
+    let outcome = {
         let _border = Border::enter(&lua.0, vm);
         let mut arguments = Arguments::new(&lua, args.slice());
-        callback(&lua, &mut arguments)
-            .and_then(|results| lua.check_all(results.as_slice()).map(|()| results))
+        callback(&lua, &mut arguments, &mut results)
+            .and_then(|()| lua.check_all(results.as_slice()))
     };
     if lua.0.killed.get() == vm.current {
         // The coroutine is being closed, whatever the callback made of that.
@@ -99,8 +108,8 @@ fn trampoline(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
         vm.thrown = perilune_runtime::thread::KILL;
         return Err(Throw);
     }
-    match result {
-        Ok(results) => match results.as_slice() {
+    match outcome {
+        Ok(()) => match results.as_slice() {
             [] => args.ret0(),
             [value] => {
                 let raw = lua.push_in(vm, value);

@@ -234,6 +234,7 @@ macro_rules! integers {
     ($($ty:ident)*) => {$(
         impl IntoLua for $ty {
             /// Beyond 64 bits the value becomes a float.
+            #[inline]
             fn into_lua(self, _: &Lua) -> Result<Value> {
                 Ok(match i64::try_from(self) {
                     Ok(i) => Value::Integer(i),
@@ -243,7 +244,13 @@ macro_rules! integers {
         }
         impl FromLua for $ty {
             /// Integers in range, floats with such a value, and strings that are such numbers.
+            #[inline]
             fn from_lua(value: Value, lua: &Lua) -> Result<$ty> {
+                if let Value::Integer(i) = value
+                    && let Ok(i) = $ty::try_from(i)
+                {
+                    return Ok(i);
+                }
                 match number(value, lua)? {
                     Value::Integer(i) => $ty::try_from(i).map_err(|_| out_of_range("integer")),
                     Value::Number(x) => perilune_runtime::table::float_to_int(x)
@@ -261,12 +268,17 @@ integers! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize }
 macro_rules! floats {
     ($($ty:ident)*) => {$(
         impl IntoLua for $ty {
+            #[inline]
             fn into_lua(self, _: &Lua) -> Result<Value> {
                 Ok(Value::Number(f64::from(self)))
             }
         }
         impl FromLua for $ty {
+            #[inline]
             fn from_lua(value: Value, lua: &Lua) -> Result<$ty> {
+                if let Value::Number(x) = value {
+                    return Ok(x as $ty);
+                }
                 match number(value, lua)? {
                     Value::Integer(i) => Ok(i as $ty),
                     Value::Number(x) => Ok(x as $ty),

@@ -24,11 +24,12 @@ pub trait IntoLuaMulti {
     /// # Errors
     /// As [`IntoLuaMulti::into_lua_multi`].
     #[doc(hidden)]
-    fn into_results(self, lua: &Lua) -> Result<Results>
+    fn into_results(self, lua: &Lua, results: &mut Results) -> Result<()>
     where
         Self: Sized,
     {
-        self.into_lua_multi(lua).map(Results::Many)
+        *results = Results::Many(self.into_lua_multi(lua)?);
+        Ok(())
     }
 }
 
@@ -70,8 +71,9 @@ impl<T: IntoLua> IntoLuaMulti for T {
     }
 
     #[inline]
-    fn into_results(self, lua: &Lua) -> Result<Results> {
-        self.into_lua(lua).map(Results::One)
+    fn into_results(self, lua: &Lua, results: &mut Results) -> Result<()> {
+        *results = Results::One(self.into_lua(lua)?);
+        Ok(())
     }
 }
 
@@ -185,6 +187,11 @@ impl<T: IntoLuaMulti, E: std::fmt::Display> IntoLuaMulti for std::result::Result
 }
 
 impl IntoLuaMulti for () {
+    #[inline]
+    fn into_results(self, _: &Lua, _: &mut Results) -> Result<()> {
+        Ok(())
+    }
+
     fn into_lua_multi(self, _: &Lua) -> Result<MultiValue> {
         Ok(MultiValue::new())
     }

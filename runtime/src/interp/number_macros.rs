@@ -146,6 +146,16 @@ macro_rules! number_macros {
                     reg!($d word.a()) = Value::float($d float);
                     done!(1)
                 }
+                let wide = 'ints: {
+                    let x = wide_or!(b, 'ints);
+                    let y = wide_or!(c, 'ints);
+                    if y > 0 { Some($d int(x, y)) } else { None }
+                };
+                if let Some(result) = wide {
+                    let v = $vm.heap.int(result);
+                    reg!($d word.a()) = v;
+                    done!(1)
+                }
                 any_numbers!($d word, $d any, b, c)
             }};
         }
