@@ -73,6 +73,13 @@ fn calls(c: &mut Criterion) {
     (0..500).for_each(|_| run.call::<()>(TURNS).expect("runs"));
     group.throughput(Throughput::Elements(TURNS));
     group.bench_function("to the host", |b| b.iter(|| run.call::<()>(TURNS).expect("runs")));
+    let add = lua.create_function(|_, (x, y): (f64, f64)| Ok(x + y)).expect("a function");
+    lua.globals().set("add", add).expect("a global");
+    let run: Function =
+        lua.load("return function(n) for i = 1, n do add(i, 0.5) end end").eval().expect("loads");
+    (0..500).for_each(|_| run.call::<()>(TURNS).expect("runs"));
+    group
+        .bench_function("to the host, floats", |b| b.iter(|| run.call::<()>(TURNS).expect("runs")));
     group.finish();
 }
 

@@ -13,6 +13,13 @@
 //!   free run    | Kind::Free     cells:u32       | next run or null | anything
 //! ```
 //!
+//! Compiled code may allocate an object of a constant `size` (at most [`MAX_SMALL`]) like this, with
+//! `r` = `room[class_of(size)]`: `cell = r.next`; `next = cell + class_of(size) * GRANULE`; where `next`
+//! is above `r.end`, the runtime does it all; else `r.next = next`, the header is one store of
+//! `kind | alloc_color << 8 | flags << 16 | aux << 24 | extra << 32`, and every other field is set before
+//! the next poll. No barrier, no poll, no accounting. While `gc_stress` is on all rooms are empty, so that
+//! the runtime sees each allocation.
+//!
 //! # Colours
 //!
 //! Two whites, gray and black. New objects have the current white ([`Heap::alloc_color`]).
