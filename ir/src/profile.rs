@@ -64,6 +64,8 @@ pub struct Library {
     /// Address of the table that the methods of strings are found in, or 0; it is so while the
     /// method epoch stands.
     pub string_methods: u64,
+    /// Address of the code that all native functions have.
+    pub native_code: u64,
     /// Address of the shape of tables without fields and metatable.
     pub plain_shape: u64,
     /// The value bits of the names of types, in the order of [`LUA_TYPES`].

@@ -34,6 +34,7 @@ fn library(vm: &mut Vm) -> Library {
     let methods = vm.metamethod(a_string, Metamethod::Index);
     Library {
         string_methods: methods.as_table().map_or(0, |t| t as u64),
+        native_code: &raw const vm.native_code as u64,
         plain_shape: vm.heap.shapes.plain as u64,
         type_names: LUA_TYPES.map(|(_, name)| vm.string(name.as_bytes()).0),
     }

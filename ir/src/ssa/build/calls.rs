@@ -695,6 +695,7 @@ impl Builder<'_> {
             && !analysis.irreducible
             && self.graph.entry == Entry::Function
             && !self.blocked(ExitReason::TypeGuard)
+            && !self.blocked(ExitReason::CalleeGuard)
             && !matches!(site.callee, Callee::Never);
         if !simple {
             let snapshot = self.snapshot(ExitReason::Cold);
@@ -705,6 +706,19 @@ impl Builder<'_> {
         let f = self.get(o.a);
         let pointer = self.function_pointer(f);
         let callee = self.boxed(f);
+        // A native function does not take its caller's place: its messages say where it was called.
+        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
+        let native = self.frame().profile.library.native_code;
+        if let Callee::Native { .. } = site.callee {
+            self.guard(Opcode::GuardRaw, Type::None, &[code], native, ExitReason::CalleeGuard);
+            self.call_pointer(Operands { c: 0, ..o }, f, pointer);
+            let from = self.slot_of(o.a);
+            return self.terminate(Terminator::ReturnOpen(from));
+        }
+        let native = self.raw(native);
+        let is_native = self.op(Opcode::BitsEq, Type::Bool, &[code, native]);
+        let is_lua = self.op(Opcode::BNot, Type::Bool, &[is_native]);
+        self.guard(Opcode::GuardTrue, Type::None, &[is_lua], 0, ExitReason::CalleeGuard);
         if o.b == 0 {
             self.store_window_values(o.a + 2, 0);
             self.set_top();
