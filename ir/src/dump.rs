@@ -47,6 +47,18 @@ pub fn dump(function: &Function, strip: bool) -> Vec<u8> {
     out
 }
 
+/// Puts the length and the checksum of a chunk right after its bytes were changed: for tests of what
+/// is checked besides. False: it is too short to be one.
+pub fn seal(chunk: &mut [u8]) -> bool {
+    let start = HEADER.iter().map(|(part, _)| part.len()).sum::<usize>() + MARK.len();
+    let Some((_, rest)) = chunk.split_at_mut_checked(start) else { return false };
+    let Some((length, rest)) = rest.split_at_mut_checked(8) else { return false };
+    let Some((sum, body)) = rest.split_at_mut_checked(8) else { return false };
+    length.copy_from_slice(&(body.len() as u64).to_le_bytes());
+    sum.copy_from_slice(&checksum(body).to_le_bytes());
+    true
+}
+
 /// Reads a chunk made by [`dump`].
 ///
 /// # Errors

@@ -10,6 +10,10 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 mod expression;
+mod flow;
+mod function;
+mod idiom;
+mod library;
 pub mod program;
 mod random;
 mod statement;
@@ -77,8 +81,17 @@ struct Generator {
 
 /// The statements of the program of `seed` (the prelude not among them).
 pub fn generate(seed: u64) -> Vec<Node> {
+    generate_with(Random::new(seed))
+}
+
+/// The statements of the program that `bytes` decide.
+pub fn generate_from(bytes: &[u8]) -> Vec<Node> {
+    generate_with(Random::from_bytes(bytes))
+}
+
+fn generate_with(random: Random) -> Vec<Node> {
     let mut generator = Generator {
-        random: Random::new(seed),
+        random,
         variables: Vec::new(),
         callable: Vec::new(),
         counters: Vec::new(),
@@ -143,7 +156,7 @@ impl Generator {
             nodes.push(self.function());
         }
         for _ in 0..self.random.between(5, 12) {
-            nodes.push(self.statement());
+            nodes.push(if self.random.chance(25) { self.idiom() } else { self.statement() });
         }
         let names: Vec<String> = self.variables.iter().map(|v| v.name.clone()).collect();
         nodes.push(Node::Line("shown = 0".to_owned()));

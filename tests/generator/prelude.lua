@@ -72,3 +72,5 @@ function Sub.m1(self, x) return self.n - x end
 function Sub.m2(self, x) self.n = self.n + 1 return self end
 local function obj(n) return setmetatable({ n = num(n) }, Obj) end
 local function sub(n) return setmetatable({ f1 = 1, n = num(n) }, Sub) end
+local function num2(v) return type(v) == "number" and v or 2 end
+local function show2(i, ...) if i % 23 < 2 or i == 77 then show(i, ...) end end

@@ -2,24 +2,43 @@
 
 /// The state; equal seeds give equal sequences on every machine.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub struct Random {
+    state: u64,
+    /// Decide first, one for each number, from the end.
+    bytes: Vec<u8>,
+}
 
 impl Random {
     /// A generator for `seed`.
     pub fn new(seed: u64) -> Random {
         // Neighbouring seeds must not give neighbouring sequences, and the state may not be 0.
-        Random(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+        let state = seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        Random { state, bytes: Vec::new() }
+    }
+
+    /// Numbers from `bytes`, and when there are no more of them, from a seed that they give.
+    pub fn from_bytes(bytes: &[u8]) -> Random {
+        let seed =
+            bytes.iter().fold(0u64, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01B3));
+        let mut random = Random::new(seed);
+        random.bytes = bytes.iter().rev().copied().collect();
+        random
     }
 
     fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11
+        self.state ^= self.state >> 12;
+        self.state ^= self.state << 25;
+        self.state ^= self.state >> 27;
+        self.state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11
     }
 
     /// A number below `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
+        if let Some(byte) = self.bytes.pop()
+            && limit <= 256
+        {
+            return byte as usize % limit.max(1);
+        }
         (self.next() % limit.max(1) as u64) as usize
     }
 

@@ -4,8 +4,9 @@
 //! for granted, trusting nothing but the encoding: every operand in range for
 //! its kind, windows within the frame, jumps to instruction starts and in the
 //! permitted direction, "up to top" consumers directly behind their producer,
-//! loops of the shape the table describes, no way to run off the end, and no
-//! return that leaves a captured or to-be-closed variable open.
+//! loops of the shape the table describes, a feedback cell for each instruction
+//! of its own, no way to run off the end, and no return that leaves a captured or
+//! to-be-closed variable open.
 //! It does not track what registers hold: a register always holds some value.
 
 mod open;
@@ -131,11 +132,19 @@ impl Verifier<'_> {
         let mut open: Option<u8> = None;
         let mut last = None;
         let targets = self.jump_targets();
+        let mut cells = vec![false; usize::from(self.function.feedback_count)];
         while self.pc < code.len() {
             let op = self.op(self.pc).expect("the starts are decoded");
             let word = Word(code[self.pc]);
             self.operands(op, word)?;
             self.extra(op)?;
+            // What a cell holds depends on the instruction.
+            if matches!(op.info().extra, Extra::KeyFeedback | Extra::Feedback)
+                && let Some(used) = cells.get_mut((code[self.pc + 1] >> 16) as usize)
+            {
+                let shared = std::mem::replace(used, true);
+                self.check(!shared, "feedback cell of another instruction")?;
+            }
             self.windows(op, word)?;
             self.shape(op, word)?;
             let base = self.open_base(op, word);
@@ -398,6 +407,22 @@ impl Verifier<'_> {
                     && self.target(back) == Some(next);
                 self.check(matches, "TFORPREP without its TFORCALL and TFORLOOP")
             }
+            // Their counterparts check the way here; this is the way back.
+            Op::ForLoop => {
+                let prep = self.target(self.pc).and_then(|t| t.checked_sub(Op::ForPrep.words()));
+                let matches = prep.is_some_and(|prep| {
+                    self.is_op(prep, Op::ForPrep, word.a()) && self.target(prep) == Some(next)
+                });
+                self.check(matches, "FORLOOP without its FORPREP")
+            }
+            Op::TForLoop => {
+                let prep = self.target(self.pc).and_then(|t| t.checked_sub(Op::TForPrep.words()));
+                let call = self.pc.checked_sub(Op::TForCall.words());
+                let matches = prep.is_some_and(|prep| {
+                    self.is_op(prep, Op::TForPrep, word.a()) && self.target(prep) == call
+                });
+                self.check(matches, "TFORLOOP without its TFORPREP")
+            }
             Op::TForCall => {
                 self.check(self.is_op(next, Op::TForLoop, word.a()), "TFORCALL without TFORLOOP")
             }
@@ -517,6 +542,10 @@ mod tests {
             "VARARGPREP and the vararg flag disagree"
         );
         assert_eq!(error(&[abc(Op::ForPrep, 0, 0, 0), 0, ret]), "FORPREP without its FORLOOP");
+        let back = -2i32 as u32;
+        assert_eq!(error(&[ret, abc(Op::ForLoop, 0, 0, 0), back]), "FORLOOP without its FORPREP");
+        let cell = abc(Op::GetField, 0, 0, 0);
+        assert_eq!(error(&[cell, 0, cell, 0, ret]), "feedback cell of another instruction");
         assert_eq!(error(&[abc(Op::LFalseSkip, 0, 0, 0), ret]), "skips no one-word instruction");
         let tbc = abc(Op::Tbc, 1, 0, 0);
         assert_eq!(error(&[tbc, ret]), "return leaves variables open");

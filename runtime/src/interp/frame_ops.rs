@@ -71,13 +71,14 @@ pub unsafe fn set_list(vm: &mut Vm, base: *mut Value, ip: *const u32) {
     unsafe {
         let word = Word(*ip);
         let a = base.add(word.a() as usize);
+        // The compiler puts a new table there; what a forged chunk puts there is not verified.
+        let Some(table) = (*a).as_table() else { return };
         let first = i64::from(*ip.add(1)) + 1;
         let n = match word.b() {
             0 => vm.top.offset_from(a.add(1)) as usize,
             n => usize::from(n),
         };
         let values = std::slice::from_raw_parts(a.add(1), n);
-        let table: *mut crate::object::Table = (*a).ptr();
         (*table).set_range(&mut vm.heap, first, values);
     }
 }

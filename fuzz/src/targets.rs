@@ -1,0 +1,184 @@
+//! What is done with arbitrary bytes. Each function returns, or panics (or crashes) because it found
+//! a fault. `tests/mutation.rs` runs the same with bytes of its own.
+
+use crate::generator;
+use perilune::{Lua, Table, Value, Variadic};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+/// The time after which a program that came out of bytes is stopped.
+const TIME: Duration = Duration::from_millis(200);
+/// What such a program may allocate.
+const MEMORY: usize = 64 << 20;
+
+/// Runs `body` with a state whose program is stopped after [`TIME`], again and again if need be.
+fn with_watchdog(lua: &Lua, body: impl FnOnce()) {
+    let handle = lua.interrupt_handle();
+    let (done, stop) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut wait = TIME;
+            while stop.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                handle.interrupt();
+                wait = TIME / 20;
+            }
+        });
+        body();
+        drop(done);
+    });
+}
+
+/// Functions that reach nothing outside the state.
+fn harmless(lua: &Lua) -> Table {
+    let all = lua.globals();
+    let table = lua.create_table().expect("within limits");
+    for name in [
+        "assert",
+        "error",
+        "getmetatable",
+        "ipairs",
+        "next",
+        "pairs",
+        "pcall",
+        "rawequal",
+        "rawget",
+        "rawlen",
+        "rawset",
+        "select",
+        "setmetatable",
+        "tonumber",
+        "tostring",
+        "type",
+        "xpcall",
+        "coroutine",
+        "math",
+        "string",
+        "table",
+        "utf8",
+    ] {
+        let value: Value = all.get(name).expect("a library's name");
+        table.set(name, value).expect("within limits");
+    }
+    table.set("_G", table.clone()).expect("within limits");
+    table
+}
+
+/// Sources: a function or a syntax error.
+pub fn parse(data: &[u8]) {
+    let lua = Lua::new();
+    // What comes of it is an error at worst.
+    let _ = lua.load(data).text_only().into_function();
+}
+
+/// Precompiled chunks, with length and checksum put right: an error, or a function that can be run
+/// without harm, compiled or not.
+pub fn load(data: &[u8]) {
+    let mut chunk = data.to_vec();
+    if !perilune_ir::dump::seal(&mut chunk) {
+        return;
+    }
+    for compiled in [false, true] {
+        let lua = Lua::new();
+        lua.set_jit_enabled(compiled);
+        lua.update_jit_options(|options| options.threshold = 1);
+        lua.set_memory_limit(Some(MEMORY));
+        let function =
+            lua.load(&chunk[..]).set_name("=chunk").set_environment(harmless(&lua)).into_function();
+        let Ok(function) = function else { return };
+        with_watchdog(&lua, || {
+            // The program may fail in any way.
+            let _ = function.call::<Variadic<Value>>((1, 2.5, "three"));
+        });
+        drop(function);
+        let _ = lua.gc_collect();
+    }
+}
+
+/// A pattern (to the first byte 0xFF) and a subject: every function of patterns answers or throws.
+pub fn pattern(data: &[u8]) {
+    let at = data.iter().position(|&b| b == 0xFF).unwrap_or(data.len() / 2);
+    let (pattern, subject) = data.split_at(at);
+    let lua = Lua::new();
+    lua.set_memory_limit(Some(MEMORY));
+    let run = lua.load(
+        "local p, s, r = ...
+         local a = { pcall(string.find, s, p) }
+         local b = { pcall(string.match, s, p) }
+         assert(a[1] == b[1])
+         if a[1] and a[2] then assert(a[2] >= 1 and a[3] >= a[2] - 1 and a[3] <= #s) end
+         pcall(string.gsub, s, p, r) pcall(string.gsub, s, p, '%0%1')
+         pcall(string.gsub, s, p, function(x) return x end)
+         pcall(function() for x in string.gmatch(s, p) do assert(x) end end)
+         string.find(s, p, 1, true)
+         pcall(string.rep, p, #s) pcall(string.format, p, s, 1, 2.5) pcall(string.unpack, p, s)
+         pcall(string.pack, p, 1, s, 2.5)",
+    );
+    let text = |bytes: &[u8]| lua.create_string(bytes).expect("within limits");
+    let (pattern, subject) = (text(pattern), text(subject));
+    with_watchdog(&lua, || match run.call::<()>((pattern, subject, "%1")) {
+        Ok(()) => {}
+        // Matching may take exponential time.
+        Err(error) if error.to_string().contains("interrupted!") => {}
+        Err(error) => assert!(error.to_string().contains("not enough memory"), "{error}"),
+    });
+}
+
+/// Sets the options of a way of running.
+type Prepare = fn(&Lua);
+
+/// What a program printed and how it ended, or `None` when it took too long.
+fn observe(source: &str, prepare: impl FnOnce(&Lua)) -> Option<String> {
+    let lua = Lua::new();
+    prepare(&lua);
+    let out = Rc::new(RefCell::new(String::new()));
+    let written = Rc::clone(&out);
+    let print = lua
+        .create_function(move |lua, values: Variadic<Value>| {
+            let to_string: perilune::Function = lua.globals().get("tostring")?;
+            for value in values.iter() {
+                let text: perilune::LuaString = to_string.call(value.clone())?;
+                written.borrow_mut().push_str(&String::from_utf8_lossy(text.as_bytes()));
+                written.borrow_mut().push('\t');
+            }
+            written.borrow_mut().push('\n');
+            Ok(())
+        })
+        .expect("within limits");
+    lua.globals().set("print", print).expect("within limits");
+    let mut end = String::new();
+    // Without a time limit of its own: the programs end.
+    match lua.load(source).set_name("=program").exec() {
+        Ok(()) => {}
+        Err(error) => end = error.to_string(),
+    }
+    // Tracebacks are as long as the frames' history allows.
+    let end = end.split("\nstack traceback").next().unwrap_or_default();
+    Some(format!("{}{end}", out.borrow()))
+}
+
+/// The program that the bytes decide behaves the same in all ways.
+///
+/// # Panics
+///
+/// When it does not.
+pub fn differential(data: &[u8]) {
+    let nodes = generator::generate_from(data);
+    let source = generator::program::render(generator::PRELUDE, &nodes);
+    let expected = observe(&source, |lua| lua.set_jit_enabled(false));
+    let ways: [(&str, Prepare); 3] = [
+        ("threshold 1", |lua| lua.update_jit_options(|o| o.threshold = 1)),
+        ("forced exits", |lua| {
+            lua.update_jit_options(|o| {
+                o.threshold = 1;
+                o.force_exits = Some(3);
+            });
+        }),
+        ("gc stress", |lua| lua.gc_stress(3, false)),
+    ];
+    for (name, prepare) in ways {
+        let found = observe(&source, prepare);
+        assert!(found == expected, "{name} differs:\n{expected:?}\n{found:?}\n{source}");
+    }
+}
