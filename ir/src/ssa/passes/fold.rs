@@ -55,6 +55,8 @@ pub fn fold(graph: &mut Graph, inst: &Inst) -> Option<Folded> {
         Opcode::Box => {
             let source = graph.inst(arg(0));
             match source.op {
+                // A wide integer's cell is held by no slot once the integer is: it is made anew.
+                Opcode::GuardInt if source.aux != 0 => None,
                 Opcode::GuardInt
                 | Opcode::GuardFloat
                 | Opcode::GuardTable
