@@ -9,12 +9,15 @@ use std::cmp::Ordering;
 use super::table::{Uses, check_table_like, get_index, plain_table, put_index};
 use super::{Outcome, length};
 use crate::metamethod::compare_numbers;
+use crate::object::element_kind::{FLOAT, HOLES, INT, OTHER};
 use crate::table::new_table;
 use crate::value::Value;
 use crate::vm::{Args, Throw, Vm};
 
 /// Up to so many elements the copy lies in the frame.
 const IN_FRAME: usize = 2000;
+/// So many elements are too many: the copy is an array.
+const LIMIT: i64 = 1 << 30;
 /// Ranges larger than this get a pivot that is not always in the middle.
 const LARGE: usize = 100;
 
@@ -31,7 +34,7 @@ pub(super) fn sort(vm: &mut Vm, a: Args) -> Outcome {
     if n < 2 {
         return a.ret0();
     }
-    if n >= i64::from(i32::MAX) {
+    if n >= LIMIT {
         return Err(a.error(vm, 1, "array too big"));
     }
     let compare = a.get(2);
@@ -79,13 +82,15 @@ fn copy_out(vm: &mut Vm, a: Args, n: usize) -> Result<*mut Value, Throw> {
         top
     } else {
         let plain = vm.heap.shapes.plain;
-        let copy = new_table(&mut vm.heap, n, plain);
+        let copy = new_table(&mut vm.heap, n + 1, plain);
         vm.push(Value::table(copy));
-        // All elements in use, so that the collector sees what is stored below.
-        let filled = vec![Value::FALSE; n];
+        // All elements in use, so that the collector sees what is stored below, with one more, so
+        // that the last is no nil; of all kinds.
+        let filled = vec![Value::FALSE; n + 1];
         // SAFETY: just made, in the frame.
         unsafe {
             (*copy).set_range(&mut vm.heap, 1, &filled);
+            (*copy).header.aux |= INT | FLOAT | OTHER | HOLES;
             (*copy).arr
         }
     };
