@@ -18,6 +18,10 @@ use crate::lower::{Input, lower};
 use crate::tier::Jit;
 use crate::units::{Draft, Refused, UnitKind};
 
+/// Instructions of the largest graph that is lowered. Cranelift's time grows faster than the code:
+/// a million instructions that store a table's elements took a minute.
+const LARGEST: usize = 40_000;
+
 /// Fills the draft's functions, exits and roots.
 ///
 /// # Errors
@@ -38,6 +42,9 @@ pub fn build(jit: &Jit, vm: &mut Vm, draft: &mut Draft, base: *mut Value) -> Res
     jit.dump(draft, "ssa", || graph.to_string());
     optimize(&mut graph, &passes(jit));
     jit.dump(draft, "ssa-opt", || graph.to_string());
+    if graph.insts.len() > LARGEST {
+        return Err(Refused::new("too large"));
+    }
     roots(&graph, &profile, &mut draft.roots);
     // SAFETY: the draft's prototype is live.
     let (num_params, is_vararg) =

@@ -5,14 +5,16 @@
 //! other way to call builds a window and uses it. Results replace the window from `func` upwards.
 
 use std::ptr;
+use std::sync::atomic::Ordering;
 
+use crate::hooks;
 use crate::interp;
 use crate::meta::Metamethod;
 use crate::object::{Kind, NativeFunction, Upvalue};
 use crate::state::{MAX_C_DEPTH, MAX_C_DEPTH_IN_ERROR, NATIVE_ROOM};
 use crate::thread::KILL;
 use crate::value::Value;
-use crate::vm::{Args, Link, Results, Throw, Vm};
+use crate::vm::{Args, Link, POLL_HOOK, Results, Throw, Vm};
 
 /// How far below `Vm::native_limit` Rust code may recurse. A native stack must hold at least twice
 /// this below its limit.
@@ -103,8 +105,17 @@ impl Vm {
                     if f.kind() == Kind::LuaClosure {
                         return interp::enter(self, base, nargs);
                     }
-                    let native: *mut NativeFunction = f.ptr();
-                    return self.call_native(native, base, nargs);
+                    let link = *base.sub(1);
+                    if self.poll.load(Ordering::Relaxed) & POLL_HOOK != 0 {
+                        self.base = base;
+                        self.top = base.wrapping_add(nargs as usize);
+                        hooks::on_native_call(self)?;
+                    }
+                    let count = self.call_native(f.ptr(), base, nargs)?;
+                    if self.poll.load(Ordering::Relaxed) & POLL_HOOK != 0 {
+                        hooks::on_native_return(self, base, f, link, count)?;
+                    }
+                    return Ok(count);
                 }
                 nargs = self.insert_call_metamethod(func, nargs)?;
             }

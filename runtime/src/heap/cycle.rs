@@ -26,7 +26,8 @@ pub mod stop {
     pub const CLOSING: u8 = 4;
 }
 
-/// The collector's mode as `collectgarbage` knows it. Both run the same incremental cycle.
+/// The collector's mode as `collectgarbage` knows it. Both run the same incremental cycle; the mode
+/// chooses the parameter that says when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// `"incremental"`
@@ -46,10 +47,20 @@ pub struct Parameters {
     pub step_multiplier: u32,
     /// Binary logarithm of a step's size in bytes.
     pub step_size: u32,
-    /// Kept for `collectgarbage("generational", …)`.
+    /// Kept only: there are no young collections.
     pub minor_multiplier: u32,
-    /// Kept for `collectgarbage("generational", …)`.
+    /// In generational mode, the growth of the live heap in percent after which a cycle starts.
     pub major_multiplier: u32,
+}
+
+impl Parameters {
+    /// Percentage of the live heap at which the next cycle starts, in either mode.
+    fn growth(&self) -> u32 {
+        match self.mode {
+            Mode::Incremental => self.pause,
+            Mode::Generational => self.major_multiplier.saturating_add(100),
+        }
+    }
 }
 
 impl Default for Parameters {
@@ -217,7 +228,7 @@ impl Heap {
         let live = self.bytes;
         self.live_estimate = live;
         self.release_empty(live / 2 + MIN_THRESHOLD);
-        let pause = self.parameters.pause as usize;
+        let pause = self.parameters.growth() as usize;
         let next = (live / 100).saturating_mul(pause).max(live + STEP).max(MIN_THRESHOLD);
         self.next_step_after(next - live);
         if self.verify_cycles {

@@ -12,7 +12,7 @@ const OPTIONS: &[u8] = b"SlnrutLf";
 
 pub(super) fn getinfo(vm: &mut Vm, a: Args) -> Outcome {
     let (thread, skip) = thread_argument(vm, a);
-    let options = a.opt_bytes(vm, skip + 2)?.unwrap_or(b"flnSrtuL");
+    let options = a.opt_bytes(vm, skip + 2)?.unwrap_or(b"flnSrtu");
     if options.first() == Some(&b'>') {
         return Err(a.error(vm, skip + 2, "invalid option '>'"));
     }

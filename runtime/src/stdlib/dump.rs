@@ -21,8 +21,13 @@ pub fn undump(vm: &mut Vm, chunk: &[u8], name: &[u8], env: Value) -> Result<Valu
     match perilune_ir::dump::undump(chunk) {
         Ok(function) => Ok(Value::closure(vm.new_main_closure(&function, env))),
         Err(reason) => {
-            let name = perilune_frontend::chunk_id_bytes(name);
-            let text = [&name[..], b": bad binary format (", reason.as_bytes(), b")"].concat();
+            let name = match name {
+                [b'@' | b'=', rest @ ..] => rest,
+                // The chunk itself serves as its name.
+                [0x1b, ..] => b"binary string",
+                _ => name,
+            };
+            let text = [name, b": bad binary format (", reason.as_bytes(), b")"].concat();
             Err(vm.string(&text))
         }
     }
