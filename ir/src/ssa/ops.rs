@@ -143,11 +143,19 @@ macro_rules! define {
 for_each_ssa_op!(define);
 
 impl Opcode {
-    /// Whether the instruction must stay even when its value is unused.
+    /// Whether the instruction must stay even when its value is unused. Allocations do: a loop may wait
+    /// for the collection that they bring about.
     pub const fn is_pinned(self) -> bool {
         self.is_guard()
             || self.writes() != 0
-            || matches!(self, Opcode::Barrier | Opcode::StackCheck | Opcode::Param)
+            || matches!(
+                self,
+                Opcode::Barrier
+                    | Opcode::StackCheck
+                    | Opcode::Param
+                    | Opcode::NewTable
+                    | Opcode::StringSub
+            )
     }
 
     /// Whether an equal earlier instruction can stand for this one: loads while their alias classes
