@@ -151,11 +151,7 @@ impl Lower<'_, '_> {
                 self.append(value);
                 return None;
             }
-            Opcode::NextKey => {
-                let (t, key) = (arg(self, 0), arg(self, 1));
-                let hint = self.iconst(inst.imm);
-                self.call_native(Helper::NextKey, &[self.vm, t, key, hint])[0]
-            }
+            Opcode::NextKey => self.next_key(value),
             Opcode::Scratch => self.b.ins().load(types::I64, trusted(), self.vm, scratch(aux)),
             Opcode::GetIndex => {
                 let (t, key) = (arg(self, 0), arg(self, 1));
@@ -163,6 +159,53 @@ impl Lower<'_, '_> {
             }
             other => unreachable!("{other:?} touches no object"),
         })
+    }
+
+    /// The pair after a key: inline from element to element of the array part, else by a helper.
+    fn next_key(&mut self, value: Value) -> V {
+        let inst = self.graph.inst(value);
+        let (t, key) = (self.v(inst.args[0]), self.v(inst.args[1]));
+        let (there, fast, slow, join) = (
+            self.b.create_block(),
+            self.b.create_block(),
+            self.b.create_block(),
+            self.b.create_block(),
+        );
+        let next = self.b.append_block_param(join, types::I64);
+        // The index of the next element is the integer key, or 0 after nil.
+        let nil = self.iconst(encoding::NIL);
+        let begins = self.b.ins().icmp(IntCC::Equal, key, nil);
+        let tag = self.iconst(encoding::TAG_INT << TAG_SHIFT);
+        let zero = self.iconst(0);
+        let payload = self.b.ins().bxor(key, tag);
+        // The key 0, which no array has, is not the beginning.
+        let own = self.b.ins().icmp_imm_u(IntCC::Equal, payload, 0);
+        let payload = self.b.ins().select(own, key, payload);
+        let index = self.b.ins().select(begins, zero, payload);
+        // Another tag makes this greater than any length.
+        let len = self.load_u32(t, offset_of!(Table, arr_len));
+        let within = self.b.ins().icmp(IntCC::UnsignedLessThan, index, len);
+        self.b.ins().brif(within, there, &[], slow, &[]);
+
+        self.b.switch_to_block(there);
+        let arr = self.load(types::I64, t, offset_of!(Table, arr));
+        let at = self.element(arr, index);
+        let v = self.load(types::I64, at, 0);
+        let hole = self.b.ins().icmp(IntCC::Equal, v, nil);
+        self.b.ins().brif(hole, slow, &[], fast, &[]);
+
+        self.b.switch_to_block(fast);
+        self.store(v, self.vm, scratch(1));
+        let after = self.b.ins().iadd_imm_s(index, 1);
+        let after = self.b.ins().bor(after, tag);
+        self.b.ins().jump(join, &[BlockArg::from(after)]);
+
+        self.b.switch_to_block(slow);
+        let hint = self.iconst(inst.imm);
+        let found = self.call_native(Helper::NextKey, &[self.vm, t, key, hint])[0];
+        self.b.ins().jump(join, &[BlockArg::from(found)]);
+        self.b.switch_to_block(join);
+        next
     }
 
     fn element(&mut self, arr: V, index: V) -> V {
