@@ -422,17 +422,22 @@ impl Builder<'_> {
         }
     }
 
+    /// Compares by the metamethod that the profile shows, and branches; false: it shows none.
+    fn branch_on_operator(&mut self, o: Operands, target: usize) -> bool {
+        let (x, y) = (self.get(o.a), self.get(o.b));
+        if let Some(v) = self.operator(o, x, y) {
+            let truth = self.truthy(v);
+            self.branch_flag(truth, o.c, target, o.next);
+            return true;
+        }
+        !self.open
+    }
+
     /// Has the interpreter compare, and branches.
     pub(super) fn step_test(&mut self, o: Operands, target: usize) {
-        if matches!(o.op, Op::Eq | Op::Lt | Op::Le) {
-            let (x, y) = (self.get(o.a), self.get(o.b));
-            if let Some(v) = self.operator(o, x, y) {
-                let truth = self.truthy(v);
-                return self.branch_flag(truth, o.c, target, o.next);
-            }
-            if !self.open {
-                return;
-            }
+        // `EQ` asks a metamethod only for two tables that are not the same: see `equal_tables`.
+        if matches!(o.op, Op::Lt | Op::Le) && self.branch_on_operator(o, target) {
+            return;
         }
         self.store_reg(o.a);
         if !matches!(o.op, Op::EqK | Op::LtK | Op::LeK | Op::GtK | Op::GeK) {
@@ -514,7 +519,9 @@ impl Builder<'_> {
         }
         let plain = self.op(Opcode::BAnd, Type::Bool, &plain);
         self.branch_off(plain, differ);
-        self.step_test(o, target);
+        if !matches!(o.op, Op::Eq) || !self.branch_on_operator(o, target) {
+            self.step_test(o, target);
+        }
     }
 
     fn equal_strings(&mut self, o: Operands, x: Value, y: Value, target: usize) {
