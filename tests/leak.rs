@@ -60,8 +60,8 @@ fn chunk(i: usize) -> String {
 fn jit() -> JitOptions {
     JitOptions {
         threshold: 2,
-        exit_limit: 5,
-        loop_exit_limit: 5,
+        exit_limit: 1,
+        loop_exit_limit: 1,
         verify: false,
         ..JitOptions::default()
     }

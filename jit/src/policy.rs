@@ -19,10 +19,10 @@ use crate::units::{Unit, UnitKind};
 
 /// Exits by a path that was left out on purpose after which a function may be given up.
 const TOO_COLD: u32 = 2000;
-/// Bytes of code that take as long to make as an exit and its way back.
-const BYTES_PER_EXIT: usize = 16;
-/// The same for an exit from a loop.
-const BYTES_PER_LOOP_EXIT: usize = 512;
+/// Bytes of code that take as long to make as the limit's number of exits.
+const CHEAP_CODE: usize = 800;
+/// The same for loops.
+const CHEAP_LOOP: usize = 4000;
 /// Words of bytecode of a small function.
 const SMALL: usize = 80;
 /// Sites of units that are gone, for statistics: at most this many.
@@ -142,10 +142,11 @@ impl Jit {
         let Some(unit) = units.units.get(exit.unit.0) else { return };
         // To make large code anew takes as long as many exits. A loop that was left is interpreted for
         // a while, so its exits cost more.
-        let limit = match unit.kind {
-            UnitKind::Function => limit + (unit.code_len / BYTES_PER_EXIT) as u32,
-            UnitKind::Osr { .. } => loop_limit + (unit.code_len / BYTES_PER_LOOP_EXIT) as u32,
+        let (limit, bytes) = match unit.kind {
+            UnitKind::Function => (limit, CHEAP_CODE),
+            UnitKind::Osr { .. } => (loop_limit, CHEAP_LOOP),
         };
+        let limit = limit * (1 + (unit.code_len / bytes) as u32);
         if exit.count.get() < limit {
             return;
         }

@@ -67,8 +67,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         Options {
-            inline_budget: 800,
-            inline_size: 120,
+            inline_budget: 200,
+            inline_size: 80,
             inline_depth: 4,
             polls: true,
             own_upvalue: None,
