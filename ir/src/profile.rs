@@ -52,8 +52,6 @@ pub struct OperatorCase {
     pub operand: u32,
     /// The function value's bits.
     pub handler: u64,
-    /// Address of its prototype.
-    pub proto: u64,
     /// Its profile; absent beyond the inlining depth.
     pub profile: Option<Arc<Profile>>,
 }

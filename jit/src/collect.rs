@@ -121,11 +121,10 @@ unsafe fn operators(
             let function: *mut FunctionObject = entry.holder.cast();
             // SAFETY: the caller's contract.
             let callee = unsafe { lua_callee(vm, library, blocked, function, callers) };
-            if let Some((proto, profile)) = callee {
+            if let Some((_, profile)) = callee {
                 let handler = Value::closure(function.cast()).0;
                 let (shape, operand) = (entry.shape as u64, entry.slot);
-                let proto = proto as u64;
-                site.cases.push(OperatorCase { shape, operand, handler, proto, profile });
+                site.cases.push(OperatorCase { shape, operand, handler, profile });
             }
         }
         found.insert(*pc, site);

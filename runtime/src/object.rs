@@ -419,7 +419,7 @@ pub struct Feedback {
     pub sites: Cell<u8>,
     /// Number of times the cache was replaced.
     pub misses: Cell<u8>,
-    /// Further shapes seen (field access), at most 3 more; null when monomorphic.
+    /// Further shapes seen (field access), at most 7 more; null when monomorphic.
     pub more: Cell<*mut [FieldEntry; 7]>,
 }
 

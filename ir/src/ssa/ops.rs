@@ -172,7 +172,6 @@ impl Opcode {
                     | Opcode::NewTable
                     | Opcode::StringSub
                     | Opcode::StringChar
-                    | Opcode::SetMetatable
                     | Opcode::GetIndex
                     | Opcode::NextKey
                     | Opcode::Scratch

@@ -184,12 +184,7 @@ impl Builder<'_> {
         for case in rest {
             let expected = self.raw(case.shape);
             let hit = self.op(Opcode::BitsEq, Type::Bool, &[shape, expected]);
-            let (yes, no) = (self.new_block(), self.new_block());
-            self.terminate(Terminator::Branch {
-                cond: hit,
-                then: Target { block: yes, args: vec![] },
-                other: Target { block: no, args: vec![] },
-            });
+            let (yes, no) = self.fork(hit);
             self.enter(yes);
             let v = self.read_case(t, case, 0, None);
             self.terminate(Terminator::Jump(Target { block: join, args: vec![v] }));
@@ -522,24 +517,7 @@ impl Builder<'_> {
         let len = self.op(Opcode::TableArrLen, Type::Int, &[t]);
         if beyond {
             let inside = self.emit(Opcode::ICmp, Type::Bool, &[index, len], 0, Cond::Below as u32);
-            let (yes, no, join) = (self.new_block(), self.new_block(), self.new_block());
-            let target = |block| Target { block, args: vec![] };
-            self.terminate(Terminator::Branch {
-                cond: inside,
-                then: target(yes),
-                other: target(no),
-            });
-            self.enter(yes);
-            let arr = self.op(Opcode::TableArr, Type::Raw, &[t]);
-            let a = self.op(Opcode::LoadElemHere, Type::Any, &[arr, index]);
-            self.terminate(Terminator::Jump(Target { block: join, args: vec![a] }));
-            self.enter(no);
-            self.graph.blocks[no.0 as usize].cold = true;
-            let b = self.op(Opcode::GetIndex, Type::Any, &[t, key]);
-            self.terminate(Terminator::Jump(Target { block: join, args: vec![b] }));
-            self.enter(join);
-            let v = self.make(Opcode::Param, Type::Any, &[], 0, 0);
-            self.graph.blocks[join.0 as usize].params.push(v);
+            let v = self.element_or_absent(t, index, key, inside);
             return Some(self.narrow(v, site.types));
         }
         let why = ExitReason::BoundsGuard;
@@ -550,6 +528,31 @@ impl Builder<'_> {
             self.guard(Opcode::GuardNotNil, Type::None, &[v], 0, ExitReason::ResultGuard);
         }
         Some(self.narrow(v, site.types))
+    }
+
+    /// Element `index` (from 0) of the array part if it is `inside`, else what is at the integer `key`
+    /// anywhere in the table.
+    pub(super) fn element_or_absent(
+        &mut self,
+        t: Value,
+        index: Value,
+        key: Value,
+        inside: Value,
+    ) -> Value {
+        let (yes, no) = self.fork(inside);
+        let join = self.new_block();
+        self.enter(yes);
+        let arr = self.op(Opcode::TableArr, Type::Raw, &[t]);
+        let a = self.op(Opcode::LoadElemHere, Type::Any, &[arr, index]);
+        self.terminate(Terminator::Jump(Target { block: join, args: vec![a] }));
+        self.enter(no);
+        self.graph.blocks[no.0 as usize].cold = true;
+        let b = self.op(Opcode::GetIndex, Type::Any, &[t, key]);
+        self.terminate(Terminator::Jump(Target { block: join, args: vec![b] }));
+        self.enter(join);
+        let v = self.make(Opcode::Param, Type::Any, &[], 0, 0);
+        self.graph.blocks[join.0 as usize].params.push(v);
+        v
     }
 
     pub(super) fn set_table(&mut self, o: Operands) {

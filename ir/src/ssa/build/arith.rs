@@ -117,17 +117,26 @@ impl Builder<'_> {
         self.ty(v) == Type::Any && self.expected(v) == types::INT | types::FLOAT
     }
 
+    /// Whether both are numbers, and one of them at least sometimes an integer, sometimes a float.
+    fn are_mixed(&self, x: Value, y: Value) -> bool {
+        let number = |v: Value| {
+            let expected = self.expected(v);
+            expected != 0 && expected & !(types::INT | types::FLOAT) == 0
+        };
+        (self.is_mixed(x) || self.is_mixed(y))
+            && number(x)
+            && number(y)
+            && !self.blocked(ExitReason::TypeGuard)
+    }
+
     /// Arithmetic on operands that are sometimes integers and sometimes floats: both ways, with a
     /// boxed result. `None` where this does not apply.
     fn mixed_arith(&mut self, o: Operands, x: Value, y: Value) -> Option<Value> {
         use Op::{Add, AddK, Div, DivK, IDiv, IDivK, Mod, ModK, Mul, MulK, Pow, PowK, Sub, SubK};
-        let number = types::INT | types::FLOAT;
-        let (ex, ey) = (self.expected(x), self.expected(y));
-        let fine = |e: u16| e != 0 && e & !number == 0;
-        let mixed = self.is_mixed(x) || self.is_mixed(y);
-        if !mixed || !fine(ex) || !fine(ey) || self.blocked(ExitReason::TypeGuard) {
+        if !self.are_mixed(x, y) {
             return None;
         }
+        let (ex, ey) = (self.expected(x), self.expected(y));
         if ex == types::FLOAT || ey == types::FLOAT || matches!(o.op, Div | DivK | Pow | PowK) {
             // The result is a float in any case.
             let (a, b) = (self.any_float(x), self.any_float(y));
@@ -146,9 +155,8 @@ impl Builder<'_> {
             Add | AddK | Sub | SubK | Mul | MulK | Mod | ModK | IDiv | IDivK
         ));
         let both = self.both_ints(x, y);
-        let (ints, floats, join) = (self.new_block(), self.new_block(), self.new_block());
-        let plain = |block| Target { block, args: vec![] };
-        self.terminate(Terminator::Branch { cond: both, then: plain(ints), other: plain(floats) });
+        let (ints, floats) = self.fork(both);
+        let join = self.new_block();
         self.enter(ints);
         let (a, b) = (self.known_int(x), self.known_int(y));
         let v = self.typed_arith(o, Num::Int(a), Num::Int(b)).expect("checked");
@@ -162,7 +170,7 @@ impl Builder<'_> {
         self.enter(join);
         let v = self.make(Opcode::Param, Type::Any, &[], 0, 0);
         self.graph.blocks[join.0 as usize].params.push(v);
-        self.expect.insert(v, number);
+        self.expect.insert(v, types::INT | types::FLOAT);
         Some(v)
     }
 
@@ -384,11 +392,7 @@ impl Builder<'_> {
 
     /// Comparison where an operand is sometimes integer, sometimes float.
     fn mixed_compare(&mut self, x: Value, y: Value, cond: Cond) -> Option<Value> {
-        let number = types::INT | types::FLOAT;
-        let (ex, ey) = (self.expected(x), self.expected(y));
-        let fine = |e: u16| e != 0 && e & !number == 0;
-        let mixed = self.is_mixed(x) || self.is_mixed(y);
-        if !mixed || !fine(ex) || !fine(ey) || self.blocked(ExitReason::TypeGuard) {
+        if !self.are_mixed(x, y) {
             return None;
         }
         for v in [x, y] {
@@ -494,9 +498,7 @@ impl Builder<'_> {
     /// Ends the block with a branch on `cond`: in the block for true, control goes to `pc`; the
     /// block for false is entered.
     fn branch_off(&mut self, cond: Value, pc: usize) {
-        let (hit, miss) = (self.new_block(), self.new_block());
-        let plain = |block| Target { block, args: vec![] };
-        self.terminate(Terminator::Branch { cond, then: plain(hit), other: plain(miss) });
+        let (hit, miss) = self.fork(cond);
         let state = self.state.clone();
         self.enter(hit);
         self.jump_to(pc);
@@ -692,10 +694,7 @@ impl Builder<'_> {
             return self.branch_to(more, target, o.next);
         }
         // A captured loop variable is written on the way back only.
-        let back = self.new_block();
-        let done = self.new_block();
-        let plain = |block| Target { block, args: vec![] };
-        self.terminate(Terminator::Branch { cond: more, then: plain(back), other: plain(done) });
+        let (back, done) = self.fork(more);
         let state = self.state.clone();
         self.enter(back);
         self.set(o.a + 3, next);

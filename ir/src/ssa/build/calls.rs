@@ -479,30 +479,11 @@ impl Builder<'_> {
     fn inline_several(&mut self, o: Operands, profiles: &[Arc<Profile>]) {
         let f = self.get(o.a);
         let pointer = self.function_pointer(f);
-        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
-        let pc = self.frame().pc;
         let mut ways = vec![];
-        let (last, rest) = profiles.split_last().expect("several");
-        for profile in rest {
-            let expected = self.raw(profile.proto);
-            let hit = self.op(Opcode::BitsEq, Type::Bool, &[code, expected]);
-            let (yes, no) = (self.new_block(), self.new_block());
-            self.terminate(Terminator::Branch {
-                cond: hit,
-                then: Target { block: yes, args: vec![] },
-                other: Target { block: no, args: vec![] },
-            });
-            let state = self.state.clone();
-            self.enter(yes);
-            self.inline_body(o, pointer, profile.clone());
-            self.end_way(&mut ways);
-            self.state = state;
-            self.frame_mut().pc = pc;
-            self.enter(no);
-        }
-        self.guard(Opcode::GuardRaw, Type::None, &[code], last.proto, ExitReason::CalleeGuard);
-        self.inline_body(o, pointer, last.clone());
-        self.end_way(&mut ways);
+        self.for_each_callee(pointer, profiles, |b, profile| {
+            b.inline_body(o, pointer, profile.clone());
+            b.end_way(&mut ways);
+        });
         if ways.is_empty() {
             return;
         }
@@ -510,6 +491,32 @@ impl Builder<'_> {
         let block = self.merge(ways, |slot| slot < end);
         self.enter(block);
         self.settle_results(o.a, o.c - 1);
+    }
+
+    /// Has `build` build the way of each of several callees, behind a chain of tests of the function at
+    /// `pointer`; the last callee is guarded.
+    fn for_each_callee(
+        &mut self,
+        pointer: Value,
+        profiles: &[Arc<Profile>],
+        mut build: impl FnMut(&mut Self, &Arc<Profile>),
+    ) {
+        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
+        let pc = self.frame().pc;
+        let (last, rest) = profiles.split_last().expect("there is a callee");
+        for profile in rest {
+            let expected = self.raw(profile.proto);
+            let hit = self.op(Opcode::BitsEq, Type::Bool, &[code, expected]);
+            let (yes, no) = self.fork(hit);
+            let state = self.state.clone();
+            self.enter(yes);
+            build(self, profile);
+            self.state = state;
+            self.frame_mut().pc = pc;
+            self.enter(no);
+        }
+        self.guard(Opcode::GuardRaw, Type::None, &[code], last.proto, ExitReason::CalleeGuard);
+        build(self, last);
     }
 
     /// Notes the current block as a way to a merge, if it goes on.
@@ -760,27 +767,9 @@ impl Builder<'_> {
         }
         let f = self.get(o.a);
         let pointer = self.function_pointer(f);
-        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
-        let (last, rest) = profiles.split_last().expect("not empty");
-        let pc = self.frame().pc;
-        for profile in rest {
-            let expected = self.raw(profile.proto);
-            let hit = self.op(Opcode::BitsEq, Type::Bool, &[code, expected]);
-            let (yes, no) = (self.new_block(), self.new_block());
-            self.terminate(Terminator::Branch {
-                cond: hit,
-                then: Target { block: yes, args: vec![] },
-                other: Target { block: no, args: vec![] },
-            });
-            let state = self.state.clone();
-            self.enter(yes);
-            self.replace_frame(o, f, pointer, profile.clone());
-            self.state = state;
-            self.frame_mut().pc = pc;
-            self.enter(no);
-        }
-        self.guard(Opcode::GuardRaw, Type::None, &[code], last.proto, ExitReason::CalleeGuard);
-        self.replace_frame(o, f, pointer, last.clone());
+        self.for_each_callee(pointer, &profiles, |b, profile| {
+            b.replace_frame(o, f, pointer, profile.clone());
+        });
     }
 
     /// Builds `profile`'s function in the place of the innermost (inlined) frame.

@@ -37,10 +37,9 @@ impl Builder<'_> {
 
     pub(super) fn supported(&self, which: Intrinsic, args: &[Value], seen: u16) -> bool {
         use Intrinsic::{
-            Assert, Getmetatable, MathAbs, MathAcos, MathAsin, MathCeil, MathCos, MathExp,
-            MathFloor, MathFmod, MathLog, MathMax, MathMin, MathSin, MathSqrt, MathTan, Next,
-            Setmetatable, StringByte, StringChar, StringLen, StringSub, TableInsert, TableRemove,
-            Type as TypeOf,
+            Assert, MathAbs, MathAcos, MathAsin, MathCeil, MathCos, MathExp, MathFloor, MathFmod,
+            MathLog, MathMax, MathMin, MathSin, MathSqrt, MathTan, Next, Setmetatable, StringByte,
+            StringChar, StringLen, StringSub, TableInsert, TableRemove, Type as TypeOf,
         };
         let is = |i: usize, ty: u16| self.expected(args[i]) == ty;
         let numbers = |n: usize| args.len() == n && args.iter().all(|&v| self.is_number(v));
@@ -88,7 +87,6 @@ impl Builder<'_> {
                     && is(1, types::TABLE)
                     && !self.blocked(ExitReason::MetaGuard)
             }
-            Getmetatable => false,
             Next => args.len() == 2 && is(0, types::TABLE) && !self.blocked(ExitReason::ValueGuard),
             Assert => !args.is_empty() && !self.blocked(ExitReason::ValueGuard),
             _ => false,

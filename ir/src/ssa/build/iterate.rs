@@ -27,12 +27,7 @@ impl Builder<'_> {
         (key, value): (Value, Value),
         (back, end): (usize, usize),
     ) {
-        let (turn, done) = (self.new_block(), self.new_block());
-        self.terminate(Terminator::Branch {
-            cond: more,
-            then: Target { block: turn, args: vec![] },
-            other: Target { block: done, args: vec![] },
-        });
+        let (turn, done) = self.fork(more);
         let state = self.state.clone();
         self.enter(turn);
         self.set(o.a + 2, key);
@@ -70,20 +65,7 @@ impl Builder<'_> {
         let key = self.op(Opcode::IAdd, Type::Int, &[i, one]);
         let len = self.op(Opcode::TableArrLen, Type::Int, &[t]);
         let inside = self.emit(Opcode::ICmp, Type::Bool, &[i, len], 0, Cond::Below as u32);
-        let (yes, no, join) = (self.new_block(), self.new_block(), self.new_block());
-        let target = |block| Target { block, args: vec![] };
-        self.terminate(Terminator::Branch { cond: inside, then: target(yes), other: target(no) });
-        self.enter(yes);
-        let arr = self.op(Opcode::TableArr, Type::Raw, &[t]);
-        let a = self.op(Opcode::LoadElemHere, Type::Any, &[arr, i]);
-        self.terminate(Terminator::Jump(Target { block: join, args: vec![a] }));
-        self.enter(no);
-        self.graph.blocks[no.0 as usize].cold = true;
-        let b = self.op(Opcode::GetIndex, Type::Any, &[t, key]);
-        self.terminate(Terminator::Jump(Target { block: join, args: vec![b] }));
-        self.enter(join);
-        let value = self.make(Opcode::Param, Type::Any, &[], 0, 0);
-        self.graph.blocks[join.0 as usize].params.push(value);
+        let value = self.element_or_absent(t, i, key, inside);
         let more = self.is_not_nil(value);
         self.next_turn(o, more, (key, value), ways);
     }

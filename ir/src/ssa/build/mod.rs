@@ -359,6 +359,14 @@ impl<'a> Builder<'a> {
         self.open = false;
     }
 
+    /// Ends the block with a branch on `cond`, and answers the new blocks for true and for false.
+    fn fork(&mut self, cond: Value) -> (Block, Block) {
+        let (yes, no) = (self.new_block(), self.new_block());
+        let plain = |block| Target { block, args: vec![] };
+        self.terminate(Terminator::Branch { cond, then: plain(yes), other: plain(no) });
+        (yes, no)
+    }
+
     /// Continues in `block`.
     fn enter(&mut self, block: Block) {
         self.cur = block;

@@ -8,7 +8,7 @@
 //! the loop that were proved are constants.
 
 use super::licm::entry_for;
-use super::{Dominators, LoopNest};
+use super::{Dominators, LoopNest, definitions};
 use crate::ssa::{Cond, Graph, Inst, Opcode, SnapshotId, Terminator, Type, Value};
 
 /// A counter that goes up by 1.
@@ -22,12 +22,7 @@ struct Counter {
 pub fn run(graph: &mut Graph) {
     let doms = Dominators::new(graph);
     let nest = LoopNest::new(graph, &doms);
-    let mut block_of = vec![u32::MAX; graph.insts.len()];
-    for (b, block) in graph.blocks.iter().enumerate() {
-        for &v in block.params.iter().chain(&block.insts) {
-            block_of[v.0 as usize] = b as u32;
-        }
-    }
+    let block_of = definitions(graph);
     for l in &nest.loops {
         let data = &graph.blocks[l.header as usize];
         let (Some(preheader), Some(entry)) = (data.preheader, data.entry_snapshot) else {
@@ -55,10 +50,9 @@ pub fn run(graph: &mut Graph) {
                 let Some(c) = distance(graph, inst.args[0], counter.param) else { continue };
                 let own = inst.snapshot.expect("guards have snapshots");
                 let at = entry_for(graph, entry, own);
-                if prove(graph, preheader.0 as usize, &counter, c, inst.args[1], at) {
-                    graph.insts[v.0 as usize] =
-                        Inst { op: Opcode::ConstBool, ty: Type::Bool, imm: 1, ..Inst::default() };
-                }
+                prove(graph, preheader.0 as usize, &counter, c, inst.args[1], at);
+                graph.insts[v.0 as usize] =
+                    Inst { op: Opcode::ConstBool, ty: Type::Bool, imm: 1, ..Inst::default() };
             }
         }
     }
@@ -129,16 +123,8 @@ fn distance(graph: &Graph, v: Value, param: Value) -> Option<i64> {
     (inst.args[0] == param && small).then_some(sign * k.imm as i64)
 }
 
-/// Makes the checks in block `b` from which it follows that `counter + c` is below `len` throughout.
-/// False when the start is known to be too low.
-fn prove(
-    graph: &mut Graph,
-    b: usize,
-    counter: &Counter,
-    c: i64,
-    len: Value,
-    at: SnapshotId,
-) -> bool {
+/// Makes the checks in block `b` from which it follows that `counter + c` is within `len` throughout.
+fn prove(graph: &mut Graph, b: usize, counter: &Counter, c: i64, len: Value, at: SnapshotId) {
     let mut emit = |op, ty, args: &[Value], imm: u64, aux, snapshot| {
         graph.insts.push(Inst { op, ty, args: args.to_vec(), imm, aux, snapshot });
         let v = Value(graph.insts.len() as u32 - 1);
@@ -155,5 +141,4 @@ fn prove(
     let by = emit(Opcode::ConstInt, Type::Int, &[], c as u64, 0, None);
     let highest = emit(Opcode::IAdd, Type::Int, &[last, by], 0, 0, None);
     emit(Opcode::GuardBounds, Type::None, &[highest, len], 0, 0, Some(at));
-    true
 }

@@ -7,7 +7,7 @@
 
 use super::fold::is_shareable;
 use super::gvn::{reads, writes};
-use super::{Dominators, LoopNest};
+use super::{Dominators, LoopNest, definitions};
 use crate::ssa::{Graph, Opcode, SnapshotId, Value};
 
 /// Where a unit finds its own closure.
@@ -17,12 +17,7 @@ const CALLEE_SLOT: u32 = -2i32 as u32;
 pub fn run(graph: &mut Graph) {
     let doms = Dominators::new(graph);
     let nest = LoopNest::new(graph, &doms);
-    let mut block_of = vec![u32::MAX; graph.insts.len()];
-    for (b, block) in graph.blocks.iter().enumerate() {
-        for &v in block.params.iter().chain(&block.insts) {
-            block_of[v.0 as usize] = b as u32;
-        }
-    }
+    let mut block_of = definitions(graph);
     for l in &nest.loops {
         let data = &graph.blocks[l.header as usize];
         let (Some(preheader), Some(entry)) = (data.preheader, data.entry_snapshot) else {

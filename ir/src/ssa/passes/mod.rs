@@ -75,6 +75,17 @@ pub fn prune(graph: &mut Graph) {
     }
 }
 
+/// The block in which each value is defined; `u32::MAX` for values that are in none.
+fn definitions(graph: &Graph) -> Vec<u32> {
+    let mut block_of = vec![u32::MAX; graph.insts.len()];
+    for (b, block) in graph.blocks.iter().enumerate() {
+        for &v in block.params.iter().chain(&block.insts) {
+            block_of[v.0 as usize] = b as u32;
+        }
+    }
+    block_of
+}
+
 /// Removes the parameters of block `b` for which `keep` is false, and what jumps pass for them.
 fn retain_params(graph: &mut Graph, b: usize, keep: &[bool]) {
     fn filter<T>(items: &mut Vec<T>, keep: &[bool]) {
