@@ -18,7 +18,7 @@ use std::cmp::Ordering;
 use std::ptr;
 use std::slice;
 
-use crate::heap::{Heap, MAX_SMALL, Phase};
+use crate::heap::{GRANULE, Heap, MAX_SMALL, Phase, class_of};
 use crate::object::{Header, Kind, LuaString};
 use crate::value::Value;
 
@@ -366,9 +366,8 @@ impl Heap {
                 // SAFETY: the table holds valid strings only, and interned ones are flat.
                 unsafe {
                     if (*s).len == bytes.len() && eq_short((*s).data, bytes) {
-                        // Found dead but not yet swept: it lives again.
                         if self.phase == Phase::Sweep {
-                            (*s).header.color = self.alloc_color;
+                            self.revive_interned(s);
                         }
                         return s;
                     }
@@ -380,6 +379,22 @@ impl Heap {
         let s = self.alloc_inline(bytes, LuaString::INTERNED | LuaString::HASHED, hash);
         self.strings.insert(entry_of(s, hash), hash);
         s
+    }
+
+    /// Keeps an interned string that is used again while a sweep goes on. One that was found dead lives
+    /// again, and pays for sweeping like the new string that it stands for: otherwise a program that
+    /// makes the same strings in each cycle would have all of them back before any is freed.
+    ///
+    /// # Safety
+    /// `s` must be a valid interned string.
+    unsafe fn revive_interned(&mut self, s: *mut LuaString) {
+        // SAFETY: the caller's contract.
+        unsafe {
+            if (*s).header.color == self.dead_color {
+                self.charge(class_of(size_of::<LuaString>() + (*s).len) * GRANULE);
+            }
+            (*s).header.color = self.alloc_color;
+        }
     }
 
     /// A string with its bytes behind the head.

@@ -143,7 +143,7 @@ pub struct Heap {
     /// True in the atomic end of marking.
     atomic: bool,
     /// The colour of what a sweep frees.
-    dead_color: u8,
+    pub(crate) dead_color: u8,
     /// Why the collector does not run: [`cycle::stop`].
     stopped: u8,
     /// Sweep position: the class, and the number of large objects still to look at.
@@ -460,6 +460,15 @@ impl Heap {
         self.bytes = self.bytes.saturating_add_signed(delta);
         self.debt += delta;
         if delta > 0 && (self.debt >= 0 || self.bytes > self.limit) {
+            self.raise_poll();
+        }
+    }
+
+    /// Brings the next step nearer, as an allocation of `n` bytes would.
+    #[inline]
+    pub(crate) fn charge(&mut self, n: usize) {
+        self.debt += n as isize;
+        if self.debt >= 0 {
             self.raise_poll();
         }
     }
