@@ -72,7 +72,7 @@ pub fn grow_stack(vm: &mut Vm, end: *mut Value) -> Result<(), Throw> {
 
 /// Throws because the native stack is about to end.
 pub fn native_overflow(vm: &mut Vm) -> Throw {
-    vm.runtime_error(b"stack overflow")
+    vm.overflow_error()
 }
 
 /// Closes upvalues and to-be-closed variables at `level` and above; `window` is the first slot

@@ -9,6 +9,8 @@ use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use perilune_ir::bytecode::Op;
+
 use crate::heap::Heap;
 use crate::meta::Metamethod;
 use crate::object::{CodeHead, Header, Kind, Upvalue};
@@ -322,10 +324,27 @@ impl Vm {
         }
         self.detail.stack.in_overflow = true;
         self.stack_limit = error_end;
-        let throw = self.runtime_error(b"stack overflow");
+        let throw = self.overflow_error();
         self.detail.stack.in_overflow = false;
         self.reset_error_stack();
         Err(throw)
+    }
+
+    /// Throws `stack overflow`; or `C stack overflow` when metamethods are what is nested so deeply.
+    /// Compiled code calls these without counting them in `c_depth`.
+    pub fn overflow_error(&mut self) -> Throw {
+        let mut metamethods = 0;
+        // The innermost frame's instruction did not call.
+        for caller in self.frames().skip(1) {
+            let op = caller.function().map(|f| f.op(caller.pc as usize));
+            if op.is_some_and(|op| !matches!(op, Op::Call | Op::TailCall | Op::TForCall)) {
+                metamethods += 1;
+            }
+            if metamethods == MAX_C_DEPTH {
+                return self.runtime_error(b"C stack overflow");
+            }
+        }
+        self.runtime_error(b"stack overflow")
     }
 
     /// Clears the part of the stack beyond the ordinary end and takes it out of use.

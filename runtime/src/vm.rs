@@ -50,7 +50,7 @@ pub struct Throw;
 /// ```text
 ///   bits 0..32   pc: word index of the instruction in the caller that made this call
 ///   bits 32..56  delta: distance in slots from the caller's base to this base
-///   bits 56..60  kind
+///   bits 56..60  kind, and the bits `TAIL` and `COUNTED`
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
@@ -69,6 +69,8 @@ impl Link {
     pub const DELTA_MASK: u64 = 0xFF_FFFF;
     /// Bit: this frame replaced its caller by a tail call.
     pub const TAIL: u64 = 4;
+    /// Bit: `Vm::c_depth` counts this frame, and its return takes that back.
+    pub const COUNTED: u64 = 8;
 
     /// Packs a link.
     #[inline(always)]
@@ -94,6 +96,11 @@ impl Link {
     #[inline(always)]
     pub const fn is_tail(self) -> bool {
         self.0 >> 56 & Link::TAIL != 0
+    }
+    /// Whether `Vm::c_depth` counts this frame.
+    #[inline(always)]
+    pub const fn is_counted(self) -> bool {
+        self.0 >> 56 & Link::COUNTED != 0
     }
 }
 

@@ -351,12 +351,13 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
         }
         // What a return to something else than `CALL` does; answers where the frame goes on.
         macro_rules! returned {
-            ($word:expr, $first:expr, $count:expr) => {
+            ($word:expr, $link:expr, $first:expr, $count:expr) => {
                 if decode($word.0) == Op::TForCall {
                     note_at!(*ip.add(1) >> 16, *$first);
                     fill!($first, $count, $word.c());
                     ip.add(2)
                 } else {
+                    vm.c_depth -= u32::from($link.is_counted());
                     operators::finish(base, ip, *$first)
                 }
             };
@@ -729,7 +730,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                 deliver!(call.c(), dest, 1);
                                 done!(2)
                             }
-                            ip = returned!(call, dest, 1);
+                            ip = returned!(call, link, dest, 1);
                             continue;
                         }
                         let (original, link) = return_link(base);
@@ -878,7 +879,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 deliver!(call.c(), dest, count);
                 ip = ip.add(2);
             } else {
-                ip = returned!(call, dest, count);
+                ip = returned!(call, link, dest, count);
             }
         }
     }

@@ -5,12 +5,16 @@
 //! returns, [`operators::finish`](super::operators::finish) does what is left of the operator. Only Lua
 //! functions are called like this; everything else is left to the functions that call from Rust. The loop
 //! that collects a profile does not do so: there, compiled code calls metamethods.
+//!
+//! Such calls are as deep as those from Rust: [`Vm::c_depth`] counts them, and at its limit they are left to
+//! the functions that throw.
 
 use perilune_ir::bytecode::{Op, Word};
 
 use super::arith::Arith;
 use super::{constants, decode, pc_of, proto_of};
 use crate::meta::Metamethod;
+use crate::state::MAX_C_DEPTH;
 use crate::value::Value;
 use crate::vm::{Link, Vm};
 
@@ -24,14 +28,14 @@ pub unsafe fn above(base: *mut Value) -> *mut Value {
     unsafe { base.add(usize::from((*proto_of(base)).max_stack) + 2) }
 }
 
-/// Makes `handler`'s frame header and arguments for the operator at `ip`. False: it is no Lua function,
-/// or the stack must grow.
+/// Makes `handler`'s frame header and arguments for the operator at `ip`, and counts the call, which must
+/// follow. False: it is no Lua function, the stack must grow, or calls are too deep.
 ///
 /// # Safety
 /// `base` is the frame of a Lua function, `ip` an operator of it that [`super::operators::finish`] knows.
 #[inline(always)]
 pub unsafe fn prepare<const N: usize>(
-    vm: &Vm,
+    vm: &mut Vm,
     base: *mut Value,
     ip: *const u32,
     handler: Value,
@@ -40,12 +44,17 @@ pub unsafe fn prepare<const N: usize>(
     // SAFETY: the caller's contract; what is written lies below the limit.
     unsafe {
         let frame = above(base);
-        if handler.as_closure().is_none() || frame.add(N) > vm.stack_limit {
+        if handler.as_closure().is_none()
+            || frame.add(N) > vm.stack_limit
+            || vm.c_depth + 1 >= MAX_C_DEPTH
+        {
             return false;
         }
+        vm.c_depth += 1;
         let delta = frame.offset_from(base) as usize;
         *frame.sub(2) = handler;
-        *frame.sub(1) = Value(Link::new(pc_of(base, ip), delta, Link::INTERPRETED).0);
+        let kind = Link::INTERPRETED | Link::COUNTED;
+        *frame.sub(1) = Value(Link::new(pc_of(base, ip), delta, kind).0);
         for (i, argument) in arguments.into_iter().enumerate() {
             *frame.add(i) = argument;
         }
