@@ -38,10 +38,7 @@ handle_type!(Table);
 /// Throws for a key that cannot be set.
 fn raw_set(vm: &mut Vm, t: *mut RawTable, k: Raw, v: Raw) -> std::result::Result<(), Throw> {
     // SAFETY: a rooted table.
-    match unsafe { (*t).set(&mut vm.heap, k, v) } {
-        Ok(()) => Ok(()),
-        Err(e) => Err(vm.error(&format!("table {}", e.message()))),
-    }
+    unsafe { (*t).set(&mut vm.heap, k, v) }.map_err(|error| vm.key_error(error))
 }
 
 impl Table {
@@ -181,7 +178,7 @@ impl Table {
                 let n = (*t).len();
                 (*t).set_int(&mut vm.heap, n.wrapping_add(1), v);
             }
-            Ok(())
+            vm.settled()
         })
     }
 

@@ -6,6 +6,7 @@
 
 use crate::frame::Frame;
 use crate::state::MAX_C_DEPTH_IN_ERROR;
+use crate::table::KeyError;
 use crate::value::Value;
 use crate::varinfo;
 use crate::vm::{Throw, Vm};
@@ -68,6 +69,26 @@ impl Vm {
         text.extend_from_slice(message);
         let value = self.string(&text);
         self.throw(value)
+    }
+
+    /// Throws for a key that a table does not take.
+    #[cold]
+    pub fn key_error(&mut self, error: KeyError) -> Throw {
+        match error {
+            KeyError::Nil | KeyError::Nan | KeyError::Overflow => {
+                self.runtime_error(error.message().as_bytes())
+            }
+            KeyError::Memory => crate::heap::out_of_memory(self),
+        }
+    }
+
+    /// To be called after tables were given keys by functions that do not answer whether they took them.
+    ///
+    /// # Errors
+    /// `table overflow`, `not enough memory`
+    #[inline]
+    pub fn settled(&mut self) -> Result<(), Throw> {
+        self.heap.settled().map_err(|error| self.key_error(error))
     }
 
     /// `chunk:line: ` of the frame at `level` (0 the current one), empty where it is not Lua.

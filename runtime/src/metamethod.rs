@@ -164,10 +164,7 @@ impl Vm {
                     if handler.is_nil() {
                         return match table.set(&mut self.heap, k, v) {
                             Ok(()) => Ok(()),
-                            Err(error) => {
-                                let message = format!("table {}", error.message());
-                                Err(self.runtime_error(message.as_bytes()))
-                            }
+                            Err(error) => Err(self.key_error(error)),
                         };
                     }
                 }

@@ -46,9 +46,9 @@ pub fn safepoint(vm: &mut Vm) -> Result<(), Throw> {
     empty_graveyard(vm);
     finalize::run_some(vm);
     if vm.heap.bytes > vm.heap.limit || vm.heap.bulk_pending {
-        return enforce_limit(vm);
+        enforce_limit(vm)?;
     }
-    Ok(())
+    vm.settled()
 }
 
 #[cold]

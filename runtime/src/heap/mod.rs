@@ -68,6 +68,7 @@ use crate::meta::{MetaNames, Metamethod};
 use crate::object::{Header, Kind, Proto, Shape, Table, Thread, WideInt};
 use crate::shape::ShapeRoots;
 use crate::string::StringTable;
+use crate::table::KeyError;
 use crate::value::Value;
 use crate::vm::POLL_GC;
 
@@ -173,6 +174,10 @@ pub struct Heap {
     limit: usize,
     /// Bytes in use at the end of the last cycle.
     live_estimate: usize,
+    /// Why a table did not take a key, until that has become an error.
+    refused: Option<KeyError>,
+    /// Most elements of a table's array, and words of the index of its hash part. Only tests lower it.
+    pub max_table: usize,
     /// A bulk allocation may have passed the limit.
     bulk_pending: bool,
     /// Cycles ended so far.
@@ -227,6 +232,8 @@ impl Heap {
             parameters: cycle::Parameters::default(),
             limit: usize::MAX,
             live_estimate: 0,
+            refused: None,
+            max_table: crate::table::array::MAX_ARRAY,
             bulk_pending: false,
             cycles: 0,
             disturbances: 0,
@@ -464,6 +471,36 @@ impl Heap {
         }
     }
 
+    /// Notes that a table has no room for a key. Who can throw asks with [`Heap::settled`]; else the next
+    /// safepoint does.
+    #[cold]
+    pub fn refuse(&mut self, why: KeyError) {
+        self.refused = Some(why);
+        self.raise_poll();
+    }
+
+    /// Whether all keys set so far were taken.
+    ///
+    /// # Errors
+    /// Why one was not; asked again, there is no error.
+    #[inline(always)]
+    pub fn settled(&mut self) -> Result<(), KeyError> {
+        match self.refused {
+            None => Ok(()),
+            Some(_) => self.take_refusal(),
+        }
+    }
+
+    /// Whether a key was refused and nobody has asked yet.
+    pub(crate) fn has_refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
+    #[cold]
+    fn take_refusal(&mut self) -> Result<(), KeyError> {
+        self.refused.take().map_or(Ok(()), Err)
+    }
+
     /// Brings the next step nearer, as an allocation of `n` bytes would.
     #[inline]
     pub(crate) fn charge(&mut self, n: usize) {
@@ -483,19 +520,23 @@ impl Heap {
     /// An array of `n` nils outside of any cell, accounted; null for 0. Table parts use these, and
     /// the sweeper frees what a dead table still holds.
     pub fn alloc_values(&mut self, n: usize) -> *mut Value {
+        self.try_alloc_values(n).unwrap_or_else(|| std::alloc::handle_alloc_error(values_layout(n)))
+    }
+
+    /// [`Heap::alloc_values`]; `None` when there is no memory.
+    pub fn try_alloc_values(&mut self, n: usize) -> Option<*mut Value> {
         if n == 0 {
-            return ptr::null_mut();
+            return Some(ptr::null_mut());
+        }
+        // SAFETY: the size is not zero.
+        let p = unsafe { std::alloc::alloc(values_layout(n)) }.cast::<Value>();
+        if p.is_null() {
+            return None;
         }
         self.account((n * 8) as isize);
-        let layout = values_layout(n);
-        // SAFETY: the size is not zero.
-        let p = unsafe { std::alloc::alloc(layout) }.cast::<Value>();
-        if p.is_null() {
-            std::alloc::handle_alloc_error(layout);
-        }
         // SAFETY: `n` values were allocated.
         unsafe { fill_nil(p, n) };
-        p
+        Some(p)
     }
 
     /// Changes the size of an array made by [`Heap::alloc_values`]; new elements are nil.
@@ -503,27 +544,42 @@ impl Heap {
     /// # Safety
     /// `p` must come from `alloc_values` or `resize_values` with size `old`; it is no longer valid.
     pub unsafe fn resize_values(&mut self, p: *mut Value, old: usize, new: usize) -> *mut Value {
+        // SAFETY: the caller's contract.
+        unsafe { self.try_resize_values(p, old, new) }
+            .unwrap_or_else(|| std::alloc::handle_alloc_error(values_layout(new)))
+    }
+
+    /// [`Heap::resize_values`]; `None`, with the array as it was, when there is no memory.
+    ///
+    /// # Safety
+    /// As there.
+    pub unsafe fn try_resize_values(
+        &mut self,
+        p: *mut Value,
+        old: usize,
+        new: usize,
+    ) -> Option<*mut Value> {
         if old == 0 {
-            return self.alloc_values(new);
+            return self.try_alloc_values(new);
         }
         if new == 0 {
             // SAFETY: the caller's contract.
             unsafe { self.free_values(p, old) };
-            return ptr::null_mut();
+            return Some(ptr::null_mut());
         }
-        self.account((new as isize - old as isize) * 8);
         let layout = values_layout(new);
         // SAFETY: the caller's contract; the new size is not zero.
         let p = unsafe { std::alloc::realloc(p.cast(), values_layout(old), layout.size()) };
         if p.is_null() {
-            std::alloc::handle_alloc_error(layout);
+            return None;
         }
+        self.account((new as isize - old as isize) * 8);
         let p = p.cast::<Value>();
         if new > old {
             // SAFETY: the array now has `new` elements.
             unsafe { fill_nil(p.add(old), new - old) };
         }
-        p
+        Some(p)
     }
 
     /// Frees an array made by [`Heap::alloc_values`].

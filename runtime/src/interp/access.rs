@@ -200,9 +200,14 @@ pub unsafe fn set_table_slow<const DIRECT: bool>(
         if let Some(table) = t.as_table()
             && ((*table).meta().is_null()
                 || metamethod(&mut vm.heap, (*table).shape(), Metamethod::NewIndex).is_nil())
-            && (*table).set(&mut vm.heap, key, v).is_ok()
         {
-            return Ok(false);
+            return match (*table).set(&mut vm.heap, key, v) {
+                Ok(()) => Ok(false),
+                Err(error) => {
+                    sync(vm, base, ip);
+                    Err(vm.key_error(error))
+                }
+            };
         }
         if DIRECT && prepare_new_index(vm, base, ip, t, key, v) {
             return Ok(true);

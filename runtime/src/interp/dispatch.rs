@@ -832,7 +832,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         back_edge!()
                     }
                     Op::SetList => {
-                        frame_ops::set_list(vm, base, ip);
+                        slow!(frame_ops::set_list(vm, base, ip));
                         done!(2)
                     }
                     Op::Closure => {

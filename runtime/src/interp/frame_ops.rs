@@ -65,14 +65,17 @@ pub unsafe fn new_table(vm: &mut Vm, base: *mut Value, ip: *const u32) {
 /// # Safety
 /// `base` is the frame of a Lua function, `ip` such an instruction of it; `vm.top` is set where it
 /// asks for it.
+///
+/// # Errors
+/// There is no room for the elements.
 #[inline(never)]
-pub unsafe fn set_list(vm: &mut Vm, base: *mut Value, ip: *const u32) {
+pub unsafe fn set_list(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<(), Throw> {
     // SAFETY: verified code: the window is within the frame, or reaches up to the top.
     unsafe {
         let word = Word(*ip);
         let a = base.add(word.a() as usize);
         // The compiler puts a new table there; what a forged chunk puts there is not verified.
-        let Some(table) = (*a).as_table() else { return };
+        let Some(table) = (*a).as_table() else { return Ok(()) };
         let first = i64::from(*ip.add(1)) + 1;
         let n = match word.b() {
             0 => vm.top.offset_from(a.add(1)) as usize,
@@ -80,6 +83,10 @@ pub unsafe fn set_list(vm: &mut Vm, base: *mut Value, ip: *const u32) {
         };
         let values = std::slice::from_raw_parts(a.add(1), n);
         (*table).set_range(&mut vm.heap, first, values);
+        vm.heap.settled().map_err(|error| {
+            sync(vm, base, ip);
+            vm.key_error(error)
+        })
     }
 }
 

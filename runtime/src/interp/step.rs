@@ -93,7 +93,7 @@ pub unsafe fn step(vm: &mut Vm, base: *mut Value, pc: u32) -> Result<(), Throw> 
                     return frame_ops::to_be_closed(vm, base, ip, a.add(3));
                 }
             }
-            Op::SetList => frame_ops::set_list(vm, base, ip),
+            Op::SetList => return frame_ops::set_list(vm, base, ip),
             Op::Closure => frame_ops::closure(vm, base, ip),
             Op::Vararg => return frame_ops::vararg(vm, base, ip),
             Op::LFalseSkip

@@ -135,8 +135,10 @@ fn remember_hook(vm: &mut Vm, thread: *mut Thread, function: Value) {
         }
     };
     // SAFETY: the registry holds the table. The key is neither nil nor NaN.
-    let stored = unsafe { (*table).set(&mut vm.heap, Value::thread(thread), function) };
-    debug_assert!(stored.is_ok());
+    if let Err(error) = unsafe { (*table).set(&mut vm.heap, Value::thread(thread), function) } {
+        // For the next safepoint.
+        vm.heap.refuse(error);
+    }
 }
 
 fn gethook(vm: &mut Vm, a: Args) -> Outcome {

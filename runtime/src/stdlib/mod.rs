@@ -148,13 +148,7 @@ pub(crate) fn bytes_of<'a>(vm: &mut Vm, s: *mut crate::object::LuaString) -> &'a
 /// Raw `t[k] = v` with the errors for bad keys.
 pub(crate) fn raw_set(vm: &mut Vm, t: *mut Table, k: Value, v: Value) -> Result<(), Throw> {
     // SAFETY: tables handed around in library functions are live.
-    match unsafe { (*t).set(&mut vm.heap, k, v) } {
-        Ok(()) => Ok(()),
-        Err(e) => {
-            let message = ["table ", e.message()].concat();
-            Err(vm.runtime_error(message.as_bytes()))
-        }
-    }
+    unsafe { (*t).set(&mut vm.heap, k, v) }.map_err(|error| vm.key_error(error))
 }
 
 /// `__name`-aware length of any value as an integer, as `luaL_len`.

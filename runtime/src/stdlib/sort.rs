@@ -90,6 +90,7 @@ fn copy_out(vm: &mut Vm, a: Args, n: usize) -> Result<*mut Value, Throw> {
         // SAFETY: just made, in the frame.
         unsafe {
             (*copy).set_range(&mut vm.heap, 1, &filled);
+            vm.settled()?;
             (*copy).header.aux |= INT | FLOAT | OTHER | HOLES;
             (*copy).arr
         }

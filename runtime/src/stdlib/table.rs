@@ -106,6 +106,7 @@ fn insert(vm: &mut Vm, a: Args) -> Outcome {
         match a.count() {
             2 => {
                 t.set_int(&mut vm.heap, len + 1, a.get(2));
+                vm.settled()?;
                 return a.ret0();
             }
             3 => {
@@ -114,6 +115,7 @@ fn insert(vm: &mut Vm, a: Args) -> Outcome {
                     return Err(a.error(vm, 2, "position out of bounds"));
                 }
                 t.insert_element(&mut vm.heap, pos, a.get(3));
+                vm.settled()?;
                 return a.ret0();
             }
             _ => return Err(vm.error("wrong number of arguments to 'insert'")),
@@ -226,6 +228,7 @@ fn pack(vm: &mut Vm, a: Args) -> Outcome {
     let t = new_table(&mut vm.heap, a.count(), plain);
     // SAFETY: just made; nothing collects here.
     unsafe { (*t).set_range(&mut vm.heap, 1, a.slice()) };
+    vm.settled()?;
     vm.set_field_raw(t, "n", Value::small_int(a.count() as i64));
     a.ret1(Value::table(t))
 }
@@ -287,7 +290,9 @@ fn move_(vm: &mut Vm, a: Args) -> Outcome {
         if to > i64::MAX - n + 1 {
             return Err(a.error(vm, 4, "destination wrap around"));
         }
-        if move_plain(vm, a, target_arg, from, n, to) {
+        let moved = move_plain(vm, a, target_arg, from, n, to);
+        vm.settled()?;
+        if moved {
             return a.ret1(target);
         }
         let upwards = to > end || to <= from || (target_arg != 1 && source != target);

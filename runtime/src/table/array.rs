@@ -8,13 +8,13 @@
 
 use std::ptr;
 
-use super::{Table, kind_of};
+use super::{KeyError, Table, kind_of};
 use crate::heap::Heap;
 use crate::object::element_kind;
 use crate::value::Value;
 
 /// Larger keys are never in an array.
-const MAX_ARRAY: usize = 1 << 30;
+pub const MAX_ARRAY: usize = 1 << 30;
 /// Elements of the first array that is not inline.
 const FIRST_ARRAY: usize = 4;
 
@@ -96,7 +96,9 @@ impl Table {
     pub fn append(&mut self, heap: &mut Heap, value: Value) {
         let at = self.arr_len as usize;
         if at == self.arr_cap as usize {
-            self.grow_for_append(heap);
+            if !self.grow_for_append(heap) {
+                return;
+            }
             if at >= self.arr_cap as usize {
                 // Too sparse: the array shrank.
                 return self.set_int_hash(heap, at as i64 + 1, value);
@@ -116,9 +118,7 @@ impl Table {
                 self.header.aux |= element_kind::HOLES;
             }
             self.arr_len = at as u32 + 1;
-            if self.arr_len == self.arr_cap && !self.hash.is_null() {
-                self.absorb_following(heap);
-            }
+            self.absorb_behind(heap);
         }
         self.barrier(heap);
     }
@@ -157,8 +157,10 @@ impl Table {
             if hash.is_full() {
                 let size = self.census(i).best_size();
                 if size > self.arr_cap as usize {
-                    self.set_capacity(heap, size);
-                    return self.set_int(heap, i, value);
+                    return match self.set_capacity(heap, size) {
+                        Ok(()) => self.set_int(heap, i, value),
+                        Err(error) => heap.refuse(error),
+                    };
                 }
             }
         }
@@ -187,10 +189,10 @@ impl Table {
         census
     }
 
+    /// False, and [`Heap::refuse`]d, when there is no room.
     #[inline(never)]
-    fn grow_for_append(&mut self, heap: &mut Heap) {
+    fn grow_for_append(&mut self, heap: &mut Heap) -> bool {
         let cap = self.arr_cap as usize;
-        assert!(cap < MAX_ARRAY, "table overflow");
         let mut size = (cap * 2).max(FIRST_ARRAY);
         if self.header.aux & element_kind::HOLES != 0 {
             let best = self.census(cap as i64 + 1).best_size();
@@ -200,14 +202,18 @@ impl Table {
                 size = best;
             }
         }
-        self.set_capacity(heap, size);
+        self.set_capacity(heap, size).map_err(|error| heap.refuse(error)).is_ok()
     }
 
-    /// Grows the array (taking keys from the hash part) or shrinks it (giving keys to it).
-    fn set_capacity(&mut self, heap: &mut Heap, size: usize) {
+    /// Grows the array (taking keys from the hash part) or shrinks it (giving keys to it). On an error
+    /// nothing has changed.
+    fn set_capacity(&mut self, heap: &mut Heap, size: usize) -> Result<(), KeyError> {
         let old = self.arr_cap as usize;
         if size == old {
-            return;
+            return Ok(());
+        }
+        if size > heap.max_table {
+            return Err(KeyError::Overflow);
         }
         let mut removed = Vec::new();
         for (at, v) in self.elements().iter().enumerate().skip(size) {
@@ -215,14 +221,18 @@ impl Table {
                 removed.push((at, *v));
             }
         }
+        if !removed.is_empty() {
+            self.make_hash_room(heap, removed.len())?;
+        }
         // SAFETY: the old part has `old` values, is inline or from `alloc_values`, and is replaced.
         unsafe {
             if old == 0 || self.is_inline(self.arr) {
-                let new = heap.alloc_values(size);
+                let new = heap.try_alloc_values(size).ok_or(KeyError::Memory)?;
                 ptr::copy_nonoverlapping(self.arr, new, (self.arr_len as usize).min(size));
                 self.arr = new;
             } else {
-                self.arr = heap.resize_values(self.arr, old, size);
+                let new = heap.try_resize_values(self.arr, old, size);
+                self.arr = new.ok_or(KeyError::Memory)?;
             }
         }
         self.arr_cap = size as u32;
@@ -237,10 +247,9 @@ impl Table {
             }
         } else {
             self.absorb_range(heap, old);
-            if self.arr_len == self.arr_cap {
-                self.absorb_following(heap);
-            }
+            self.absorb_behind(heap);
         }
+        Ok(())
     }
 
     /// Moves integer keys in `old + 1 ..= arr_cap` from the hash part into the array.
@@ -291,24 +300,29 @@ impl Table {
         }
     }
 
-    /// The array is full: takes the keys that follow from the hash part.
-    #[inline(never)]
-    fn absorb_following(&mut self, heap: &mut Heap) {
-        while self.arr_len == self.arr_cap {
-            let next = self.arr_len as i64 + 1;
-            if self.get_int(next).is_nil() {
-                return;
-            }
-            let size = (self.arr_cap as usize * 2).max(FIRST_ARRAY);
-            self.set_capacity(heap, size);
+    /// When the array is full, takes the keys that follow from the hash part.
+    #[inline(always)]
+    fn absorb_behind(&mut self, heap: &mut Heap) {
+        if self.arr_len == self.arr_cap && !self.hash.is_null() {
+            self.absorb_following(heap);
         }
     }
 
-    /// Makes room for `n` elements.
-    pub fn reserve_array(&mut self, heap: &mut Heap, n: usize) {
-        if n > self.arr_cap as usize {
-            self.set_capacity(heap, n.min(MAX_ARRAY));
+    #[inline(never)]
+    fn absorb_following(&mut self, heap: &mut Heap) {
+        let next = self.arr_len as i64 + 1;
+        if self.arr_len != self.arr_cap || self.get_int(next).is_nil() {
+            return;
         }
+        let size = (self.arr_cap as usize * 2).max(FIRST_ARRAY);
+        // This comes back here if the array is full again. Without room the keys stay where they are.
+        let _ = self.set_capacity(heap, size);
+    }
+
+    /// Makes room for `n` elements. False, and [`Heap::refuse`]d, when there is none.
+    pub fn reserve_array(&mut self, heap: &mut Heap, n: usize) -> bool {
+        n <= self.arr_cap as usize
+            || self.set_capacity(heap, n).map_err(|error| heap.refuse(error)).is_ok()
     }
 
     /// All elements of the array part, holes included.
@@ -338,15 +352,15 @@ impl Table {
         if src.saturating_add(n) > len || dst > len || dst.saturating_add(n) > MAX_ARRAY {
             return false;
         }
-        self.reserve_array(heap, dst + n);
+        if !self.reserve_array(heap, dst + n) {
+            return false;
+        }
         // SAFETY: both ranges are within the capacity.
         unsafe { ptr::copy(self.arr.add(src), self.arr.add(dst), n) };
         if dst + n >= self.arr_len as usize {
             self.arr_len = (dst + n) as u32;
             self.trim();
-            if self.arr_len == self.arr_cap && !self.hash.is_null() {
-                self.absorb_following(heap);
-            }
+            self.absorb_behind(heap);
         }
         self.barrier(heap);
         true
@@ -363,7 +377,9 @@ impl Table {
             }
             return;
         }
-        self.reserve_array(heap, end);
+        if !self.reserve_array(heap, end) {
+            return;
+        }
         let mut kinds = 0;
         for v in values {
             kinds |= if v.is_nil() { element_kind::HOLES } else { kind_of(*v) };
@@ -374,9 +390,7 @@ impl Table {
         if end >= self.arr_len as usize {
             self.arr_len = end as u32;
             self.trim();
-            if self.arr_len == self.arr_cap && !self.hash.is_null() {
-                self.absorb_following(heap);
-            }
+            self.absorb_behind(heap);
         }
         self.barrier(heap);
     }
@@ -391,11 +405,17 @@ impl Table {
         // SAFETY: `at < len`.
         let last = unsafe { *self.arr.add(len - 1) };
         self.append(heap, last);
+        if heap.has_refused() {
+            return;
+        }
         if (self.arr_len as usize) <= len {
             // Too sparse for an array: one by one.
             for i in (at..len).rev() {
                 let v = self.get_int(i as i64 + 1);
                 self.set_int(heap, i as i64 + 2, v);
+                if heap.has_refused() {
+                    return;
+                }
             }
             return self.set_int(heap, pos, value);
         }

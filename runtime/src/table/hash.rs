@@ -19,6 +19,9 @@
 //! insertion of a new key does. The collector does not keep the keys of removed entries alive; it
 //! replaces dead ones by a value that is equal to no key.
 
+use std::alloc::{Layout, alloc_zeroed};
+
+use super::KeyError;
 use crate::heap::Heap;
 use crate::heap::huge::prefer_large_pages;
 use crate::object::LuaString;
@@ -279,23 +282,35 @@ impl HashPart {
     }
 
     /// Drops removed entries and makes room for at least `extra` more keys.
-    pub fn rebuild(&mut self, heap: &mut Heap, extra: usize) {
+    ///
+    /// # Errors
+    /// There is no room; nothing has changed.
+    pub fn rebuild(&mut self, heap: &mut Heap, extra: usize) -> Result<(), KeyError> {
         let mut size = SMALLEST_INDEX;
         // Room to spare, so that a part with as many removals as insertions is rebuilt rarely.
         let wanted = self.live as usize + extra;
         while capacity_of(size) < wanted + self.live as usize / 4 {
             size *= 2;
         }
-        assert!(size <= 1 << 30, "table overflow");
-        self.index = vec![0; size].into_boxed_slice();
+        if size > heap.max_table {
+            return Err(KeyError::Overflow);
+        }
+        let capacity = capacity_of(size);
+        let index = zeroed_words(size).ok_or(KeyError::Memory)?;
+        let complete = self.live as usize == self.entries.len();
+        let mut entries = Vec::new();
+        let reserved = if complete {
+            self.entries.try_reserve_exact(capacity - self.entries.len())
+        } else {
+            entries.try_reserve_exact(capacity)
+        };
+        reserved.map_err(|_| KeyError::Memory)?;
+        self.index = index;
         prefer_large_pages(self.index.as_ptr(), size);
         self.shift = 32 - size.trailing_zeros();
-        let capacity = capacity_of(size);
-        if self.live as usize == self.entries.len() {
-            self.entries.reserve_exact(capacity - self.entries.len());
+        if complete {
             prefer_large_pages(self.entries.as_ptr(), capacity);
         } else {
-            let mut entries = Vec::with_capacity(capacity);
             prefer_large_pages(entries.as_ptr(), capacity);
             entries.extend(self.entries.iter().filter(|e| !e.1.is_nil()));
             self.has_int_keys = entries.iter().any(|e: &(Value, Value)| e.0.as_int().is_some());
@@ -305,6 +320,7 @@ impl HashPart {
         for e in 0..self.entries.len() {
             self.link_entry(heap, e);
         }
+        Ok(())
     }
 
     /// The first live entry from number `from` on.
@@ -325,5 +341,15 @@ impl HashPart {
             self.first = at as u32;
         }
         None
+    }
+}
+
+/// `n` words (not 0) of zero, if there is memory for them.
+fn zeroed_words(n: usize) -> Option<Box<[u32]>> {
+    let layout = Layout::array::<u32>(n).ok()?;
+    // SAFETY: the size is not 0; the words are zero, and the box has the layout they came with.
+    unsafe {
+        let words = alloc_zeroed(layout).cast::<u32>();
+        (!words.is_null()).then(|| Box::from_raw(std::ptr::slice_from_raw_parts_mut(words, n)))
     }
 }

@@ -10,10 +10,13 @@
 //! | [`metatable`] | metatables, metamethod lookup, what writes to methods invalidate |
 //! | [`cache`] | resolution of field accesses for inline caches |
 //!
-//! All operations are raw (no metamethods), none collects. Invariants beyond those at [`Table`]:
+//! All operations are raw (no metamethods), none collects. What finds no room for a key changes nothing
+//! and notes that ([`Heap::refuse`]): it becomes an error where the caller asks, at the next safepoint at the
+//! latest. Invariants beyond those at [`Table`]:
 //!
 //! * The hash part holds neither an integer key in `1 ..= arr_cap` nor `arr_len + 1`, and array slots
-//!   from `arr_len` on are nil; so `arr_len` is always a border.
+//!   from `arr_len` on are nil; so `arr_len` is always a border. (Except in a table that found no room for a
+//!   larger array: `arr_len + 1` may then stay in the hash part.)
 //! * A short string is a key of the hash part only if the shape is a dictionary, and then it is in no
 //!   slot.
 //! * `header.aux` covers the kinds of all elements, and `HOLES` if one below `arr_len` is nil.
@@ -46,14 +49,20 @@ pub enum KeyError {
     Nil,
     /// The key is a NaN.
     Nan,
+    /// The table cannot have more keys.
+    Overflow,
+    /// There is no memory for another key.
+    Memory,
 }
 
 impl KeyError {
     /// The message of the Lua error.
     pub fn message(self) -> &'static str {
         match self {
-            KeyError::Nil => "index is nil",
-            KeyError::Nan => "index is NaN",
+            KeyError::Nil => "table index is nil",
+            KeyError::Nan => "table index is NaN",
+            KeyError::Overflow => "table overflow",
+            KeyError::Memory => "not enough memory",
         }
     }
 }
@@ -328,15 +337,15 @@ impl Table {
     /// Sets a key; nil removes it.
     ///
     /// # Errors
-    /// The key is nil or NaN.
+    /// The key is nil or NaN, or cannot be added.
     #[inline]
     pub fn set(&mut self, heap: &mut Heap, key: Value, value: Value) -> Result<(), KeyError> {
         match key.tag() {
             TAG_INT => self.set_int(heap, key.small_int_payload(), value),
             TAG_STRING => self.set_str(heap, key.ptr(), value),
-            _ => return self.set_other(heap, key, value),
+            _ => self.set_other(heap, key, value)?,
         }
-        Ok(())
+        heap.settled()
     }
 
     fn set_other(&mut self, heap: &mut Heap, key: Value, value: Value) -> Result<(), KeyError> {
@@ -396,14 +405,21 @@ impl Table {
 
     /// Adds a key that is not there to the hash part.
     fn insert_hash(&mut self, heap: &mut Heap, key: Value, value: Value) {
-        self.reserve_hash(heap, 1);
+        if !self.reserve_hash(heap, 1) {
+            return;
+        }
         // SAFETY: just made or owned.
         unsafe { (*self.hash).insert(heap, key, value) };
         self.barrier(heap);
     }
 
-    /// Makes room for `n` more keys in the hash part.
-    pub fn reserve_hash(&mut self, heap: &mut Heap, n: usize) {
+    /// Makes room for `n` more keys in the hash part. False, and [`Heap::refuse`]d, when there is none.
+    pub fn reserve_hash(&mut self, heap: &mut Heap, n: usize) -> bool {
+        self.make_hash_room(heap, n).map_err(|error| heap.refuse(error)).is_ok()
+    }
+
+    /// Makes room for `n` more keys in the hash part. On an error nothing has changed.
+    fn make_hash_room(&mut self, heap: &mut Heap, n: usize) -> Result<(), KeyError> {
         match self.hash_mut() {
             None => {
                 let hash = Box::new(HashPart::with_room(n));
@@ -413,10 +429,11 @@ impl Table {
             Some(hash) => {
                 if hash.room() < n {
                     let before = hash.outside_bytes();
-                    hash.rebuild(heap, n);
+                    hash.rebuild(heap, n)?;
                     heap.account(hash.outside_bytes() as isize - before as isize);
                 }
             }
         }
+        Ok(())
     }
 }

@@ -80,8 +80,9 @@ impl Table {
         {
             return self.add_slot(heap, next, value);
         }
-        self.make_dictionary(heap);
-        self.insert_hash(heap, Value::string(key), value);
+        if self.make_dictionary(heap) {
+            self.insert_hash(heap, Value::string(key), value);
+        }
     }
 
     /// The shape after adding `key`, or `None` when the table should become a dictionary.
@@ -146,21 +147,22 @@ impl Table {
         self.slot_cap = size as u32;
     }
 
-    /// Moves all record slots into the hash part.
+    /// Moves all record slots into the hash part. False, and nothing done, when there is no room.
     #[inline(never)]
-    pub fn make_dictionary(&mut self, heap: &mut Heap) {
+    pub fn make_dictionary(&mut self, heap: &mut Heap) -> bool {
         let shape = self.shape;
         if self.shape().is_dictionary() {
-            return;
+            return true;
+        }
+        if !self.reserve_hash(heap, self.shape().len as usize + 1) {
+            return false;
         }
         if self.header.flags & WATCHED != 0 {
             bump(heap);
         }
         // SAFETY: the shape is live until the next safepoint; it has `len` slots.
         unsafe {
-            let len = (*shape).len as usize;
             self.shape = shape::dictionary_of(heap, shape);
-            self.reserve_hash(heap, len + 1);
             for (i, key) in (*shape).keys().iter().enumerate() {
                 let value = *self.slots.add(i);
                 if !value.is_nil() {
@@ -176,6 +178,7 @@ impl Table {
             }
         }
         self.barrier(heap);
+        true
     }
 
     /// Makes a dictionary a record again, because lookups of methods through it should be cached.

@@ -21,6 +21,11 @@ impl Random {
 }
 
 fn check(t: &Table) {
+    check_with(t, false);
+}
+
+/// [`check`]; `full`: there may have been no room for a larger array.
+fn check_with(t: &Table, full: bool) {
     let cap = t.arr_cap as i64;
     assert!(t.arr_len <= t.arr_cap);
     let mut kinds = 0;
@@ -53,7 +58,7 @@ fn check(t: &Table) {
             if let Some(i) = k.as_int() {
                 assert!(hash.has_int_keys);
                 assert!(i < 1 || i > cap, "key {i} in hash, capacity {cap}");
-                assert_ne!(i, t.arr_len as i64 + 1);
+                assert!(i != t.arr_len as i64 + 1 || full, "{i} follows the array");
             }
             if let Some(s) = k.as_string() {
                 // SAFETY: nothing is collected here.
@@ -180,6 +185,85 @@ fn traverse(b: &mut Bench, t: &mut Table, model: &mut HashMap<String, (Value, Va
         key = k;
     }
     assert!(seen == by_position);
+}
+
+/// A table that has no room takes no key, keeps all others, and goes on when keys were removed.
+#[test]
+fn full_tables_refuse_keys() {
+    let (mut refused, mut taken) = (0, 0);
+    for seed in 1..120 {
+        let mut b = Bench::new(seed);
+        b.heap.max_table = 32;
+        let t = new_empty(&mut b.heap);
+        // SAFETY: nothing is collected in this test.
+        let t = unsafe { &mut *t };
+        let mut model: HashMap<String, (Value, Value)> = HashMap::new();
+        for step in 0..800 {
+            let k = b.key(seed % 14);
+            let v = if step % 200 < 150 { b.value() } else { Value::NIL };
+            let canonical = match k.as_float().and_then(float_to_int) {
+                Some(i) => Value::small_int(i),
+                None => k,
+            };
+            let n = name(&mut b.heap, canonical);
+            let pos = b.random.next(t.len() as u64 + 1) as i64 + 1;
+            let insert =
+                seed % 3 == 0 && step % 5 == 0 && !v.is_nil() && t.get_int(t.len() + 1).is_nil();
+            let result = if insert {
+                let moved: Vec<Value> = (pos..=t.len()).map(|i| t.get_int(i)).collect();
+                t.insert_element(&mut b.heap, pos, v);
+                let result = b.heap.settled();
+                if result.is_ok() {
+                    for (i, v) in std::iter::once(v).chain(moved).enumerate() {
+                        let k = Value::small_int(pos + i as i64);
+                        let n = name(&mut b.heap, k);
+                        match v.is_nil() {
+                            true => model.remove(&n),
+                            false => model.insert(n, (k, v)),
+                        };
+                    }
+                } else {
+                    // Some elements may have been moved; none is gone.
+                    for (i, v) in moved.iter().enumerate() {
+                        let at = pos + i as i64;
+                        assert!([at, at + 1].iter().any(|i| t.get_int(*i) == *v));
+                        for i in [at, at + 1] {
+                            let (k, v) = (Value::small_int(i), t.get_int(i));
+                            let n = name(&mut b.heap, k);
+                            match v.is_nil() {
+                                true => model.remove(&n),
+                                false => model.insert(n, (k, v)),
+                            };
+                        }
+                    }
+                }
+                result
+            } else {
+                let result = t.set(&mut b.heap, k, v);
+                if v.is_nil() {
+                    assert_eq!(result, Ok(()));
+                    model.remove(&n);
+                } else if result.is_ok() {
+                    model.insert(n, (canonical, v));
+                }
+                result
+            };
+            assert!(matches!(result, Ok(()) | Err(KeyError::Overflow)));
+            refused += u32::from(result.is_err());
+            taken += u32::from(result.is_ok());
+            check_with(t, true);
+            for (k, v) in model.values() {
+                assert_eq!(t.get(&mut b.heap, *k), *v, "seed {seed} step {step}");
+            }
+            let mut count = 0;
+            let mut at = 0;
+            while let Some((after, _, _)) = t.next_from(at) {
+                (at, count) = (after, count + 1);
+            }
+            assert_eq!(count, model.len(), "seed {seed} step {step}");
+        }
+    }
+    assert!(refused > 1000 && taken > 10_000, "{refused} refused, {taken} taken");
 }
 
 #[test]
