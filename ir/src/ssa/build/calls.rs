@@ -192,7 +192,15 @@ impl Builder<'_> {
                 let args: Option<Vec<Value>> = (o.a + 2..o.a + 1 + o.b)
                     .map(|reg| self.state.slots[Self::index(self.slot_of(reg))])
                     .collect();
-                self.supported(which, &args?, site.types).then_some(1)
+                let args = args?;
+                match which {
+                    // It has one result less at the end of the table.
+                    Intrinsic::Next => None,
+                    _ if !self.supported(which, &args, site.types) => None,
+                    Intrinsic::Assert => Some(args.len()),
+                    Intrinsic::TableInsert => Some(0),
+                    _ => Some(1),
+                }
             }
             Callee::Lua { proto, profile, .. } => {
                 let own = *proto == self.graph.proto
