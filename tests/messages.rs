@@ -22,9 +22,13 @@ const ALL: &[Way] = &[
 ];
 
 /// The programs, and how they run.
-const PROGRAMS: [(&str, &[Way]); 6] = [
+const PROGRAMS: [(&str, &[Way]); 7] = [
     ("operations.lua", FEW),
     ("hot_operations.lua", &[harness::INTERPRETER, DEFAULT, harness::FORCED_EXITS]),
+    (
+        "intrinsics.lua",
+        &[harness::INTERPRETER, DEFAULT, harness::THRESHOLD_1, harness::FORCED_EXITS],
+    ),
     ("debug_info.lua", ALL),
     ("positions.lua", ALL),
     ("numbers.lua", ALL),

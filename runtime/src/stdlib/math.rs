@@ -151,7 +151,9 @@ fn fmod(vm: &mut Vm, a: Args) -> Outcome {
         let r = vm.int(m.wrapping_rem(d));
         return a.ret1(r);
     }
-    let (x, y) = (a.check_float(vm, 1)?, a.check_float(vm, 2)?);
+    // In the order in which PUC Lua, as usually compiled, looks at them.
+    let y = a.check_float(vm, 2)?;
+    let x = a.check_float(vm, 1)?;
     a.ret1(Value::float(x % y))
 }
 

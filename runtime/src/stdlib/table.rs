@@ -150,7 +150,7 @@ fn remove(vm: &mut Vm, a: Args) -> Outcome {
         // SAFETY: an argument.
         let t = unsafe { &mut *t };
         let len = t.len();
-        let pos = if a.is_none(2) { len } else { a.check_int(vm, 2)? };
+        let pos = a.opt_int(vm, 2, len)?;
         if pos >= 1 && pos <= len {
             let v = t.remove_element(pos);
             return a.ret1(v);
@@ -159,13 +159,10 @@ fn remove(vm: &mut Vm, a: Args) -> Outcome {
     check_table_like(vm, a, 1, Uses::ALL)?;
     let t = a.get(1);
     let size = length(vm, t)?;
-    let mut pos = size;
-    if !a.is_none(2) {
-        pos = a.check_int(vm, 2)?;
-        // The position after the end is allowed too.
-        if pos != size && (pos as u64).wrapping_sub(1) > size as u64 {
-            return Err(a.error(vm, 1, "position out of bounds"));
-        }
+    let mut pos = a.opt_int(vm, 2, size)?;
+    // The position after the end is allowed too.
+    if pos != size && (pos as u64).wrapping_sub(1) > size as u64 {
+        return Err(a.error(vm, 1, "position out of bounds"));
     }
     let removed = get_index(vm, t, pos)?;
     vm.push(removed);
