@@ -3,13 +3,15 @@
 //!
 //! A fixed number of seeds runs in CI. `PERILUNE_FUZZ_SECONDS=3600` goes on for that long, with
 //! new seeds (`PERILUNE_FUZZ_SEED` sets the first). Each difference is made smaller and printed
-//! with its seed; `PERILUNE_FUZZ_SEED=n PERILUNE_FUZZ_SECONDS=0` runs the one seed again.
+//! with its seed; `PERILUNE_FUZZ_SEED=n PERILUNE_FUZZ_SECONDS=0` runs the one seed again. Either way the
+//! test ends with what ran, and a run of nothing fails.
 
 mod generator;
 mod harness;
 
 use generator::program::{self, Node};
 use harness::{End, FORCED_EXITS, INTERPRETER, THRESHOLD_1, Way, perilune, reference};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -100,19 +102,41 @@ fn differ(first: &Runner, expected: &Observed, found: &Observed) -> bool {
         || without_lines(&expected.stdout) != without_lines(&found.stdout)
 }
 
-/// Runs the program of `seed` everywhere; a difference comes back as a report.
-fn try_seed(seed: u64, directory: &Path, runners: &[Runner]) -> Option<String> {
+/// What became of a program.
+#[derive(Debug)]
+struct Trial {
+    /// How many runners ran it.
+    runs: usize,
+    /// The lines that the first of them printed.
+    lines: usize,
+    /// How it ended there.
+    end: End,
+    /// The difference, if there is one.
+    difference: Option<String>,
+}
+
+/// Runs the program of `seed` everywhere, until one differs.
+fn try_seed(seed: u64, directory: &Path, runners: &[Runner]) -> Trial {
     let nodes = generator::generate(seed);
     let file = format!("r{seed}.lua");
     write(directory, &file, &nodes);
-    let (first, others) = runners.split_first()?;
+    let (first, others) = runners.split_first().expect("at least the interpreter");
     let expected = first.observe(directory, &file);
-    let different =
-        others.iter().find(|runner| differ(first, &expected, &runner.observe(directory, &file)));
-    let Some(runner) = different else {
-        let _ = std::fs::remove_file(directory.join(&file));
-        return None;
+    let different = others
+        .iter()
+        .position(|runner| differ(first, &expected, &runner.observe(directory, &file)));
+    let mut trial = Trial {
+        runs: runners.len(),
+        lines: expected.stdout.lines().count(),
+        end: expected.end,
+        difference: None,
     };
+    let Some(at) = different else {
+        let _ = std::fs::remove_file(directory.join(&file));
+        return trial;
+    };
+    let runner = &others[at];
+    trial.runs = at + 2;
     let small = program::shrink(&nodes, SHRINK_BUDGET, |candidate| {
         write(directory, &file, candidate);
         let expected = first.observe(directory, &file);
@@ -121,14 +145,33 @@ fn try_seed(seed: u64, directory: &Path, runners: &[Runner]) -> Option<String> {
     });
     write(directory, &file, &small);
     let (expected, found) = (first.observe(directory, &file), runner.observe(directory, &file));
-    Some(format!(
+    trial.difference = Some(format!(
         "seed {seed}: {} differs from {}: {}\nthe program ({}):\n{}",
         runner.name,
         first.name,
         describe(&expected, &found),
         directory.join(&file).display(),
         program::render("-- (the generator's prelude)\n", &small)
-    ))
+    ));
+    trial
+}
+
+/// One line on what ran.
+fn summary(trials: &[Trial], runners: &[Runner], seeds: &str) -> String {
+    let count = |holds: fn(&Trial) -> bool| trials.iter().filter(|t| holds(t)).count();
+    let ways: Vec<&str> = runners.iter().map(|r| r.name).collect();
+    format!(
+        "{} random programs ({seeds}) ran {} times in {} ways ({}): {} lines each, {} ended by an \
+         error, {} by the time limit, {} differ",
+        trials.len(),
+        trials.iter().map(|t| t.runs).sum::<usize>(),
+        ways.len(),
+        ways.join(", "),
+        trials.iter().map(|t| t.lines).sum::<usize>() / trials.len().max(1),
+        count(|t| !matches!(t.end, End::Status(0) | End::TimedOut)),
+        count(|t| t.end == End::TimedOut),
+        count(|t| t.difference.is_some()),
+    )
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -138,40 +181,43 @@ fn number(variable: &str) -> Option<u64> {
 #[test]
 fn random_programs_agree() {
     let (directory, runners) = (directory("differential"), runners());
-    let failures = match number("PERILUNE_FUZZ_SECONDS") {
+    let (trials, seeds) = match number("PERILUNE_FUZZ_SECONDS") {
         None => {
             let seeds: Vec<u64> = (0..BOUNDED).collect();
-            harness::two_at_a_time(&seeds, |&seed| {
-                try_seed(seed, &directory, &runners).unwrap_or_default()
-            })
+            let trials =
+                harness::two_at_a_time(&seeds, |&seed| try_seed(seed, &directory, &runners));
+            (trials, format!("seeds 0 to {}", BOUNDED - 1))
         }
         Some(seconds) => {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |d| d.as_secs());
             let first = number("PERILUNE_FUZZ_SEED").unwrap_or(now * 1000);
             let end = Instant::now() + Duration::from_secs(seconds);
-            let mut tried = 0;
-            let found = harness::two_at_a_time(&[0, 1], |&lane| {
-                let mut found = Vec::new();
+            let lanes = harness::two_at_a_time(&[0, 1], |&lane| {
+                let mut trials = Vec::new();
                 let mut seed = first + lane;
                 while seed == first || Instant::now() < end {
-                    if let Some(text) = try_seed(seed, &directory, &runners) {
+                    let trial = try_seed(seed, &directory, &runners);
+                    if let Some(text) = &trial.difference {
                         eprintln!("{text}\n");
-                        found.push(text);
                     }
+                    trials.push(trial);
                     seed += 2;
                 }
-                (seed, found)
+                trials
             });
-            let mut failures = Vec::new();
-            for (lane, (last, texts)) in found.into_iter().enumerate() {
-                tried += (last - first - lane as u64) / 2;
-                failures.extend(texts);
-            }
-            println!("{tried} programs from seed {first}");
-            failures
+            let seeds = format!("from seed {first} on, for {seconds} s");
+            (lanes.into_iter().flatten().collect(), seeds)
         }
     };
-    harness::report("random programs", failures.len(), failures);
+    let summary = summary(&trials, &runners, &seeds);
+    // Also where the output of tests that pass is not shown.
+    let _ = writeln!(std::io::stderr(), "{summary}");
+    assert!(!trials.is_empty(), "no program ran");
+    let silent = trials.iter().filter(|t| t.lines == 0).count();
+    assert!(silent * 2 <= trials.len(), "{silent} programs printed nothing: {summary}");
+    let runs = trials.iter().map(|t| t.runs).sum();
+    let failures = trials.into_iter().filter_map(|t| t.difference).collect();
+    harness::report("runs of random programs", runs, failures);
 }
 
 #[test]
