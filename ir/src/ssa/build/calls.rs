@@ -725,19 +725,16 @@ impl Builder<'_> {
         let f = self.get(o.a);
         let pointer = self.function_pointer(f);
         let callee = self.boxed(f);
-        // A native function does not take its caller's place: its messages say where it was called.
-        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
-        let native = self.frame().profile.library.native_code;
         if let Callee::Native { .. } = site.callee {
+            // It keeps its caller's frame (see `guard_lua`).
+            let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
+            let native = self.frame().profile.library.native_code;
             self.guard(Opcode::GuardRaw, Type::None, &[code], native, ExitReason::CalleeGuard);
             self.call_pointer(Operands { c: 0, ..o }, f, pointer);
             let from = self.slot_of(o.a);
             return self.terminate(Terminator::ReturnOpen(from));
         }
-        let native = self.raw(native);
-        let is_native = self.op(Opcode::BitsEq, Type::Bool, &[code, native]);
-        let is_lua = self.op(Opcode::BNot, Type::Bool, &[is_native]);
-        self.guard(Opcode::GuardTrue, Type::None, &[is_lua], 0, ExitReason::CalleeGuard);
+        self.guard_lua(pointer);
         if o.b == 0 {
             self.store_window_values(o.a + 2, 0);
             self.set_top();
@@ -783,15 +780,8 @@ impl Builder<'_> {
     /// Builds `profile`'s function in the place of the innermost (inlined) frame.
     fn replace_frame(&mut self, o: Operands, f: Value, pointer: Value, profile: Arc<Profile>) {
         let callee = self.boxed(f);
-        let args: Vec<Value> = (o.a + 2..o.a + 1 + o.b).map(|reg| self.get(reg)).collect();
+        let args = self.take_frame(o, f, encoding::LINK_INTERPRETED);
         let base = self.frame().base;
-        let header = Self::index(base) - 2;
-        let link = self.state.slots[header + 1].expect("inlined frames have links");
-        let link = self.graph.inst(link).imm | encoding::LINK_TAIL << 56;
-        let link = self.bits(link);
-        self.clobber_from(base - 2);
-        self.state.slots[header] = Some(callee);
-        self.state.slots[header + 1] = Some(link);
         let path = self.frame().path.wrapping_mul(31).wrapping_add(self.frame().pc as u32 + 7);
         let (wanted, dest, live_below) = {
             let site = self.frame().inline.as_ref().expect("an inlined frame");
@@ -804,9 +794,9 @@ impl Builder<'_> {
         self.open = false;
     }
 
-    /// A tail call of an unknown function in an inlined one: an ordinary call from the frame that
-    /// is really there, whose result is returned. (Nothing may leave between the two: there is no
-    /// instruction that returns.)
+    /// A tail call in an inlined function of one that is not inlined: an ordinary call, whose result is
+    /// returned, with the callee's frame in the place of the inlined one. (Nothing may leave between the
+    /// two: there is no instruction that returns.)
     fn tail_call_as_call(&mut self, o: Operands, site: &Site) {
         let wanted = self.frame().inline.as_ref().expect("an inlined frame").wanted;
         let f = self.get(o.a);
@@ -815,13 +805,53 @@ impl Builder<'_> {
             || o.b == 0
             || !callable
             || self.blocked(ExitReason::TypeGuard)
+            || self.blocked(ExitReason::CalleeGuard)
             || matches!(site.callee, Callee::Never)
         {
             return self.uncommon();
         }
-        self.call_generic(Operands { c: 2, ..o }, site);
-        let v = self.get(o.a);
-        self.finish_return(vec![v]);
+        let pointer = self.function_pointer(f);
+        self.guard_lua(pointer);
+        let args = self.take_frame(o, f, encoding::LINK_BOUNDARY);
+        let base = self.frame().base;
+        for (i, v) in (base..).zip(args) {
+            self.state.slots[Self::index(i)] = Some(v);
+        }
+        for slot in base - 2..base + o.b as i32 - 1 {
+            self.store(slot);
+        }
+        // Nothing of this frame is needed any more.
+        self.flush(0);
+        let nargs = o.b as u64 - 1;
+        let window = base - 2;
+        let result = self.emit(Opcode::CallFunction, Type::Any, &[pointer], nargs, window as u32);
+        self.finish_return(vec![result]);
+    }
+
+    /// Gives the innermost (inlined) frame's header to the callee `f` of its tail call, with a link of
+    /// `kind`. The arguments are answered; no register holds anything any more.
+    fn take_frame(&mut self, o: Operands, f: Value, kind: u64) -> Vec<Value> {
+        let callee = self.boxed(f);
+        let args = (o.a + 2..o.a + 1 + o.b).map(|reg| self.get(reg)).collect();
+        let base = self.frame().base;
+        let header = Self::index(base) - 2;
+        let link = self.state.slots[header + 1].expect("inlined frames have links");
+        let link = self.graph.inst(link).imm | (encoding::LINK_TAIL | kind) << 56;
+        let link = self.bits(link);
+        self.clobber_from(base - 2);
+        self.state.slots[header] = Some(callee);
+        self.state.slots[header + 1] = Some(link);
+        args
+    }
+
+    /// Leaves for a native function: one does not take its caller's place, since its messages say where it
+    /// was called.
+    fn guard_lua(&mut self, pointer: Value) {
+        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
+        let native = self.raw(self.frame().profile.library.native_code);
+        let is_native = self.op(Opcode::BitsEq, Type::Bool, &[code, native]);
+        let is_lua = self.op(Opcode::BNot, Type::Bool, &[is_native]);
+        self.guard(Opcode::GuardTrue, Type::None, &[is_lua], 0, ExitReason::CalleeGuard);
     }
 
     /// A tail call of this very closure is a jump to the start.
