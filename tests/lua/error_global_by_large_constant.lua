@@ -1,7 +1,7 @@
 -- Names in messages where the key or the constant does not fit an instruction.
 local filler = {}
-for i = 1, 70000 do filler[i] = "x" .. i end
-local source = "local t = {'" .. table.concat(filler, "','") .. "'} "
+for i = 1, 70000 do filler[i] = i + 0.5 end
+local source = "local t = {" .. table.concat(filler, ",") .. "} "
 local function fails(code)
   local _, message = pcall(assert(load(source .. code, "=chunk")))
   print(message)
