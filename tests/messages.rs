@@ -12,6 +12,9 @@ use std::path::Path;
 const DEFAULT: Way = Way { name: "default", args: &[] };
 /// A program of a thousand functions, or of more.
 const FEW: &[Way] = &[harness::INTERPRETER, DEFAULT];
+/// All ways but a collection at every allocation: a program that allocates much.
+const COMPILED: &[Way] =
+    &[harness::INTERPRETER, DEFAULT, harness::THRESHOLD_1, harness::FORCED_EXITS];
 /// All ways.
 const ALL: &[Way] = &[
     harness::INTERPRETER,
@@ -22,13 +25,11 @@ const ALL: &[Way] = &[
 ];
 
 /// The programs, and how they run.
-const PROGRAMS: [(&str, &[Way]); 7] = [
+const PROGRAMS: [(&str, &[Way]); 8] = [
     ("operations.lua", FEW),
     ("hot_operations.lua", &[harness::INTERPRETER, DEFAULT, harness::FORCED_EXITS]),
-    (
-        "intrinsics.lua",
-        &[harness::INTERPRETER, DEFAULT, harness::THRESHOLD_1, harness::FORCED_EXITS],
-    ),
+    ("intrinsics.lua", COMPILED),
+    ("open_results.lua", COMPILED),
     ("debug_info.lua", ALL),
     ("positions.lua", ALL),
     ("numbers.lua", ALL),

@@ -157,8 +157,11 @@ impl Builder<'_> {
         let o = self.with_open_arguments(o);
         let site = self.site(o.feedback());
         if o.c == 0 && o.b != 0 {
-            // "All results" of a function that always returns the same number of them.
-            if let Some(count) = self.known_results(o, &site) {
+            // "All results" of a function that always returns the same number of them. Those beyond the
+            // frame's registers would be in no snapshot.
+            let registers = self.frame().profile.function.max_stack as usize;
+            let known = self.known_results(o, &site).filter(|count| o.a + count <= registers);
+            if let Some(count) = known {
                 let open = Operands { c: count + 1, ..o };
                 self.opening = Some((o.a, count));
                 self.call_site(open, &site);
