@@ -25,11 +25,12 @@ const ALL: &[Way] = &[
 ];
 
 /// The programs, and how they run.
-const PROGRAMS: [(&str, &[Way]); 8] = [
+const PROGRAMS: [(&str, &[Way]); 9] = [
     ("operations.lua", FEW),
     ("hot_operations.lua", &[harness::INTERPRETER, DEFAULT, harness::FORCED_EXITS]),
     ("intrinsics.lua", COMPILED),
     ("open_results.lua", COMPILED),
+    ("tracebacks.lua", ALL),
     ("debug_info.lua", ALL),
     ("positions.lua", ALL),
     ("numbers.lua", ALL),
