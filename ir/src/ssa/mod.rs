@@ -362,6 +362,25 @@ impl Graph {
             | Terminator::Exit(_) => vec![],
         }
     }
+    /// `(root, k)` with `v = root + k`, for small `k`.
+    pub fn offset(&self, v: Value) -> (Value, i64) {
+        const LARGEST: i64 = 1 << 24;
+        let (mut root, mut sum) = (v, 0i64);
+        loop {
+            let inst = self.inst(root);
+            let sign = match inst.op {
+                Opcode::IAdd => 1,
+                Opcode::ISub => -1,
+                _ => return (root, sum),
+            };
+            let k = self.inst(inst.args[1]);
+            let by = sum.wrapping_add((k.imm as i64).wrapping_mul(sign));
+            if k.op != Opcode::ConstInt || !(-LARGEST..=LARGEST).contains(&by) {
+                return (root, sum);
+            }
+            (root, sum) = (inst.args[0], by);
+        }
+    }
     /// Calls `f` on every operand of `block`'s terminator, in place.
     pub fn map_terminator(&mut self, block: Block, mut f: impl FnMut(Value) -> Value) {
         let mut each = |v: &mut Value| *v = f(*v);

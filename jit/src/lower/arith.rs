@@ -1,7 +1,7 @@
 //! Arithmetic and comparison.
 
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use perilune_ir::ssa::{Cond, MathFn};
+use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
+use perilune_ir::ssa::{Cond, Inst, MathFn};
 
 use super::*;
 
@@ -56,6 +56,11 @@ impl Lower<'_, '_> {
         let inst = self.graph.inst(value);
         let x = self.v(inst.args[0]);
         let y = inst.args.get(1).map(|&y| self.v(y));
+        if self.kept[value.0 as usize] {
+            if let Some(kept) = self.keep_sum(inst, x) {
+                return kept;
+            }
+        }
         let yv = || y.expect("two operands");
         let y_const = inst.args.get(1).and_then(|&y| self.const_operand(y));
         match inst.op {
@@ -121,6 +126,50 @@ impl Lower<'_, '_> {
             Opcode::IsType => self.is_type(x, inst.aux as u16),
             Opcode::BNot => self.b.ins().icmp_imm_u(IntCC::Equal, x, 0),
             other => unreachable!("{other:?} is no arithmetic"),
+        }
+    }
+
+    /// A sum with a constant that is read from memory. Cranelift makes a sum with an immediate anew in each
+    /// block that uses it, which in a loop costs more than the register that it saves.
+    fn keep_sum(&mut self, inst: &Inst, x: V) -> Option<V> {
+        static SMALL: [i64; 33] = {
+            let mut all = [0; 33];
+            let mut i = 0;
+            while i < 33 {
+                all[i] = i as i64 - 16;
+                i += 1;
+            }
+            all
+        };
+        let k = self.const_operand(inst.args[1])?;
+        let k = if inst.op == Opcode::ISub { k.wrapping_neg() } else { k };
+        let place = SMALL.get(usize::try_from(k.checked_add(16)?).ok()?)?;
+        let at = self.iconst(std::ptr::from_ref(place) as u64);
+        let k = self.load_const(types::I64, at, 0);
+        Some(self.b.ins().iadd(x, k))
+    }
+
+    /// The opposite of a comparison.
+    pub(super) fn inverse(&mut self, cond: Value) -> Option<V> {
+        let inst = self.graph.inst(cond);
+        let arg = |i: usize| self.v(inst.args[i]);
+        match inst.op {
+            Opcode::ICmp => {
+                let cc = int_cc(Cond::ALL[inst.aux as usize]).complement();
+                let (x, y) = (arg(0), arg(1));
+                Some(self.b.ins().icmp(cc, x, y))
+            }
+            Opcode::FCmp => {
+                let cc = float_cc(Cond::ALL[inst.aux as usize]).complement();
+                let (x, y) = (arg(0), arg(1));
+                Some(self.b.ins().fcmp(cc, x, y))
+            }
+            Opcode::BitsEq => {
+                let (x, y) = (arg(0), arg(1));
+                Some(self.b.ins().icmp(IntCC::NotEqual, x, y))
+            }
+            Opcode::BNot => Some(arg(0)),
+            _ => None,
         }
     }
 

@@ -100,13 +100,13 @@ impl Lower<'_, '_> {
                 return None;
             }
             Opcode::LoadElem | Opcode::LoadElemHere => {
-                let at = self.element(arg(self, 0), arg(self, 1));
-                self.load(types::I64, at, 0)
+                let (at, offset) = self.element_of(inst.args[0], inst.args[1]);
+                self.b.ins().load(types::I64, trusted(), at, offset)
             }
             Opcode::StoreElem => {
-                let at = self.element(arg(self, 0), arg(self, 1));
+                let (at, offset) = self.element_of(inst.args[0], inst.args[1]);
                 let v = arg(self, 2);
-                self.store(v, at, 0);
+                self.store(v, at, offset);
                 return None;
             }
             Opcode::StoreShape => {
@@ -206,6 +206,13 @@ impl Lower<'_, '_> {
         self.b.ins().jump(join, &[BlockArg::from(found)]);
         self.b.switch_to_block(join);
         next
+    }
+
+    /// Address and offset of an element: a constant in the index becomes part of the offset.
+    fn element_of(&mut self, arr: Value, index: Value) -> (V, i32) {
+        let (root, by) = self.graph.offset(index);
+        let (arr, root) = (self.v(arr), self.v(root));
+        (self.element(arr, root), 8 * by as i32)
     }
 
     fn element(&mut self, arr: V, index: V) -> V {

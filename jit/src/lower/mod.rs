@@ -23,6 +23,7 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use perilune_ir::encoding::{self, TAG_SHIFT};
+use perilune_ir::ssa::passes::{Dominators, LoopNest};
 use perilune_ir::ssa::{Block, Entry, Graph, Opcode, SnapshotId, Target, Terminator, Type, Value};
 
 use crate::compile::{COLD_SRCLOC, UNIT_FUNCTION, entry_signature, new_function};
@@ -108,6 +109,26 @@ fn cold_blocks(graph: &Graph, order: &[u32]) -> Vec<bool> {
     cold
 }
 
+/// Where an edge leads that goes through a block that does nothing.
+fn threaded<'a>(graph: &'a Graph, mut target: &'a Target) -> &'a Target {
+    while let Some(next) = passes_on(graph, target.block) {
+        target = next;
+    }
+    target
+}
+
+/// The only thing a block does is to go on elsewhere.
+fn passes_on(graph: &Graph, block: Block) -> Option<&Target> {
+    let data = &graph.blocks[block.0 as usize];
+    match &data.terminator {
+        Terminator::Jump(t) if data.insts.is_empty() && data.params.is_empty() => Some(t),
+        _ => None,
+    }
+}
+
+/// A block between a branch and the block that it leads to, with the arguments for that.
+type Edge = (ClifBlock, ClifBlock, Vec<BlockArg>);
+
 struct Lower<'a, 'b> {
     b: FunctionBuilder<'b>,
     graph: &'a Graph,
@@ -116,6 +137,13 @@ struct Lower<'a, 'b> {
     force_exits: bool,
     values: Vec<Option<V>>,
     blocks: Vec<Option<ClifBlock>>,
+    /// Blocks whose code is there.
+    emitted: Vec<bool>,
+    /// How many loops a block is in.
+    depth: Vec<u32>,
+    is_header: Vec<bool>,
+    /// Sums with a constant that loops further in use; see [`Lower::keep_sum`].
+    kept: Vec<bool>,
     vm: V,
     /// Base of the unit's frame (the moved one of a vararg function).
     base: V,
@@ -160,6 +188,10 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
         force_exits: input.force_exits,
         values: vec![None; graph.insts.len()],
         blocks: vec![None; graph.blocks.len()],
+        emitted: vec![false; graph.blocks.len()],
+        depth: vec![0; graph.blocks.len()],
+        is_header: vec![false; graph.blocks.len()],
+        kept: vec![false; graph.insts.len()],
         vm: params[0],
         base: params[1],
         entry_base: params[1],
@@ -200,10 +232,15 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
 
 impl Lower<'_, '_> {
     fn run(&mut self) {
-        let doms = perilune_ir::ssa::passes::Dominators::new(self.graph);
+        let doms = Dominators::new(self.graph);
+        for l in LoopNest::new(self.graph, &doms).loops {
+            self.is_header[l.header as usize] = true;
+            self.depth.iter_mut().zip(&l.members).for_each(|(depth, &is)| *depth += u32::from(is));
+        }
+        self.find_kept(&doms.order);
         let cold = cold_blocks(self.graph, &doms.order);
         for &i in &doms.order {
-            if i == 0 {
+            if i == 0 || passes_on(self.graph, Block(i)).is_some() {
                 continue;
             }
             let block = self.b.create_block();
@@ -215,8 +252,9 @@ impl Lower<'_, '_> {
         }
         for &i in &doms.order {
             let data = &self.graph.blocks[i as usize];
+            self.emitted[i as usize] = true;
             if i != 0 {
-                let block = self.blocks[i as usize].expect("made above");
+                let Some(block) = self.blocks[i as usize] else { continue };
                 self.b.switch_to_block(block);
                 if cold[i as usize] {
                     self.b.set_cold_block(block);
@@ -232,6 +270,30 @@ impl Lower<'_, '_> {
             self.leave_shared(snapshot);
         }
         self.finish_cold_blocks();
+    }
+
+    /// Finds the sums that are used in loops further in than where they are made.
+    fn find_kept(&mut self, order: &[u32]) {
+        let graph = self.graph;
+        let mut made_at = vec![0; graph.insts.len()];
+        for &b in order {
+            let (block, depth) = (&graph.blocks[b as usize], self.depth[b as usize]);
+            block.insts.iter().for_each(|v| made_at[v.0 as usize] = depth);
+        }
+        let mut used = |v: Value, depth: u32| {
+            let sum = matches!(graph.inst(v).op, Opcode::IAdd | Opcode::ISub);
+            self.kept[v.0 as usize] |= sum && made_at[v.0 as usize] < depth;
+        };
+        for &b in order {
+            let depth = self.depth[b as usize];
+            let block = &graph.blocks[b as usize];
+            for v in &block.insts {
+                graph.inst(*v).args.iter().for_each(|&arg| used(arg, depth));
+            }
+            if let Terminator::Branch { cond, .. } = block.terminator {
+                used(cond, depth);
+            }
+        }
     }
 
     // ---- small tools ----
@@ -391,8 +453,48 @@ impl Lower<'_, '_> {
     // ---- terminators ----
 
     fn target(&mut self, target: &Target) -> (ClifBlock, Vec<BlockArg>) {
+        let target = threaded(self.graph, target);
         let block = self.blocks[target.block.0 as usize].expect("reachable");
         (block, target.args.iter().map(|&v| BlockArg::from(self.v(v))).collect())
+    }
+
+    /// One way out of a branch. An edge with arguments gets a block of its own: what is only an argument is
+    /// computed there.
+    fn branch_target(&mut self, target: &Target, edges: &mut Vec<Edge>) -> ClifBlock {
+        let (block, args) = self.target(target);
+        if args.is_empty() {
+            return block;
+        }
+        let edge = self.b.create_block();
+        if self.b.func.layout.is_cold(block) {
+            self.b.set_cold_block(edge);
+        }
+        edges.push((edge, block, args));
+        edge
+    }
+
+    /// A branch. Cranelift places the second target next: that should be the one that stays in the loop.
+    fn branch(&mut self, block: Block, cond: Value, then: &Target, other: &Target) {
+        let depth = |t: &Target| {
+            let b = threaded(self.graph, t).block.0 as usize;
+            // A loop that is entered is no deeper than the loop that it is entered from.
+            self.depth[b] - u32::from(self.is_header[b] && !self.emitted[b])
+        };
+        let stays = self.depth[block.0 as usize];
+        let swap = depth(then) >= stays && depth(other) < stays;
+        let inverse = if swap { self.inverse(cond) } else { None };
+        let (cond, then, other) = match inverse {
+            Some(inverse) => (inverse, other, then),
+            None => (self.v(cond), then, other),
+        };
+        let mut edges = vec![];
+        let then = self.branch_target(then, &mut edges);
+        let other = self.branch_target(other, &mut edges);
+        self.b.ins().brif(cond, then, &[], other, &[]);
+        for (edge, block, args) in edges {
+            self.b.switch_to_block(edge);
+            self.b.ins().jump(block, &args);
+        }
     }
 
     fn terminator(&mut self, block: Block) {
@@ -404,10 +506,7 @@ impl Lower<'_, '_> {
                 self.b.ins().jump(block, &args);
             }
             Terminator::Branch { cond, then, other } => {
-                let (then, then_args) = self.target(then);
-                let (other, other_args) = self.target(other);
-                let cond = self.v(*cond);
-                self.b.ins().brif(cond, then, &then_args, other, &other_args);
+                self.branch(block, *cond, then, other);
             }
             Terminator::Return(values) => {
                 let values: Vec<V> = values.iter().map(|&v| self.v(v)).collect();

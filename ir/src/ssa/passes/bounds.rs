@@ -109,18 +109,8 @@ fn counter(graph: &Graph, header: u32, preheader: u32, latch: u32) -> Option<Cou
 
 /// `c`, where `v` is `param + c`.
 fn distance(graph: &Graph, v: Value, param: Value) -> Option<i64> {
-    if v == param {
-        return Some(0);
-    }
-    let inst = graph.inst(v);
-    let sign = match inst.op {
-        Opcode::IAdd => 1,
-        Opcode::ISub => -1,
-        _ => return None,
-    };
-    let k = graph.inst(inst.args[1]);
-    let small = k.op == Opcode::ConstInt && (k.imm as i64).unsigned_abs() < 1 << 30;
-    (inst.args[0] == param && small).then_some(sign * k.imm as i64)
+    let (root, by) = graph.offset(v);
+    (root == param).then_some(by)
 }
 
 /// Makes the checks in block `b` from which it follows that `counter + c` is within `len` throughout.
