@@ -3,11 +3,14 @@
 //! Addresses are numbers here. Whoever makes a profile keeps the objects behind them alive for as
 //! long as code compiled from it exists.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 use crate::bytecode::Function;
 use crate::exits::ExitReason;
+
+/// The place of a guard that may not be emitted in the whole function.
+pub const ANYWHERE: u32 = u32::MAX;
 
 /// What is known of one function of one state.
 #[derive(Debug)]
@@ -22,14 +25,15 @@ pub struct Profile {
     pub sites: Vec<Site>,
     /// Observed types of the parameters ([`crate::encoding::types`]).
     pub arg_types: Vec<u16>,
-    /// Guards that failed too often: the builder must not emit these again.
-    pub blocked: HashSet<(u32, ExitReason)>,
+    /// Guards that failed too often: the builder must not emit these again, at this word index or
+    /// [`ANYWHERE`].
+    pub blocked: FxHashSet<(u32, ExitReason)>,
     /// Shapes of the table templates.
     pub templates: Vec<u64>,
     /// `Vm::method_epoch` when the profile was taken.
     pub method_epoch: u32,
     /// Operators that called metamethods, by word index.
-    pub operators: HashMap<u32, OperatorSite>,
+    pub operators: FxHashMap<u32, OperatorSite>,
     /// What holds for all functions of the state.
     pub library: Library,
 }
@@ -186,6 +190,6 @@ impl Profile {
 
     /// Whether the guard `reason` at `pc` may not be emitted again.
     pub fn is_blocked(&self, pc: u32, reason: ExitReason) -> bool {
-        self.blocked.contains(&(pc, reason))
+        self.blocked.contains(&(pc, reason)) || self.blocked.contains(&(ANYWHERE, reason))
     }
 }

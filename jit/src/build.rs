@@ -1,6 +1,6 @@
 //! From a prototype and its profile to Cranelift functions.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 use perilune_ir::encoding::types;
@@ -106,7 +106,7 @@ fn stale_type(v: Value) -> u16 {
 }
 
 fn passes(jit: &Jit) -> Passes {
-    let off: HashSet<String> = jit.options.borrow().disabled_passes.iter().cloned().collect();
+    let off: FxHashSet<String> = jit.options.borrow().disabled_passes.iter().cloned().collect();
     let on = |name: &str| !off.contains(name);
     Passes {
         phis: on("phis"),
@@ -124,7 +124,7 @@ fn roots(graph: &Graph, profile: &Arc<Profile>, roots: &mut Vec<*mut Header>) {
         roots.push(profile.library.string_methods as *mut Header);
     }
     roots.extend(graph.inlined.iter().map(|&p| p as *mut Header));
-    let mut seen = HashSet::new();
+    let mut seen = FxHashSet::default();
     from_profile(profile, roots, &mut seen);
     for inst in &graph.insts {
         if inst.op == Opcode::ConstBits || inst.op == Opcode::GuardBits {
@@ -136,7 +136,7 @@ fn roots(graph: &Graph, profile: &Arc<Profile>, roots: &mut Vec<*mut Header>) {
     }
 }
 
-fn from_profile(profile: &Profile, roots: &mut Vec<*mut Header>, seen: &mut HashSet<u64>) {
+fn from_profile(profile: &Profile, roots: &mut Vec<*mut Header>, seen: &mut FxHashSet<u64>) {
     if !seen.insert(profile.proto) {
         return;
     }

@@ -1,6 +1,6 @@
 //! Taking a profile: from a prototype's feedback cells to plain data.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 use perilune_ir::bytecode::{NO_FEEDBACK, Op};
@@ -23,7 +23,7 @@ const DEPTH: usize = 4;
 /// The profile of `proto` and, some levels deep, of the functions it calls.
 ///
 /// `proto` must be live.
-pub fn collect(vm: &mut Vm, blocked: &HashSet<SiteKey>, proto: *mut Proto) -> Arc<Profile> {
+pub fn collect(vm: &mut Vm, blocked: &FxHashSet<SiteKey>, proto: *mut Proto) -> Arc<Profile> {
     let library = library(vm);
     // SAFETY: the tier passes live prototypes only.
     unsafe { profile(vm, &library, blocked, proto, &mut vec![]) }
@@ -45,7 +45,7 @@ fn library(vm: &mut Vm) -> Library {
 unsafe fn profile(
     vm: &Vm,
     library: &Library,
-    blocked: &HashSet<SiteKey>,
+    blocked: &FxHashSet<SiteKey>,
     proto: *mut Proto,
     callers: &mut Vec<*mut Proto>,
 ) -> Arc<Profile> {
@@ -105,11 +105,11 @@ unsafe fn profile(
 unsafe fn operators(
     vm: &Vm,
     library: &Library,
-    blocked: &HashSet<SiteKey>,
+    blocked: &FxHashSet<SiteKey>,
     p: &Proto,
     callers: &mut Vec<*mut Proto>,
-) -> HashMap<u32, OperatorSite> {
-    let mut found = HashMap::new();
+) -> FxHashMap<u32, OperatorSite> {
+    let mut found = FxHashMap::default();
     for (pc, cell) in p.metamethods.borrow().iter() {
         let mut site = OperatorSite { types: cell.types.get(), cases: vec![] };
         let entries = std::iter::once(cell.first()).chain(cell.further().iter().copied());
@@ -155,7 +155,7 @@ fn call_cells(p: &Proto) -> Vec<bool> {
 unsafe fn callee(
     vm: &Vm,
     library: &Library,
-    blocked: &HashSet<SiteKey>,
+    blocked: &FxHashSet<SiteKey>,
     cell: &Feedback,
     callers: &mut Vec<*mut Proto>,
 ) -> Callee {
@@ -203,7 +203,7 @@ unsafe fn callee(
 unsafe fn lua_callee(
     vm: &Vm,
     library: &Library,
-    blocked: &HashSet<SiteKey>,
+    blocked: &FxHashSet<SiteKey>,
     function: *mut FunctionObject,
     callers: &mut Vec<*mut Proto>,
 ) -> Option<(*mut Proto, Option<Arc<Profile>>)> {

@@ -4,12 +4,15 @@
 //! function compiled anew at the next occasion. Sites are only ever added and recompilations are
 //! counted per function and loop, so the process ends: it never oscillates.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use perilune_ir::bytecode::Op;
+use perilune_ir::bytecode::{Function, Op, Word};
 use perilune_ir::exits::{ExitPolicy, ExitReason};
+use perilune_ir::profile::ANYWHERE;
+use perilune_ir::ssa::build::jump_target;
 use perilune_runtime::object::Proto;
-use perilune_runtime::tier::{COMPILED, REFUSED};
+use perilune_runtime::tier::{COMPILED, LOOP_HEAT, REFUSED};
+use perilune_runtime::value::Value;
 use perilune_runtime::vm::Vm;
 
 use crate::exits::{ExitDescriptor, SiteKey, UnitId};
@@ -28,12 +31,20 @@ const SMALL: usize = 80;
 /// Sites of units that are gone, for statistics: at most this many.
 const OLD_SITES: usize = 2000;
 
+/// A small function without loops is hot after as many times the calls: it is likely to be inlined where
+/// it is called, and then needs no unit.
+const SMALL_FACTOR: i32 = 16;
+/// Words of bytecode that are interpreted in a fraction of the time it takes to compile a loop.
+const SHORT_RUN: i64 = 40_000;
+/// How often a loop that is short of its end is left alone, at most.
+const MOST_PUT_OFF: u32 = 50;
+
 /// Blocks a site, or only warns it where the interpreter's feedback has learnt from the exits: the
 /// next version is built from a wider profile, and only if that fails again the guard is given up.
 /// `serial` is that of the unit whose exit it is, `next` that of the next unit made.
 fn strike(
-    warned: &mut HashMap<SiteKey, u64>,
-    blocked: &mut HashSet<SiteKey>,
+    warned: &mut FxHashMap<SiteKey, u64>,
+    blocked: &mut FxHashSet<SiteKey>,
     key: SiteKey,
     (serial, next): (u64, u64),
 ) {
@@ -70,7 +81,106 @@ fn strike(
     }
 }
 
+/// Words of code, if there are no back-edges.
+fn straight_len(function: &Function) -> Option<usize> {
+    let mut pc = 0;
+    while pc < function.code.len() {
+        let op = function.op(pc);
+        if matches!(op, Op::Loop | Op::ForLoop | Op::TForLoop) {
+            return None;
+        }
+        pc += op.words();
+    }
+    Some(function.code.len())
+}
+
+/// Turns left of the numeric loop with its header at `header`, where the loop is inside another one and the
+/// turns left, their bodies being straight code, are soon over.
+///
+/// # Safety
+/// `base` is a frame of `function` that is at the loop's header.
+unsafe fn turns_left(function: &Function, header: usize, base: *const Value) -> Option<i32> {
+    let mut pc = 0;
+    let mut body = None;
+    let mut nested = false;
+    while pc < function.code.len() {
+        let op = function.op(pc);
+        match (op, jump_target(function, pc)) {
+            (Op::ForLoop, Some(target)) if target == header => body = Some(pc),
+            (Op::Loop | Op::ForLoop | Op::TForLoop, Some(target)) => match body {
+                // Behind the loop's end, back to in front of its header: around it.
+                Some(_) => nested |= target < header,
+                None if target > header => return None,
+                None => {}
+            },
+            _ => {}
+        }
+        pc += op.words();
+    }
+    let end = body.filter(|_| nested)?;
+    let a = Word(function.code[end]).a() as usize;
+    // SAFETY: the verifier has checked that the loop's three registers are in the frame.
+    let [i, last, step] = [0, 1, 2].map(|k| unsafe { *base.add(a + k) }.as_int());
+    let turns = last?.checked_sub(i?)?.checked_div(step?)?;
+    let words = turns.checked_mul((end - header) as i64)?;
+    (0..SHORT_RUN).contains(&words).then_some(turns as i32)
+}
+
 impl Jit {
+    /// Whether to compile a function that is hot only later, when it is that many times hotter.
+    ///
+    /// # Safety
+    /// `proto` is live.
+    pub(crate) unsafe fn put_off_function(&self, proto: *mut Proto) -> bool {
+        let threshold = self.initial_hotness();
+        // SAFETY: the caller's contract.
+        let (function, hotness) = unsafe { (&(*proto).function, &(*proto).hotness) };
+        if threshold == 0 || straight_len(function).is_none_or(|len| len > SMALL) {
+            return false;
+        }
+        let mut units = self.units.borrow_mut();
+        // SAFETY: as above.
+        let version = unsafe { units.of(proto) }.version(UnitKind::Function);
+        version.put_off += 1;
+        if version.put_off > 1 {
+            return false;
+        }
+        hotness.set(threshold.saturating_mul(SMALL_FACTOR - 1));
+        true
+    }
+
+    /// Whether to leave a hot loop to the interpreter, because it is soon over and the loop around it,
+    /// compiled with it inside, is a better unit.
+    ///
+    /// # Safety
+    /// `base` is a frame of `proto`, which is live, at the loop's header at word `pc`.
+    pub(crate) unsafe fn put_off_loop(
+        &self,
+        proto: *mut Proto,
+        base: *const Value,
+        pc: u32,
+    ) -> bool {
+        if self.initial_hotness() == 0 {
+            return false;
+        }
+        // SAFETY: the caller's contract.
+        let (function, hotness) = unsafe { (&(*proto).function, &(*proto).hotness) };
+        // SAFETY: as above.
+        let Some(turns) = (unsafe { turns_left(function, pc as usize, base) }) else {
+            return false;
+        };
+        let mut units = self.units.borrow_mut();
+        // SAFETY: as above.
+        let version = unsafe { units.of(proto) }.version(UnitKind::Osr { pc });
+        version.put_off += 1;
+        if version.put_off > MOST_PUT_OFF {
+            return false;
+        }
+        // Runs out at the next back-edge after those, which is that of the loop around.
+        hotness.set(turns * LOOP_HEAT);
+        true
+    }
+
     /// Counts an exit, and gives its guard up when it failed too often.
     pub(crate) fn count_exit(&self, vm: &mut Vm, exit: &ExitDescriptor) {
         let count = exit.count.get().saturating_add(1);
@@ -109,15 +219,8 @@ impl Jit {
         let Some(unit) = units.units.get(exit.unit.0) else { return };
         // SAFETY: a unit's prototype is live: `forget` takes its units out.
         let proto = unsafe { &*unit.proto };
-        let code = &proto.function.code;
-        let mut pc = 0;
-        let mut loops = false;
-        while pc < code.len() {
-            let op = proto.function.op(pc);
-            loops |= matches!(op, Op::Loop | Op::ForLoop | Op::TForLoop);
-            pc += op.words();
-        }
-        if unit.kind != UnitKind::Function || loops || code.len() > SMALL {
+        let small = straight_len(&proto.function).is_some_and(|len| len <= SMALL);
+        if unit.kind != UnitKind::Function || !small {
             return;
         }
         let Some(version) = units.protos.get_mut(proto.tier_id.get()) else { return };
@@ -159,13 +262,19 @@ impl Jit {
         }
         version.recompiles += 1;
         version.unit = None;
+        if std::env::var("TRACE_W").is_ok() { eprintln!("retire {} {} len {} because {:?} limit {}", unit.name, exit.unit, unit.code_len, site_name(exit), limit); }
         // Sites that are on their way to the limit go with it: one recompilation for all.
         let on_their_way = unit.exits.iter().filter(|other| {
             let widens = other.spec.reason.policy() == ExitPolicy::Widen;
             widens && other.count.get() >= limit.div_ceil(4)
         });
-        let keys: HashSet<SiteKey> =
+        let mut keys: FxHashSet<SiteKey> =
             on_their_way.map(ExitDescriptor::key).chain([exit.key()]).collect();
+        // A function that works on integers where floats were expected does so throughout: the result
+        // of one operation is an operand of the next.
+        let mixed = keys.iter().filter(|key| key.reason == ExitReason::Mixed);
+        let everywhere: Vec<_> = mixed.map(|key| SiteKey { pc: ANYWHERE, ..*key }).collect();
+        keys.extend(everywhere);
         for key in &keys {
             // An entry in the table, so that `forget` is called for it and its sites go.
             // SAFETY: the prototypes of a current unit are traced with it.

@@ -3,8 +3,8 @@
 //! Everything is behind `&self`: compiled code calls the interpreter, which calls the tier again. No
 //! `RefCell` is borrowed while Lua code or a collector step may run.
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{HashMap, HashSet};
 use std::panic::resume_unwind;
 
 use perilune_ir::exits::ExitReason;
@@ -34,10 +34,10 @@ pub struct Jit {
     pub(crate) arena: RefCell<Option<Arena>>,
     pub(crate) stubs: OnceCell<Stubs>,
     pub(crate) units: RefCell<Units>,
-    pub(crate) blocked: RefCell<HashSet<SiteKey>>,
+    pub(crate) blocked: RefCell<FxHashSet<SiteKey>>,
     /// Sites whose guards failed too often once, and were built anew from a wider profile.
     /// From which unit on they are.
-    pub(crate) warned: RefCell<HashMap<SiteKey, u64>>,
+    pub(crate) warned: RefCell<FxHashMap<SiteKey, u64>>,
     /// Units made so far.
     pub(crate) serial: Cell<u64>,
     pub(crate) counters: Counters,
@@ -125,7 +125,7 @@ impl Jit {
     }
 
     /// The guards of a function that were given up.
-    pub fn blocked_sites(&self, proto: *const Proto) -> HashSet<(u32, ExitReason)> {
+    pub fn blocked_sites(&self, proto: *const Proto) -> FxHashSet<(u32, ExitReason)> {
         let blocked = self.blocked.borrow();
         let of_proto = blocked.iter().filter(|key| key.proto == proto as usize);
         of_proto.map(|key| (key.pc, key.reason)).collect()
@@ -312,6 +312,9 @@ impl Tier for Jit {
             if !self.enabled.get() || (*proto).tier_flags.get() & (COMPILED | REFUSED) != 0 {
                 return;
             }
+            if self.put_off_function(proto) {
+                return;
+            }
             // The call at hand counts, too: at threshold 1 it is all there is.
             for (i, seen) in (*proto).arg_types.iter().take(nargs as usize).enumerate() {
                 seen.set(seen.get() | Types::of(*base.add(i)));
@@ -344,6 +347,7 @@ impl Tier for Jit {
             let unit = match unit {
                 Some(unit) => unit,
                 None if refused => return Ok(None),
+                None if self.put_off_loop(proto, base, pc) => return Ok(None),
                 None => match self.compile(vm, proto, kind, base) {
                     Ok(unit) => unit,
                     Err(_) => return Ok(None),

@@ -121,6 +121,8 @@ pub struct Version {
     pub recompiles: u32,
     /// It can't be compiled.
     pub refused: bool,
+    /// Times that its compilation was put off.
+    pub put_off: u32,
 }
 
 /// The units of a prototype.

@@ -13,7 +13,7 @@ mod call;
 mod exit;
 mod memory;
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -150,20 +150,20 @@ struct Lower<'a, 'b> {
     /// Base as the caller gave it.
     entry_base: V,
     nargs: Option<V>,
-    exit_blocks: HashMap<SnapshotId, ClifBlock>,
-    descriptors: HashMap<SnapshotId, *const ExitDescriptor>,
+    exit_blocks: FxHashMap<SnapshotId, ClifBlock>,
+    descriptors: FxHashMap<SnapshotId, *const ExitDescriptor>,
     /// Exit blocks that are still empty.
     pending: Vec<(ClifBlock, SnapshotId)>,
     throw_block: Option<ClifBlock>,
     /// Ends all exits.
     leave_block: Option<ClifBlock>,
     /// Blocks that store the same values for several exits.
-    store_blocks: HashMap<Vec<(i32, Value)>, ClifBlock>,
+    store_blocks: FxHashMap<Vec<(i32, Value)>, ClifBlock>,
     /// Those of them that are still empty.
     unfilled: Vec<(ClifBlock, SnapshotId)>,
     /// Joins typed exits: takes the boxed result of the interpreter.
     convert_block: Option<ClifBlock>,
-    signatures: HashMap<Helper, SigRef>,
+    signatures: FxHashMap<Helper, SigRef>,
     own_body: Option<FuncRef>,
     tail_signature: Option<SigRef>,
 }
@@ -196,15 +196,15 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
         base: params[1],
         entry_base: params[1],
         nargs: None,
-        exit_blocks: HashMap::new(),
-        descriptors: HashMap::new(),
+        exit_blocks: FxHashMap::default(),
+        descriptors: FxHashMap::default(),
         pending: vec![],
         throw_block: None,
         leave_block: None,
-        store_blocks: HashMap::new(),
+        store_blocks: FxHashMap::default(),
         unfilled: vec![],
         convert_block: None,
-        signatures: HashMap::new(),
+        signatures: FxHashMap::default(),
         own_body: None,
         tail_signature: None,
     };

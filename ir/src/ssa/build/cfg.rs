@@ -1,6 +1,7 @@
 //! Control flow, loops and register liveness of one bytecode function.
 
 use crate::bytecode::{Function, MAX_REGISTERS, Op, Word};
+use rustc_hash::FxHashMap;
 
 /// A set of registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -153,7 +154,7 @@ pub struct Analysis {
     /// The blocks.
     pub blocks: Vec<BasicBlock>,
     /// Block index by start word.
-    pub block_at: std::collections::HashMap<usize, usize>,
+    pub block_at: FxHashMap<usize, usize>,
     /// Reverse postorder of the blocks reachable from the entry.
     pub order: Vec<usize>,
     /// Position in `order`, `usize::MAX` when unreachable.
@@ -208,7 +209,7 @@ impl Analysis {
         part: Option<LoopPart>,
     ) -> Analysis {
         let blocks = split(function);
-        let block_at: std::collections::HashMap<usize, usize> =
+        let block_at: FxHashMap<usize, usize> =
             blocks.iter().enumerate().map(|(i, b)| (b.start, i)).collect();
         let mut blocks = link(function, blocks, &block_at, &self_tails);
         let live = liveness(function, &blocks, &self_tails);
@@ -235,6 +236,21 @@ impl Analysis {
             self_tails,
             part,
         }
+    }
+
+    /// Registers that reachable code reads or writes.
+    pub fn touched(&self, function: &Function) -> RegSet {
+        let mut touched = RegSet::default();
+        for &b in &self.order {
+            let mut pc = self.blocks[b].start;
+            while pc < self.blocks[b].end {
+                let (uses, defs) = uses_defs(function, pc);
+                touched.union(&uses);
+                touched.union(&defs);
+                pc += function.op(pc).words();
+            }
+        }
+        touched
     }
 
     /// The loop with this header block.
@@ -297,7 +313,7 @@ fn split(function: &Function) -> Vec<BasicBlock> {
 fn link(
     function: &Function,
     mut blocks: Vec<BasicBlock>,
-    block_at: &std::collections::HashMap<usize, usize>,
+    block_at: &FxHashMap<usize, usize>,
     self_tails: &[usize],
 ) -> Vec<BasicBlock> {
     for block in &mut blocks {

@@ -44,13 +44,17 @@ impl Builder<'_> {
                 self.entry_poll();
             }
             Entry::Loop { pc } => {
-                let live: Vec<usize> = self.frame().analysis.live[pc as usize].iter().collect();
+                let analysis = self.frame().analysis.clone();
+                let live: Vec<usize> = analysis.live[pc as usize].iter().collect();
+                let touched = analysis.touched(&profile.function);
                 for reg in live {
                     if self.is_memory(reg) || reg >= slot_types.len() {
                         continue;
                     }
-                    let v = self.reload(reg, slot_types[reg]);
-                    let v = self.narrow_entry(v, slot_types[reg]);
+                    let mut v = self.reload(reg, slot_types[reg]);
+                    if touched.contains(reg) {
+                        v = self.narrow_entry(v, slot_types[reg]);
+                    }
                     let i = Self::index(self.slot_of(reg));
                     self.state.slots[i] = Some(v);
                     self.state.mem[i] = Some(v);

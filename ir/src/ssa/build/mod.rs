@@ -25,7 +25,7 @@ mod operators;
 mod ops;
 mod varargs;
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -81,9 +81,9 @@ impl Default for Options {
 #[derive(Debug, Default)]
 struct Hints {
     /// Loop headers (path, block) whose first iteration is peeled.
-    peel: HashSet<(u32, usize)>,
+    peel: FxHashSet<(u32, usize)>,
     /// Slots (path, header block, instance, slot) whose parameter is boxed, and the types it takes.
-    boxed: HashMap<(u32, usize, u32, i32), u16>,
+    boxed: FxHashMap<(u32, usize, u32, i32), u16>,
 }
 
 /// What is known of every slot at one point.
@@ -132,8 +132,8 @@ struct Frame {
     callee: Value,
     /// Its pointer.
     closure: Value,
-    incoming: HashMap<(usize, u32), Vec<Incoming>>,
-    heads: HashMap<(usize, u32), LoopHead>,
+    incoming: FxHashMap<(usize, u32), Vec<Incoming>>,
+    heads: FxHashMap<(usize, u32), LoopHead>,
     instances: Vec<Instance>,
     instance: u32,
     /// For inlined frames.
@@ -166,8 +166,8 @@ struct Builder<'a> {
     /// True while the current block has no end yet.
     open: bool,
     /// Types expected of boxed values.
-    expect: HashMap<Value, u16>,
-    snapshot_cache: HashMap<Snapshot, SnapshotId>,
+    expect: FxHashMap<Value, u16>,
+    snapshot_cache: FxHashMap<Snapshot, SnapshotId>,
     budget: usize,
     /// After a call for "all results" whose number is known: the first one's register, and how many.
     open_results: Option<(usize, usize)>,
@@ -228,8 +228,8 @@ impl<'a> Builder<'a> {
             state: State { slots: vec![], mem: vec![] },
             cur: Block(0),
             open: true,
-            expect: HashMap::new(),
-            snapshot_cache: HashMap::new(),
+            expect: FxHashMap::default(),
+            snapshot_cache: FxHashMap::default(),
             budget: options.inline_budget,
             open_results: None,
             opening: None,
@@ -284,8 +284,8 @@ impl<'a> Builder<'a> {
             path,
             callee,
             closure,
-            incoming: HashMap::new(),
-            heads: HashMap::new(),
+            incoming: FxHashMap::default(),
+            heads: FxHashMap::default(),
             instances: vec![Instance { peeled: None, members: Rc::new(vec![]) }],
             instance: 0,
             inline,

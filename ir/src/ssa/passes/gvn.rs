@@ -4,7 +4,7 @@
 //! Holds before and after: the graph is in SSA form; guards only disappear where an equal guard
 //! dominates.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::fold::{Folded, always_holds, fold, is_shareable};
 use super::{Dominators, LoopNest};
@@ -44,7 +44,7 @@ type Key = (Opcode, Type, Vec<Value>, u64, u32, Vec<u32>);
 pub fn run(graph: &mut Graph) {
     let doms = Dominators::new(graph);
     let nest = LoopNest::new(graph, &doms);
-    let loop_writes: HashMap<u32, u32> = nest
+    let loop_writes: FxHashMap<u32, u32> = nest
         .loops
         .iter()
         .map(|l| {
@@ -63,7 +63,7 @@ pub fn run(graph: &mut Graph) {
         counter
     };
     let mut exit_versions: Vec<Option<Versions>> = vec![None; graph.blocks.len()];
-    let mut table: HashMap<Key, Vec<(u32, Value)>> = HashMap::new();
+    let mut table: FxHashMap<Key, Vec<(u32, Value)>> = FxHashMap::default();
     let mut map: Vec<Value> = (0..graph.insts.len() as u32).map(Value).collect();
     for &b in &doms.order {
         let mut versions: Versions = [0; CLASSES];

@@ -1,14 +1,14 @@
 //! Block parameters that need not be: all ways bring the same value, or another parameter always
 //! brings the same as this one.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::ssa::{Block, Graph, Value};
 
 /// Runs the pass. Parameters of the entry block stay.
 pub fn run(graph: &mut Graph) {
     loop {
-        let mut replace: HashMap<Value, Value> = HashMap::new();
+        let mut replace: FxHashMap<Value, Value> = FxHashMap::default();
         let mut incoming: Vec<Vec<Vec<Value>>> = vec![vec![]; graph.blocks.len()];
         for b in 0..graph.blocks.len() {
             for t in graph.successors(Block(b as u32)) {
