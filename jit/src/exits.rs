@@ -73,7 +73,7 @@ pub struct ExitDescriptor {
     pub site: u32,
     /// What it is.
     pub spec: ExitSpec,
-    /// The innermost frame's function, for messages.
+    /// The function of the site, for messages.
     pub function: Arc<bytecode::Function>,
     /// The slots are values already: a poll materialised them and asked to leave by this exit.
     materialised: Cell<bool>,
@@ -160,11 +160,11 @@ impl ExitTable {
     /// Adds an exit; the address stays valid as long as the unit.
     ///
     /// # Safety
-    /// `spec.proto` is live.
+    /// `spec.proto` and `spec.site_proto` are live.
     pub unsafe fn add(&mut self, spec: ExitSpec) -> *const ExitDescriptor {
         let site = self.exits.len() as u32;
         // SAFETY: the caller's contract.
-        let function = unsafe { Arc::clone(&(*spec.proto).function) };
+        let function = unsafe { Arc::clone(&(*spec.site_proto).function) };
         self.exits.push(Box::new(ExitDescriptor {
             countdown: Cell::new(self.countdown),
             count: Cell::new(0),

@@ -262,7 +262,16 @@ impl Jit {
         }
         version.recompiles += 1;
         version.unit = None;
-        if std::env::var("TRACE_W").is_ok() { eprintln!("retire {} {} len {} because {:?} limit {}", unit.name, exit.unit, unit.code_len, site_name(exit), limit); }
+        if std::env::var("TRACE_W").is_ok() {
+            eprintln!(
+                "retire {} {} len {} because {:?} limit {}",
+                unit.name,
+                exit.unit,
+                unit.code_len,
+                site_name(exit),
+                limit
+            );
+        }
         // Sites that are on their way to the limit go with it: one recompilation for all.
         let on_their_way = unit.exits.iter().filter(|other| {
             let widens = other.spec.reason.policy() == ExitPolicy::Widen;

@@ -298,7 +298,7 @@ impl Drop for Deeper<'_> {
 
 /// The function, line and reason under which an exit is counted.
 pub(crate) fn site_name(exit: &ExitDescriptor) -> (String, u32, ExitReason) {
-    let line = exit.function.line(exit.spec.pc as usize);
+    let line = exit.function.line(exit.spec.site_pc as usize);
     (crate::make::place_name(&exit.function), line, exit.spec.reason)
 }
 

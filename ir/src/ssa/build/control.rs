@@ -93,7 +93,8 @@ impl Builder<'_> {
     }
 
     fn stack_check(&mut self) {
-        let snapshot = self.snapshot(ExitReason::Stack);
+        let pc = self.frame().pc;
+        let snapshot = self.snapshot_at(pc, ExitReason::Stack);
         let v = self.emit(Opcode::StackCheck, Type::None, &[], 0, 0);
         self.graph.insts[v.0 as usize].snapshot = Some(snapshot);
     }
@@ -383,6 +384,7 @@ impl Builder<'_> {
             self.frame_mut().incoming.remove(&(b, 0));
             let block = self.frame().heads[&(b, 0)].block;
             self.clobber_from(-2);
+            self.anchors.remove(&block);
             self.enter(block);
             return;
         }
@@ -410,6 +412,10 @@ impl Builder<'_> {
     ) -> Block {
         let block = self.new_block();
         let mut state = incoming[0].state.clone();
+        let anchor = incoming[0].state.anchor.clone();
+        let same = |inc: &Incoming| is_same_anchor(inc.state.anchor.as_ref(), anchor.as_ref());
+        let anchor = if incoming.iter().all(same) { anchor } else { None };
+        self.anchors.insert(block, anchor);
         if incoming.len() == 1 {
             self.patch(incoming[0].from, incoming[0].arm, block, vec![]);
             self.state = state;
@@ -518,6 +524,7 @@ impl Builder<'_> {
         let entry_snapshot = self.snapshot_at(start, ExitReason::TypeGuard);
         let header = self.new_block();
         self.terminate(Terminator::Jump(Target { block: header, args }));
+        self.anchors.remove(&header);
         self.enter(header);
         for (&slot, (ty, expected)) in slots.iter().zip(types) {
             let param = self.make(Opcode::Param, ty, &[], 0, 0);

@@ -93,6 +93,9 @@ struct State {
     slots: Vec<Option<Value>>,
     /// The value known to be in memory there.
     mem: Vec<Option<Value>>,
+    /// The latest snapshot of a guard after which nothing was written: executing what follows it again
+    /// changes nothing, so further guards leave with it as well.
+    anchor: Option<Rc<Snapshot>>,
 }
 
 /// One way into a block that is not built yet.
@@ -168,6 +171,8 @@ struct Builder<'a> {
     /// Types expected of boxed values.
     expect: FxHashMap<Value, u16>,
     snapshot_cache: FxHashMap<Snapshot, SnapshotId>,
+    /// The anchor with which control arrives at a block that is not built yet: none when there are several.
+    anchors: FxHashMap<Block, Option<Rc<Snapshot>>>,
     budget: usize,
     /// After a call for "all results" whose number is known: the first one's register, and how many.
     open_results: Option<(usize, usize)>,
@@ -198,6 +203,15 @@ pub fn build(
     }
 }
 
+/// Whether two anchors are one.
+fn is_same_anchor(a: Option<&Rc<Snapshot>>, b: Option<&Rc<Snapshot>>) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => Rc::ptr_eq(a, b),
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
 impl<'a> Builder<'a> {
     fn new(
         profile: &Arc<Profile>,
@@ -225,7 +239,8 @@ impl<'a> Builder<'a> {
             hints,
             retry: false,
             frames: vec![],
-            state: State { slots: vec![], mem: vec![] },
+            state: State { slots: vec![], mem: vec![], anchor: None },
+            anchors: FxHashMap::default(),
             cur: Block(0),
             open: true,
             expect: FxHashMap::default(),
@@ -320,6 +335,9 @@ impl<'a> Builder<'a> {
     }
 
     fn emit(&mut self, op: Opcode, ty: Type, args: &[Value], imm: u64, aux: u32) -> Value {
+        if op.writes() != 0 || op == Opcode::Poll {
+            self.state.anchor = None;
+        }
         let v = self.make(op, ty, args, imm, aux);
         self.graph.blocks[self.cur.0 as usize].insts.push(v);
         v
@@ -355,8 +373,30 @@ impl<'a> Builder<'a> {
 
     fn terminate(&mut self, t: Terminator) {
         debug_assert!(self.open);
+        match &t {
+            Terminator::Jump(target) => self.note_anchor(target.block),
+            Terminator::Branch { then, other, .. } => {
+                self.note_anchor(then.block);
+                self.note_anchor(other.block);
+            }
+            Terminator::Open
+            | Terminator::Return(_)
+            | Terminator::ReturnOpen(_)
+            | Terminator::TailCall { .. }
+            | Terminator::TailCallOpen { .. }
+            | Terminator::Exit(_) => {}
+        }
         self.graph.blocks[self.cur.0 as usize].terminator = t;
         self.open = false;
+    }
+
+    /// Control arrives at `block` with the current anchor.
+    fn note_anchor(&mut self, block: Block) {
+        let anchor = self.state.anchor.clone();
+        let known = self.anchors.entry(block).or_insert_with(|| anchor.clone());
+        if !is_same_anchor(known.as_ref(), anchor.as_ref()) {
+            *known = None;
+        }
     }
 
     /// Ends the block with a branch on `cond`, and answers the new blocks for true and for false.
@@ -367,8 +407,9 @@ impl<'a> Builder<'a> {
         (yes, no)
     }
 
-    /// Continues in `block`.
+    /// Continues in `block`, to which all jumps exist but those back.
     fn enter(&mut self, block: Block) {
+        self.state.anchor = self.anchors.remove(&block).flatten();
         self.cur = block;
         self.open = true;
     }
@@ -546,14 +587,29 @@ impl<'a> Builder<'a> {
 
     // ---- snapshots ----
 
-    /// The state before the current instruction.
+    /// For a guard of the current instruction: a state from which executing on comes to the same. That is
+    /// the one before the first guard behind the last effect.
     fn snapshot(&mut self, reason: ExitReason) -> SnapshotId {
         let pc = self.frame().pc;
-        self.snapshot_at(pc, reason)
+        let anchor = match &self.state.anchor {
+            Some(anchor) => anchor.clone(),
+            None => {
+                let anchor = Rc::new(self.state_at(pc, reason));
+                self.state.anchor = Some(anchor.clone());
+                anchor
+            }
+        };
+        let site_proto = self.frame().profile.proto;
+        self.add_snapshot(Snapshot { reason, site_pc: pc as u32, site_proto, ..(*anchor).clone() })
     }
 
     /// The current state, to go on at `pc`.
     fn snapshot_at(&mut self, pc: usize, reason: ExitReason) -> SnapshotId {
+        let snapshot = self.state_at(pc, reason);
+        self.add_snapshot(snapshot)
+    }
+
+    fn state_at(&self, pc: usize, reason: ExitReason) -> Snapshot {
         let mut slots = vec![];
         for slot in self.live_slots(pc) {
             let i = Self::index(slot);
@@ -566,7 +622,7 @@ impl<'a> Builder<'a> {
         let frame = self.frame();
         let proto = frame.profile.proto;
         let top = self.open_results.map(|(reg, count)| self.slot_of(reg + count));
-        let snapshot = Snapshot {
+        Snapshot {
             top,
             slots,
             pc: pc as u32,
@@ -575,7 +631,10 @@ impl<'a> Builder<'a> {
             reason,
             site_pc: pc as u32,
             site_proto: proto,
-        };
+        }
+    }
+
+    fn add_snapshot(&mut self, snapshot: Snapshot) -> SnapshotId {
         if let Some(&id) = self.snapshot_cache.get(&snapshot) {
             return id;
         }

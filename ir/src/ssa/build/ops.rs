@@ -252,7 +252,8 @@ impl Builder<'_> {
     /// A safepoint before the current (back-edge) instruction.
     pub(super) fn poll(&mut self) {
         if self.options.polls {
-            let snapshot = self.snapshot(ExitReason::Poll);
+            let pc = self.frame().pc;
+            let snapshot = self.snapshot_at(pc, ExitReason::Poll);
             let v = self.emit(Opcode::Poll, Type::None, &[], 0, 0);
             self.graph.insts[v.0 as usize].snapshot = Some(snapshot);
         }
