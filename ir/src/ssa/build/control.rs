@@ -551,6 +551,9 @@ impl Builder<'_> {
         while pc < end {
             self.frame_mut().pc = pc;
             let op = self.frame().profile.function.op(pc);
+            if self.state.anchor.is_none() {
+                self.state.anchor = Some(Rc::new(self.state_at(pc, ExitReason::TypeGuard)));
+            }
             let open_before = self.open_results;
             self.instruction(op, pc);
             if self.open_results == open_before {

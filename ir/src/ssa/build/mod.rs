@@ -93,8 +93,8 @@ struct State {
     slots: Vec<Option<Value>>,
     /// The value known to be in memory there.
     mem: Vec<Option<Value>>,
-    /// The latest snapshot of a guard after which nothing was written: executing what follows it again
-    /// changes nothing, so further guards leave with it as well.
+    /// The state before the first instruction behind the last effect, or behind a merge: executing what
+    /// follows it again changes nothing, so guards leave with it.
     anchor: Option<Rc<Snapshot>>,
 }
 
@@ -587,8 +587,7 @@ impl<'a> Builder<'a> {
 
     // ---- snapshots ----
 
-    /// For a guard of the current instruction: a state from which executing on comes to the same. That is
-    /// the one before the first guard behind the last effect.
+    /// For a guard of the current instruction: a state from which executing on comes to the same.
     fn snapshot(&mut self, reason: ExitReason) -> SnapshotId {
         let pc = self.frame().pc;
         let anchor = match &self.state.anchor {
