@@ -142,7 +142,7 @@ impl Jit {
         // SAFETY: as above.
         let version = unsafe { units.of(proto) }.version(UnitKind::Function);
         version.put_off += 1;
-        if version.put_off > 1 {
+        if version.put_off > 1 || version.recompiles > 0 {
             return false;
         }
         hotness.set(threshold.saturating_mul(SMALL_FACTOR - 1));
@@ -262,16 +262,6 @@ impl Jit {
         }
         version.recompiles += 1;
         version.unit = None;
-        if std::env::var("TRACE_W").is_ok() {
-            eprintln!(
-                "retire {} {} len {} because {:?} limit {}",
-                unit.name,
-                exit.unit,
-                unit.code_len,
-                site_name(exit),
-                limit
-            );
-        }
         // Sites that are on their way to the limit go with it: one recompilation for all.
         let on_their_way = unit.exits.iter().filter(|other| {
             let widens = other.spec.reason.policy() == ExitPolicy::Widen;

@@ -280,6 +280,31 @@ impl Jit {
     }
 }
 
+impl Jit {
+    /// Compiles a function for calls.
+    ///
+    /// # Safety
+    /// `proto` is live, and the frame at `base` calls it with `nargs` arguments.
+    unsafe fn compile_function(
+        &self,
+        vm: &mut Vm,
+        proto: *mut Proto,
+        base: *mut Value,
+        nargs: u32,
+    ) {
+        // SAFETY: the caller's contract.
+        unsafe {
+            // The call at hand counts, too: at threshold 1 it is all there is.
+            for (i, seen) in (*proto).arg_types.iter().take(nargs as usize).enumerate() {
+                seen.set(seen.get() | Types::of(*base.add(i)));
+            }
+            if self.compile(vm, proto, UnitKind::Function, base).is_err() {
+                (*proto).tier_flags.set((*proto).tier_flags.get() | REFUSED);
+            }
+        }
+    }
+}
+
 /// Counts one more protected entry while it lives, so that no unit is freed.
 struct Deeper<'a>(&'a Cell<u32>);
 
@@ -312,15 +337,8 @@ impl Tier for Jit {
             if !self.enabled.get() || (*proto).tier_flags.get() & (COMPILED | REFUSED) != 0 {
                 return;
             }
-            if self.put_off_function(proto) {
-                return;
-            }
-            // The call at hand counts, too: at threshold 1 it is all there is.
-            for (i, seen) in (*proto).arg_types.iter().take(nargs as usize).enumerate() {
-                seen.set(seen.get() | Types::of(*base.add(i)));
-            }
-            if self.compile(vm, proto, UnitKind::Function, base).is_err() {
-                (*proto).tier_flags.set((*proto).tier_flags.get() | REFUSED);
+            if !self.put_off_function(proto) {
+                self.compile_function(vm, proto, base, nargs);
             }
         }
     }
@@ -363,7 +381,7 @@ impl Tier for Jit {
                 (unit.entries[0], entered == 4 || unit.ended.replace(false))
             };
             if again && (*proto).tier_flags.get() & (COMPILED | REFUSED) == 0 {
-                self.function_hot(vm, proto, base, 0);
+                self.compile_function(vm, proto, base, 0);
             }
             self.run_loop(vm, proto, base, code).map(Some)
         }
