@@ -135,7 +135,9 @@ fn produce(path: &Path) -> Result<String, String> {
         let _ = write!(option, ":{of}");
     }
     let directory = path.parent().unwrap_or(Path::new("."));
-    let output = harness::run(harness::perilune(), directory, &[&option], &[&name]);
+    // Below the default, small functions are compiled as early as others.
+    let options = [option.as_str(), "--jit-threshold=50"];
+    let output = harness::run(harness::perilune(), directory, &options, &[&name]);
     if output.end != harness::End::Status(0) {
         return Err(format!("{:?}: {}", output.end, output.stderr));
     }

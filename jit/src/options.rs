@@ -63,6 +63,7 @@ pub struct Options {
     /// Whether functions are compiled and compiled code is run.
     pub enabled: bool,
     /// Calls after which a function is compiled; a back-edge counts as a fifth of a call. 1: at once.
+    /// From the default on, small functions wait longer, and loops that are soon over are left alone.
     pub threshold: u32,
     /// Guards fail on every n-th run. For tests.
     pub force_exits: Option<u32>,

@@ -16,6 +16,7 @@ use perilune_runtime::value::Value;
 use perilune_runtime::vm::Vm;
 
 use crate::exits::{ExitDescriptor, SiteKey, UnitId};
+use crate::options::Options;
 use crate::stats::add;
 use crate::tier::{Jit, site_name};
 use crate::units::{Unit, UnitKind};
@@ -127,15 +128,21 @@ unsafe fn turns_left(function: &Function, header: usize, base: *const Value) -> 
 }
 
 impl Jit {
+    /// Whether everything is to be compiled early: the threshold is lower than usual.
+    fn is_eager(&self) -> bool {
+        self.options.borrow().threshold < Options::default().threshold
+    }
+
     /// Whether to compile a function that is hot only later, when it is that many times hotter.
     ///
     /// # Safety
     /// `proto` is live.
     pub(crate) unsafe fn put_off_function(&self, proto: *mut Proto) -> bool {
         let threshold = self.initial_hotness();
+        let eager = self.is_eager();
         // SAFETY: the caller's contract.
         let (function, hotness) = unsafe { (&(*proto).function, &(*proto).hotness) };
-        if threshold == 0 || straight_len(function).is_none_or(|len| len > SMALL) {
+        if eager || straight_len(function).is_none_or(|len| len > SMALL) {
             return false;
         }
         let mut units = self.units.borrow_mut();
@@ -160,7 +167,7 @@ impl Jit {
         base: *const Value,
         pc: u32,
     ) -> bool {
-        if self.initial_hotness() == 0 {
+        if self.is_eager() {
             return false;
         }
         // SAFETY: the caller's contract.
