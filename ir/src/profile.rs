@@ -28,8 +28,8 @@ pub struct Profile {
     /// Guards that failed too often: the builder must not emit these again, at this word index or
     /// [`ANYWHERE`].
     pub blocked: FxHashSet<(u32, ExitReason)>,
-    /// Shapes of the table templates.
-    pub templates: Vec<u64>,
+    /// Shapes of the table templates, and how many slots each has.
+    pub templates: Vec<(u64, u32)>,
     /// `Vm::method_epoch` when the profile was taken.
     pub method_epoch: u32,
     /// Operators that called metamethods, by word index.

@@ -92,7 +92,8 @@ unsafe fn profile(
             .filter(|key| key.proto == proto as usize)
             .map(|key| (key.pc, key.reason))
             .collect(),
-        templates: p.templates.iter().map(|&s| s as u64).collect(),
+        // SAFETY: a prototype's templates live as long as it does.
+        templates: p.templates.iter().map(|&s| (s as u64, unsafe { (*s).len })).collect(),
         method_epoch: epoch,
         library: *library,
     })

@@ -36,6 +36,8 @@ pub mod effect {
     pub const ARR: u16 = 32;
     /// Element kinds.
     pub const KIND: u16 = 64;
+    /// How many elements there are, of which kind.
+    pub const LENGTH: u16 = ARR | KIND;
     /// Upvalues.
     pub const UPVAL: u16 = 128;
     /// Method epoch.

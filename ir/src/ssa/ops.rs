@@ -92,7 +92,8 @@ macro_rules! for_each_ssa_op {
             LoadElem,     "elem",         ELEM,   NONE,   false, "element y (from 0) at address x; valid because of the guard z";
             LoadElemHere, "elem_here",    ELEM,   NONE,   false, "as elem, not to be moved: a branch proved it valid";
             StoreElem,    "set_elem",     NONE,   ELEM,   false, "element y at address x := z";
-            NewTable,     "new_table",    NONE,   NONE,   false, "a new table with the shape imm and room for aux elements";
+            NewTable,     "new_table",    NONE,   NONE,   false, "a new table with the shape imm, which has aux >> 16 record slots, and room for aux & 0xFFFF elements";
+            FillArray,    "fill_array",   NONE,   LENGTH, false, "table x, new until now, has imm elements of kind aux";
             SetMetatable, "set_meta",     META,   META,   false, "metatable of table x := table y where that needs no more than a change of shape; whether it was done";
             StringSub,    "str_sub",      NONE,   NONE,   false, "bytes y to z of string x, as string.sub counts";
             StringChar,   "str_char",     NONE,   NONE,   false, "the string of the one byte x, which is below 256";
@@ -103,7 +104,7 @@ macro_rules! for_each_ssa_op {
             HasSlot,      "has_slot",     RECPTR, NONE,   false, "table x has room for record slot aux";
             Barrier,      "barrier",      NONE,   NONE,   false, "table x was written a collectable value";
             AppendElem,   "append",       ALL_TABLE, ALL_TABLE, false, "table x: element y (from 1) := z, in place or by growing; x has no metatable";
-            GetIndex,     "get_index",    ALL,    NONE,   false, "raw element y of table x (integer key anywhere in it); nil when absent";
+            GetIndex,     "get_index",    ALL,    NONE,   false, "element y of table x, which is not in its array part; nil when absent";
             NextKey,      "next_key",     ALL,    NONE,   false, "the key after y in table x, nil at the end, or NEXT_FAILED; its value is left for scratch; imm: address of the position hint";
             Scratch,      "scratch",      ALL,    NONE,   false, "the word that the instruction before left in scratch cell aux";
             SetTop,       "set_top",      STACK,  STACK,  false, "open results end at slot aux";

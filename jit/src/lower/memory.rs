@@ -3,10 +3,13 @@
 use core::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use perilune_runtime::heap::{BLACK, Heap};
+use perilune_runtime::heap::block::Room;
+use perilune_runtime::heap::{BLACK, GRANULE, Heap, class_of};
 use perilune_runtime::object::{
-    Function as FunctionObject, Header, LuaClosure, LuaString, Shape, Table, Upvalue, element_kind,
+    Function as FunctionObject, Header, Kind, LuaClosure, LuaString, Shape, Table, Upvalue,
+    element_kind,
 };
+use perilune_runtime::table::InlineLayout;
 use perilune_runtime::vm::Vm;
 
 use super::*;
@@ -115,10 +118,17 @@ impl Lower<'_, '_> {
                 self.store(shape, t, offset_of!(Table, shape) as i32);
                 return None;
             }
-            Opcode::NewTable => {
-                let shape = self.iconst(inst.imm);
-                let elements = self.iconst(aux as u64);
-                self.call_native(Helper::NewTable, &[self.vm, shape, elements])[0]
+            Opcode::NewTable => self.new_table(inst.imm, aux >> 16, aux & 0xFFFF),
+            Opcode::FillArray => {
+                let t = arg(self, 0);
+                let len = self.iconst(inst.imm);
+                self.effect(|l| {
+                    l.b.ins().istore32(trusted(), len, t, offset_of!(Table, arr_len) as i32)
+                });
+                let kind = self.iconst(inst.aux.into());
+                let at = offset_of!(Table, header) + offset_of!(Header, aux);
+                self.effect(|l| l.b.ins().istore8(trusted(), kind, t, at as i32));
+                return None;
             }
             Opcode::SetMetatable => {
                 let (t, meta) = (arg(self, 0), arg(self, 1));
@@ -155,7 +165,12 @@ impl Lower<'_, '_> {
             Opcode::Scratch => self.b.ins().load(types::I64, trusted(), self.vm, scratch(aux)),
             Opcode::GetIndex => {
                 let (t, key) = (arg(self, 0), arg(self, 1));
-                self.call_keep(Helper::GetInt, &[t, key]).expect("a value")
+                let hash = self.load(types::I64, t, offset_of!(Table, hash));
+                let none = self.b.ins().icmp_imm_u(IntCC::Equal, hash, 0);
+                let nil = self.iconst(encoding::NIL);
+                self.unless(none, &[nil], &[types::I64], |l| {
+                    vec![l.call_keep(Helper::GetInt, &[t, key]).expect("a value")]
+                })[0]
             }
             other => unreachable!("{other:?} touches no object"),
         })
@@ -213,6 +228,64 @@ impl Lower<'_, '_> {
         let (root, by) = self.graph.offset(index);
         let (arr, root) = (self.v(arr), self.v(root));
         (self.element(arr, root), 8 * by as i32)
+    }
+
+    /// A table with all its slots nil, cut off the room of its size class: see `heap`. Where there is none
+    /// left, and for large tables, the runtime does it.
+    fn new_table(&mut self, shape: u64, slots: usize, elements: usize) -> V {
+        let shape_word = self.iconst(shape);
+        let by_helper = |l: &mut Self| {
+            let elements = l.iconst(elements as u64);
+            l.call_keep(Helper::AllocTable, &[shape_word, elements]).expect("an address")
+        };
+        let Some(layout) = InlineLayout::of(slots, elements).filter(|_| shape != 0) else {
+            return by_helper(self);
+        };
+        let class = class_of(layout.size);
+        let room = offset_of!(Vm, heap) + offset_of!(Heap, room) + class * size_of::<Room>();
+        let next = room + offset_of!(Room, next);
+        let t = self.load(types::I64, self.vm, next);
+        let end = self.load(types::I64, self.vm, room + offset_of!(Room, end));
+        let after = self.b.ins().iadd_imm_s(t, (class * GRANULE) as i64);
+        let fits = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, after, end);
+        let (fast, join) = (self.b.create_block(), self.b.create_block());
+        let slow = self.cold_block();
+        let result = self.b.append_block_param(join, types::I64);
+        self.b.ins().brif(fits, fast, &[], slow, &[]);
+
+        self.b.switch_to_block(slow);
+        let made = by_helper(self);
+        self.b.ins().jump(join, &[BlockArg::from(made)]);
+
+        self.b.switch_to_block(fast);
+        self.store(after, self.vm, next as i32);
+        let color = self.load_u8(self.vm, offset_of!(Vm, heap) + offset_of!(Heap, alloc_color));
+        let color = self.b.ins().ishl_imm_u(color, 8 * offset_of!(Header, color) as i64);
+        let header = self.b.ins().bor_imm_u(color, Kind::Table as i64);
+        let inline = size_of::<Table>() as i64;
+        let at_slots = self.b.ins().iadd_imm_s(t, inline);
+        let at_arr = self.b.ins().iadd_imm_s(t, inline + 8 * layout.slot_cap as i64);
+        let zero = self.iconst(0);
+        let lengths = self.iconst((elements as u64) << 32);
+        let caps = self.iconst(layout.slot_cap as u64 | (layout.values as u64) << 32);
+        for (offset, word) in [
+            (offset_of!(Table, header), header),
+            (offset_of!(Table, shape), shape_word),
+            (offset_of!(Table, slots), at_slots),
+            (offset_of!(Table, arr), at_arr),
+            (offset_of!(Table, arr_len), lengths),
+            (offset_of!(Table, hash), zero),
+            (offset_of!(Table, slot_cap), caps),
+        ] {
+            self.store(word, t, offset as i32);
+        }
+        let nil = self.iconst(encoding::NIL);
+        for i in 0..layout.values {
+            self.store(nil, t, (size_of::<Table>() + 8 * i) as i32);
+        }
+        self.b.ins().jump(join, &[BlockArg::from(t)]);
+        self.b.switch_to_block(join);
+        result
     }
 
     fn element(&mut self, arr: V, index: V) -> V {

@@ -634,6 +634,7 @@ impl Lower<'_, '_> {
             | Opcode::StoreElem
             | Opcode::StoreShape
             | Opcode::NewTable
+            | Opcode::FillArray
             | Opcode::SetMetatable
             | Opcode::StringSub
             | Opcode::StringChar

@@ -91,19 +91,40 @@ pub fn float_to_int(f: f64) -> Option<i64> {
     (f.floor() == f && (-LIMIT..LIMIT).contains(&f)).then_some(f as i64)
 }
 
+/// How a new table lies in its cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InlineLayout {
+    /// Values behind the struct: record slots, then elements.
+    pub values: usize,
+    /// How many of them are record slots.
+    pub slot_cap: usize,
+    /// Bytes of struct and values.
+    pub size: usize,
+}
+
+impl InlineLayout {
+    /// For a shape of `slots` keys and `elements`; `None` where that is too much for a cell.
+    pub const fn of(slots: usize, elements: usize) -> Option<InlineLayout> {
+        let n = slots + elements;
+        if n > MAX_INLINE {
+            return None;
+        }
+        // Cells come in steps of two values, with the struct being seven long.
+        let values = if n == 0 { EMPTY_INLINE } else { n | 1 };
+        let slot_cap = if elements == 0 { values } else { slots };
+        Some(InlineLayout { values, slot_cap, size: size_of::<Table>() + values * 8 })
+    }
+}
+
 /// A new table with all slots of `shape` (nil) and room for `narr` elements.
 #[inline]
 pub fn new_table(heap: &mut Heap, narr: usize, shape: *mut Shape) -> *mut Table {
     // SAFETY: shapes passed around are live.
     let len = unsafe { (*shape).len } as usize;
-    let n = len + narr;
-    if n > MAX_INLINE {
+    let Some(InlineLayout { values: n, slot_cap, size }) = InlineLayout::of(len, narr) else {
         return new_large_table(heap, narr, shape);
-    }
-    // Cells come in steps of two values, with the struct being seven long.
-    let n = if n == 0 { EMPTY_INLINE } else { n | 1 };
-    let slot_cap = if narr == 0 { n } else { len };
-    let table: *mut Table = heap.alloc(Kind::Table, size_of::<Table>() + n * 8);
+    };
+    let table: *mut Table = heap.alloc(Kind::Table, size);
     // SAFETY: a fresh cell of that size, whose header `alloc` wrote.
     unsafe {
         let inline = table.add(1).cast::<Value>();

@@ -678,12 +678,49 @@ impl Builder<'_> {
     /// A new table: on its template shape, with room for the elements of the constructor.
     pub(super) fn new_table(&mut self, o: Operands) {
         let template = (o.x >> 16) as u16;
-        let shape = match self.frame().profile.templates.get(template as usize) {
-            Some(&shape) if template != NO_TEMPLATE => shape,
-            _ => self.frame().profile.library.plain_shape,
+        let (shape, slots) = match self.frame().profile.templates.get(template as usize) {
+            Some(&template_shape) if template != NO_TEMPLATE => template_shape,
+            _ => (self.frame().profile.library.plain_shape, 0),
         };
         let elements = o.x & 0xFFFF;
-        let t = self.emit(Opcode::NewTable, Type::Table, &[], shape, elements);
+        let t = self.emit(Opcode::NewTable, Type::Table, &[], shape, elements | slots << 16);
         self.set(o.a, t);
+    }
+
+    /// `SETLIST` of a table that was just made with room for its few elements; false: not such a one.
+    pub(super) fn set_list(&mut self, o: Operands) -> bool {
+        const MOST: usize = 16;
+        let t = self.get(o.a);
+        let made = self.graph.inst(t);
+        let fits = made.op == Opcode::NewTable && (made.aux & 0xFFFF) as usize >= o.b;
+        let blocked = self.blocked(ExitReason::TypeGuard) || self.blocked(ExitReason::Overflow);
+        if !fits || blocked || o.x != 0 || !(1..=MOST).contains(&o.b) {
+            return false;
+        }
+        let values: Vec<Value> = (o.a + 1..=o.a + o.b).map(|reg| self.get(reg)).collect();
+        if !values.iter().all(|&v| self.has_element_kind(v)) {
+            return false;
+        }
+        let elements: Option<Vec<_>> = values.into_iter().map(|v| self.element(v)).collect();
+        let Some(elements) = elements else { return false };
+        for &(v, bit) in &elements {
+            if bit == kind::INT {
+                self.guard(Opcode::GuardInt48, Type::None, &[v], 0, ExitReason::Overflow);
+            }
+        }
+        let arr = self.op(Opcode::TableArr, Type::Raw, &[t]);
+        let mut kinds = 0;
+        for (i, &(v, bit)) in elements.iter().enumerate() {
+            kinds |= bit;
+            let index = self.int(i as i64);
+            let boxed = self.boxed(v);
+            self.emit(Opcode::StoreElem, Type::None, &[arr, index, boxed], 0, 0);
+        }
+        self.emit(Opcode::FillArray, Type::None, &[t], o.b as u64, kinds);
+        // Calls in the constructor may have let the collector see the table.
+        if let Some(&(v, _)) = elements.iter().find(|(v, _)| self.ty(*v).is_collectable()) {
+            self.barrier(t, v);
+        }
+        true
     }
 }

@@ -695,10 +695,37 @@ impl Builder<'_> {
         self.frame_mut().inline.as_mut().expect("an inlined frame").returns.push(incoming);
     }
 
+    /// Replaces the tail call of a library function that always has one result, and returns that.
+    fn tail_intrinsic(&mut self, o: Operands) -> bool {
+        let site = self.site(o.feedback());
+        let Callee::Native { bits, intrinsic } = site.callee else { return false };
+        let one_result = !matches!(
+            Intrinsic::from_number(intrinsic),
+            Intrinsic::Assert | Intrinsic::Next | Intrinsic::TableInsert
+        );
+        let analysis = &self.frame().analysis;
+        let simple = o.b != 0
+            && one_result
+            && analysis.memory == RegSet::default()
+            && analysis.write_through == RegSet::default()
+            && !analysis.irreducible
+            && !self.blocked(ExitReason::CalleeGuard)
+            && !self.blocked(ExitReason::TypeGuard);
+        if !simple || !self.intrinsic(Operands { c: 2, ..o }, bits, intrinsic, site.types) {
+            return false;
+        }
+        let result = self.get(o.a);
+        self.finish_return(vec![result]);
+        true
+    }
+
     /// `TAILCALL`.
     pub(super) fn tail_call(&mut self, o: Operands) {
         let open = o.b == 0;
         let o = self.with_open_arguments(o);
+        if self.tail_intrinsic(o) {
+            return;
+        }
         let pc = self.frame().pc;
         if self.frame().inline.is_some() {
             return self.tail_call_inlined(o);

@@ -167,6 +167,9 @@ impl Builder<'_> {
                 self.branch_to(more, target(), o.next);
             }
             Op::SetList => {
+                if self.set_list(o) {
+                    return;
+                }
                 self.store_reg(o.a);
                 let b = if o.b == 0 { 0 } else { o.b + 1 };
                 self.store_window_values(o.a + 1, b);

@@ -184,6 +184,13 @@ fn forwards(inst: &Inst, v: Value) -> Vec<(Inst, Known)> {
             (load(Opcode::TableKind, Type::Raw, &[v], 0), Known::Word(0)),
             (load(Opcode::TableArrLen, Type::Int, &[v], 0), Known::Word(0)),
         ],
+        Opcode::FillArray => {
+            let t = &inst.args[..1];
+            vec![
+                (load(Opcode::TableArrLen, Type::Int, t, 0), Known::Word(inst.imm)),
+                (load(Opcode::TableKind, Type::Raw, t, 0), Known::Word(u64::from(inst.aux))),
+            ]
+        }
         Opcode::StoreShape => {
             vec![(load(Opcode::TableShape, Type::Raw, &inst.args[..1], 0), Known::Word(inst.imm))]
         }
