@@ -34,7 +34,7 @@ const OLD_SITES: usize = 2000;
 
 /// A small function without loops is hot after as many times the calls: it is likely to be inlined where
 /// it is called, and then needs no unit.
-const SMALL_FACTOR: i32 = 16;
+const SMALL_FACTOR: i32 = 24;
 /// Words of bytecode that are interpreted in a fraction of the time it takes to compile a loop.
 const SHORT_RUN: i64 = 40_000;
 /// How often a loop that is short of its end is left alone, at most.
@@ -95,30 +95,28 @@ fn straight_len(function: &Function) -> Option<usize> {
     Some(function.code.len())
 }
 
-/// Turns left of the numeric loop with its header at `header`, where the loop is inside another one and the
-/// turns left, their bodies being straight code, are soon over.
+/// Turns left of the numeric loop with its header at `header`, where these, their bodies being straight
+/// code, are soon over.
 ///
 /// # Safety
 /// `base` is a frame of `function` that is at the loop's header.
 unsafe fn turns_left(function: &Function, header: usize, base: *const Value) -> Option<i32> {
     let mut pc = 0;
     let mut body = None;
-    let mut nested = false;
     while pc < function.code.len() {
         let op = function.op(pc);
         match (op, jump_target(function, pc)) {
             (Op::ForLoop, Some(target)) if target == header => body = Some(pc),
-            (Op::Loop | Op::ForLoop | Op::TForLoop, Some(target)) => match body {
-                // Behind the loop's end, back to in front of its header: around it.
-                Some(_) => nested |= target < header,
-                None if target > header => return None,
-                None => {}
-            },
+            (Op::Loop | Op::ForLoop | Op::TForLoop, Some(target))
+                if body.is_none() && target > header =>
+            {
+                return None;
+            }
             _ => {}
         }
         pc += op.words();
     }
-    let end = body.filter(|_| nested)?;
+    let end = body?;
     let a = Word(function.code[end]).a() as usize;
     // SAFETY: the verifier has checked that the loop's three registers are in the frame.
     let [i, last, step] = [0, 1, 2].map(|k| unsafe { *base.add(a + k) }.as_int());
@@ -156,8 +154,8 @@ impl Jit {
         true
     }
 
-    /// Whether to leave a hot loop to the interpreter, because it is soon over and the loop around it,
-    /// compiled with it inside, is a better unit.
+    /// Whether to leave a hot loop to the interpreter, because it is soon over: the loop around it, or the
+    /// function, compiled with it inside, is a better unit.
     ///
     /// # Safety
     /// `base` is a frame of `proto`, which is live, at the loop's header at word `pc`.
@@ -183,7 +181,7 @@ impl Jit {
         if version.put_off > MOST_PUT_OFF {
             return false;
         }
-        // Runs out at the next back-edge after those, which is that of the loop around.
+        // Runs out at the next back-edge after those, which is that of the loop around, or the next call.
         hotness.set(turns * LOOP_HEAT);
         true
     }
@@ -207,7 +205,7 @@ impl Jit {
             drop(options);
             return self.refuse_cold(vm, exit);
         }
-        let least = options.exit_limit.min(options.loop_exit_limit);
+        let least = options.exit_limit.min(options.loop_exit_limit.div_ceil(3));
         if exit.spec.reason.policy() == ExitPolicy::Keep || count < least {
             return;
         }
@@ -256,7 +254,10 @@ impl Jit {
             UnitKind::Function => (limit, CHEAP_CODE),
             UnitKind::Osr { .. } => (loop_limit, CHEAP_LOOP),
         };
-        let limit = limit * (1 + (unit.code_len / bytes) as u32);
+        // The interpreter has learnt what else there is: no need to see it often.
+        let learnt = matches!(exit.spec.reason, ExitReason::TypeGuard | ExitReason::ResultGuard);
+        let often = if learnt && matches!(unit.kind, UnitKind::Osr { .. }) { 3 } else { 1 };
+        let limit = limit.div_ceil(often) * (1 + (unit.code_len / bytes) as u32);
         if exit.count.get() < limit {
             return;
         }
