@@ -56,10 +56,10 @@ impl Lower<'_, '_> {
         let inst = self.graph.inst(value);
         let x = self.v(inst.args[0]);
         let y = inst.args.get(1).map(|&y| self.v(y));
-        if self.kept[value.0 as usize] {
-            if let Some(kept) = self.keep_sum(inst, x) {
-                return kept;
-            }
+        if self.kept[value.0 as usize]
+            && let Some(kept) = self.keep_sum(inst, x)
+        {
+            return kept;
         }
         let yv = || y.expect("two operands");
         let y_const = inst.args.get(1).and_then(|&y| self.const_operand(y));

@@ -215,6 +215,7 @@ impl Builder<'_> {
         let slot = self.slot_of(o.a);
         let v = self.emit(Opcode::LoadSlot, Type::Any, &[], 0, slot as u32);
         let after = std::mem::replace(&mut self.state, before);
+        self.state.anchor = None;
         for (mine, slow) in self.state.mem.iter_mut().zip(&after.mem) {
             if *mine != *slow {
                 *mine = None;
