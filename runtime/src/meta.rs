@@ -4,6 +4,7 @@
 
 use crate::heap::Heap;
 use crate::object::LuaString;
+use crate::value::Type;
 
 macro_rules! metamethods {
     ($($name:ident $text:literal;)*) => {
@@ -68,6 +69,22 @@ impl Metamethod {
     #[inline(always)]
     pub const fn bit(self) -> u32 {
         1 << self as u32
+    }
+}
+
+/// The interned names of types, in the order of [`Type::NAMES`]. The heap keeps them as roots.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeNames(pub [*mut LuaString; Type::NAMES.len()]);
+
+impl TypeNames {
+    /// Interns all names.
+    pub fn intern(heap: &mut Heap) -> TypeNames {
+        TypeNames(Type::NAMES.map(|name| heap.intern(name.as_bytes())))
+    }
+
+    /// The name of `ty`.
+    pub fn get(&self, ty: Type) -> *mut LuaString {
+        self.0[ty.name_number()]
     }
 }
 

@@ -73,18 +73,27 @@ pub enum Type {
 }
 
 impl Type {
+    /// What `type` answers.
+    pub const NAMES: [&'static str; 8] =
+        ["nil", "boolean", "userdata", "number", "string", "table", "function", "thread"];
+
+    /// The number of its name in [`Type::NAMES`].
+    pub const fn name_number(self) -> usize {
+        match self {
+            Type::Nil => 0,
+            Type::Boolean => 1,
+            Type::LightUserdata | Type::Userdata => 2,
+            Type::Integer | Type::Float => 3,
+            Type::String => 4,
+            Type::Table => 5,
+            Type::Function => 6,
+            Type::Thread => 7,
+        }
+    }
+
     /// The name that `type` answers.
     pub fn name(self) -> &'static str {
-        match self {
-            Type::Nil => "nil",
-            Type::Boolean => "boolean",
-            Type::LightUserdata | Type::Userdata => "userdata",
-            Type::Integer | Type::Float => "number",
-            Type::String => "string",
-            Type::Table => "table",
-            Type::Function => "function",
-            Type::Thread => "thread",
-        }
+        Type::NAMES[self.name_number()]
     }
 }
 

@@ -167,7 +167,7 @@ impl Heap {
         unsafe {
             self.mark_object(self.shapes.plain);
             self.mark_object(self.shapes.dictionary);
-            for name in self.meta_names.0 {
+            for name in self.meta_names.0.into_iter().chain(self.type_names.0) {
                 self.mark_object(name);
             }
             for i in 0..self.handles.len() {

@@ -64,12 +64,12 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use self::block::{Block, FreeRun, Room};
-use crate::meta::{MetaNames, Metamethod};
+use crate::meta::{MetaNames, Metamethod, TypeNames};
 use crate::object::{Header, Kind, Proto, Shape, Table, Thread, WideInt};
 use crate::shape::ShapeRoots;
 use crate::string::StringTable;
 use crate::table::KeyError;
-use crate::value::Value;
+use crate::value::{Type, Value};
 use crate::vm::POLL_GC;
 
 /// One of the two whites.
@@ -131,6 +131,8 @@ pub struct Heap {
     pub shapes: ShapeRoots,
     /// The names of metamethods. Roots.
     pub meta_names: MetaNames,
+    /// Interned names of types.
+    pub type_names: TypeNames,
     /// By size class: further runs of the block that `room` is in.
     runs: [*mut FreeRun; CLASSES],
     /// Blocks and large objects.
@@ -208,6 +210,7 @@ impl Heap {
             shared_fields: crate::table::cache::SharedCache::new(),
             shapes: ShapeRoots { plain: ptr::null_mut(), dictionary: ptr::null_mut() },
             meta_names: MetaNames([ptr::null_mut(); Metamethod::ALL.len()]),
+            type_names: TypeNames([ptr::null_mut(); Type::NAMES.len()]),
             runs: [ptr::null_mut(); CLASSES],
             store: block::Store::default(),
             strings: StringTable::new(seed),
@@ -244,6 +247,7 @@ impl Heap {
         };
         heap.shapes = ShapeRoots::new(&mut heap);
         heap.meta_names = MetaNames::intern(&mut heap);
+        heap.type_names = TypeNames::intern(&mut heap);
         heap
     }
 

@@ -77,8 +77,8 @@ fn print(vm: &mut Vm, a: Args) -> Outcome {
 
 fn type_(vm: &mut Vm, a: Args) -> Outcome {
     let v = a.check_any(vm, 1)?;
-    let name = vm.string(v.ty().name().as_bytes());
-    a.ret1(name)
+    let name = vm.heap.type_names.get(v.ty());
+    a.ret1(Value::string(name))
 }
 
 fn tostring(vm: &mut Vm, a: Args) -> Outcome {

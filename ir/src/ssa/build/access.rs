@@ -305,10 +305,12 @@ impl Builder<'_> {
             Some(false) => return false,
             Some(true) => {}
         }
-        let [case] = &site.fields[..] else { return false };
         if self.blocked(ExitReason::ShapeGuard) {
             return false;
         }
+        let [case] = &site.fields[..] else {
+            return self.write_cases(o, recv, value_reg, &site.fields);
+        };
         let adds = matches!(case.access, FieldAccess::Add { .. });
         let key = &self.frame().profile.function.constants[o.key()];
         if matches!(key, crate::bytecode::Constant::Str(s) if s.starts_with(b"__")) {
@@ -356,6 +358,64 @@ impl Builder<'_> {
         }
         self.barrier(t, value);
         true
+    }
+
+    /// Writes register `value_reg` to a field that tables of several shapes have.
+    fn write_cases(
+        &mut self,
+        o: Operands,
+        recv: Value,
+        value_reg: usize,
+        cases: &[FieldCase],
+    ) -> bool {
+        const MOST: usize = 6;
+        let key = &self.frame().profile.function.constants[o.key()];
+        let special = matches!(key, crate::bytecode::Constant::Str(s) if s.starts_with(b"__"));
+        let own = |case: &FieldCase| matches!(case.access, FieldAccess::Own { .. });
+        let has_meta = cases.iter().any(|case| case.has_meta);
+        if special
+            || cases.len() > MOST
+            || !cases.iter().all(own)
+            || self.expected(recv) == types::STRING
+            || (has_meta && self.blocked(ExitReason::MetaGuard))
+        {
+            return false;
+        }
+        let value = self.get(value_reg);
+        let t = self.table_pointer(recv);
+        let flags = self.op(Opcode::TableFlags, Type::Raw, &[t]);
+        self.guard_bits_clear(flags, OBSERVED);
+        let boxed = self.boxed(value);
+        let shape = self.op(Opcode::TableShape, Type::Raw, &[t]);
+        let join = self.new_block();
+        let (last, rest) = cases.split_last().expect("a site that ran");
+        for case in rest {
+            let expected = self.raw(case.shape);
+            let hit = self.op(Opcode::BitsEq, Type::Bool, &[shape, expected]);
+            let (yes, no) = self.fork(hit);
+            self.enter(yes);
+            self.write_case(t, case, boxed);
+            self.terminate(Terminator::Jump(Target { block: join, args: vec![] }));
+            self.enter(no);
+        }
+        self.guard(Opcode::GuardRaw, Type::None, &[shape], last.shape, ExitReason::ShapeGuard);
+        self.write_case(t, last, boxed);
+        self.terminate(Terminator::Jump(Target { block: join, args: vec![] }));
+        self.enter(join);
+        self.barrier(t, value);
+        true
+    }
+
+    /// Writes the slot that `case` names of table `t`, whose shape is checked already.
+    fn write_case(&mut self, t: Value, case: &FieldCase, boxed: Value) {
+        let FieldAccess::Own { slot } = case.access else { unreachable!("refused above") };
+        let slots = self.op(Opcode::TableSlots, Type::Raw, &[t]);
+        if case.has_meta {
+            // An absent field asks __newindex.
+            let old = self.emit(Opcode::LoadRecordHere, Type::Any, &[slots], 0, slot);
+            self.guard(Opcode::GuardNotNil, Type::None, &[old], 0, ExitReason::MetaGuard);
+        }
+        self.emit(Opcode::StoreRecord, Type::None, &[slots, boxed], 0, slot);
     }
 
     fn guard_bits_clear(&mut self, word: Value, mask: u32) {

@@ -511,7 +511,7 @@ fn captured(function: &Function) -> (RegSet, RegSet) {
                 }
             }
             Op::Tbc => memory.insert(word.a() as usize),
-            Op::TForPrep => memory.insert(word.a() as usize + 3),
+            // The closing value of TFORPREP is stored there, and written no more.
             _ => {}
         }
         pc += op.words();
