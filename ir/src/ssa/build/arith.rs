@@ -29,7 +29,7 @@ impl Builder<'_> {
         }
         let why = ExitReason::TypeGuard;
         let number = types::INT | types::FLOAT;
-        match self.expected(v) {
+        match self.expected_operand(v) {
             types::INT | WIDE_INT => Some(Num::Int(self.guard_int(v, why))),
             types::FLOAT => {
                 Some(Num::Float(self.guard(Opcode::GuardFloat, Type::Float, &[v], 0, why)))
@@ -44,8 +44,17 @@ impl Builder<'_> {
         }
     }
 
+    /// What an operand is expected to be where nil and booleans are errors: what it is else.
+    fn expected_operand(&self, v: Value) -> u16 {
+        let expected = self.expected(v);
+        match expected & !(types::NIL | types::FALSE | types::TRUE) {
+            0 => expected,
+            rest => rest,
+        }
+    }
+
     fn numbers(&mut self, x: Value, y: Value) -> Option<(Num, Num)> {
-        let (ex, ey) = (self.expected(x), self.expected(y));
+        let (ex, ey) = (self.expected_operand(x), self.expected_operand(y));
         // Look before emitting guards: both must be numbers.
         let plausible = |e: u16| e & !(types::INT | types::FLOAT) == 0 || e == WIDE_INT;
         if !plausible(ex) || !plausible(ey) {
@@ -114,13 +123,13 @@ impl Builder<'_> {
 
     /// Whether `v` may be an integer or a float.
     fn is_mixed(&self, v: Value) -> bool {
-        self.ty(v) == Type::Any && self.expected(v) == types::INT | types::FLOAT
+        self.ty(v) == Type::Any && self.expected_operand(v) == types::INT | types::FLOAT
     }
 
     /// Whether both are numbers, and one of them at least sometimes an integer, sometimes a float.
     fn are_mixed(&self, x: Value, y: Value) -> bool {
         let number = |v: Value| {
-            let expected = self.expected(v);
+            let expected = self.expected_operand(v);
             expected != 0 && expected & !(types::INT | types::FLOAT) == 0
         };
         (self.is_mixed(x) || self.is_mixed(y))
@@ -136,7 +145,7 @@ impl Builder<'_> {
         if !self.are_mixed(x, y) {
             return None;
         }
-        let (ex, ey) = (self.expected(x), self.expected(y));
+        let (ex, ey) = (self.expected_operand(x), self.expected_operand(y));
         if ex == types::FLOAT || ey == types::FLOAT || matches!(o.op, Div | DivK | Pow | PowK) {
             // The result is a float in any case.
             let (a, b) = (self.any_float(x), self.any_float(y));
@@ -291,7 +300,7 @@ impl Builder<'_> {
         use Op::*;
         let register_c = matches!(o.op, BAnd | BOr | BXor | Shl | Shr);
         let plausible = |e: u16| e & !(types::INT | types::FLOAT) == 0 || e == WIDE_INT;
-        if !plausible(self.expected(x)) || !plausible(self.expected(y)) {
+        if !plausible(self.expected_operand(x)) || !plausible(self.expected_operand(y)) {
             return self.arith_slow(o, register_c);
         }
         let Some(a) = self.integer(x) else { return self.arith_slow(o, register_c) };
