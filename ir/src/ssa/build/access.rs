@@ -751,6 +751,10 @@ impl Builder<'_> {
     /// `SETLIST` of a table that was just made with room for its few elements; false: not such a one.
     pub(super) fn set_list(&mut self, o: Operands) -> bool {
         const MOST: usize = 16;
+        let o = match self.open_results {
+            Some((reg, count)) if o.b == 0 => Operands { b: reg + count - o.a - 1, ..o },
+            _ => o,
+        };
         let t = self.get(o.a);
         let made = self.graph.inst(t);
         let fits = made.op == Opcode::NewTable && (made.aux & 0xFFFF) as usize >= o.b;

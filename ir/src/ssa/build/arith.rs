@@ -44,10 +44,16 @@ impl Builder<'_> {
         }
     }
 
-    /// What an operand is expected to be where nil and booleans are errors: what it is else.
+    /// What an operand is expected to be, without what is an error here: nil, booleans, and (where no
+    /// metamethod was seen at this instruction) tables and functions.
     fn expected_operand(&self, v: Value) -> u16 {
         let expected = self.expected(v);
-        match expected & !(types::NIL | types::FALSE | types::TRUE) {
+        let frame = self.frame();
+        let mut errors = types::NIL | types::FALSE | types::TRUE;
+        if !frame.profile.operators.contains_key(&(frame.pc as u32)) {
+            errors |= types::TABLE | types::FUNCTION;
+        }
+        match expected & !errors {
             0 => expected,
             rest => rest,
         }
@@ -345,7 +351,7 @@ impl Builder<'_> {
     pub(super) fn length(&mut self, o: Operands) {
         let x = self.get(o.b);
         let why = ExitReason::TypeGuard;
-        let table_or_unknown = self.expected(x) & !types::TABLE == 0;
+        let table_or_unknown = self.expected(x) & !(types::TABLE | types::NIL) == 0;
         if self.expected(x) == types::STRING && !self.blocked(why) {
             let s = self.guard(Opcode::GuardString, Type::Str, &[x], 0, why);
             let n = self.op(Opcode::StringLen, Type::Int, &[s]);
