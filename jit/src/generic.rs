@@ -5,22 +5,13 @@
 use perilune_runtime::interp::{self, arith};
 use std::cell::Cell;
 
-use perilune_runtime::object::{LuaString, Shape, Table};
+use perilune_runtime::object::{LuaString, Table};
 use perilune_runtime::stdlib::string;
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::{Throw, Vm};
 
 use crate::guard::guard;
 use crate::seam;
-
-/// A status (0 or 1 = threw) and a value.
-#[repr(C)]
-pub struct StatusValue {
-    status: u64,
-    value: Value,
-}
-
-const FAILED: StatusValue = StatusValue { status: 1, value: Value::NIL };
 
 /// Notes the running instruction.
 #[inline(always)]
@@ -32,14 +23,6 @@ fn at(vm: &mut Vm, base: *mut Value, pc: u64) {
 #[inline(always)]
 fn status(result: Result<(), Throw>) -> u64 {
     u64::from(result.is_err())
-}
-
-#[inline(always)]
-fn status_value(result: Result<Value, Throw>) -> StatusValue {
-    match result {
-        Ok(value) => StatusValue { status: 0, value },
-        Err(Throw) => FAILED,
-    }
 }
 
 #[inline(always)]
@@ -91,20 +74,6 @@ helpers! {
         // SAFETY: the function's contract.
         status(unsafe { seam::close(vm, level, window) })
     };
-    /// `table[key]`
-    rt_index(vm, base, pc, table: Value, key: Value) -> StatusValue, FAILED,
-        status_value(vm.index(table, key));
-    /// `table[key] = value`
-    rt_set_index(vm, base, pc, table: Value, key: Value, value: Value) -> u64, 1,
-        status(vm.set_index(table, key, value));
-    /// `#value`
-    rt_length(vm, base, pc, value: Value) -> StatusValue, FAILED, status_value(vm.length(value));
-    /// `a == b`
-    rt_equals(vm, base, pc, a: Value, b: Value) -> u64, 2, test(vm.equals(a, b));
-    /// `a < b`
-    rt_less_than(vm, base, pc, a: Value, b: Value) -> u64, 2, test(vm.less_than(a, b));
-    /// `a <= b`
-    rt_less_equal(vm, base, pc, a: Value, b: Value) -> u64, 2, test(vm.less_equal(a, b));
 }
 
 /// Moves the frame of a vararg function; 0 = threw.
@@ -118,15 +87,6 @@ pub unsafe extern "C" fn rt_vararg_prep(vm: *mut Vm, base: *mut Value, nargs: u6
         unsafe { interp::frame_ops::vararg_prep(vm, base, nargs as usize) }
             .unwrap_or(std::ptr::null_mut())
     })
-}
-
-/// A new table.
-///
-/// # Safety
-/// `shape` is live or null.
-pub unsafe extern "C" fn rt_new_table(vm: *mut Vm, shape: *mut Shape, narr: u64) -> u64 {
-    // SAFETY: the function's contract.
-    guard(vm, 0, |vm| unsafe { seam::new_table(vm, shape, narr as usize) } as u64)
 }
 
 /// Gives a table that has none a metatable. 1: done; 0: it has one.
@@ -205,30 +165,6 @@ pub unsafe extern "C" fn rt_int_value(vm: *mut Vm, i: i64) -> Value {
     guard(vm, Value::NIL, |vm| vm.int(i))
 }
 
-/// Whether two strings are equal.
-///
-/// # Safety
-/// Both are live.
-pub unsafe extern "C" fn rt_string_equals(
-    vm: *mut Vm,
-    a: *mut LuaString,
-    b: *mut LuaString,
-) -> u64 {
-    guard(vm, 0, |vm| u64::from(vm.heap.str_eq(a, b)))
-}
-
-/// How two strings compare.
-///
-/// # Safety
-/// Both are live.
-pub unsafe extern "C" fn rt_string_compare(
-    vm: *mut Vm,
-    a: *mut LuaString,
-    b: *mut LuaString,
-) -> i64 {
-    guard(vm, 0, |vm| vm.heap.str_cmp(a, b) as i64)
-}
-
 /// The key after `key`, nil at the end; its value goes to `scratch[1]`.
 /// [`NEXT_FAILED`](perilune_ir::encoding::NEXT_FAILED) for a key that the table does not have.
 ///
@@ -265,21 +201,6 @@ pub extern "C" fn rt_float_mod(a: f64, b: f64) -> f64 {
 /// `a ^ b`
 pub extern "C" fn rt_float_pow(a: f64, b: f64) -> f64 {
     arith::float_pow(a, b)
-}
-
-/// `a // b` of floats.
-pub extern "C" fn rt_float_floor_div(a: f64, b: f64) -> f64 {
-    (a / b).floor()
-}
-
-/// `a // b` of integers; `b` is not 0.
-pub extern "C" fn rt_int_floor_div(a: i64, b: i64) -> i64 {
-    arith::floor_div(a, b)
-}
-
-/// `a % b` of integers; `b` is not 0.
-pub extern "C" fn rt_int_mod(a: i64, b: i64) -> i64 {
-    arith::floor_mod(a, b)
 }
 
 macro_rules! float_functions {

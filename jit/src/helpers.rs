@@ -47,9 +47,6 @@ macro_rules! for_each_helper {
             Barrier,      Keep, (I64) -> (), keep_barrier, "(object): a black object is to be scanned again";
             BarrierForward, Keep, (I64, I64) -> (), keep_barrier_forward, "(object, value bits): marks the value if the object is black";
             AllocTable,   Keep, (I64, I64) -> (I64), keep_alloc_table, "(shape or 0, array size): a new table's address";
-            Append,       Keep, (I64, I64) -> (), keep_append, "(table, value bits): stores behind the last element";
-            AddSlot,      Keep, (I64, I64, I64) -> (), keep_add_slot, "(table, next shape, value bits): adds a string key";
-            GrowStack,    Keep, (I64, I64, I64) -> (I64), keep_grow_stack, "(end, base, pc): stack for a frame up to end; status";
 
             Throw,        Native, (I64) -> (), throw, "(vm): does not return";
             NativeOverflow, Native, (I64, I64, I64) -> (I64), rt_native_overflow, "(vm, base, pc): throws stack overflow; status";
@@ -58,13 +55,6 @@ macro_rules! for_each_helper {
             StepCall,     Native, (I64, I64, I64) -> (I64), rt_step_call, "(vm, base, pc): executes a call; number of results or -1";
             VarargPrep,   Native, (I64, I64, I64) -> (I64), rt_vararg_prep, "(vm, base, nargs): the moved base, or 0 for a throw";
             Close,        Native, (I64, I64, I64, I64, I64) -> (I64), rt_close, "(vm, base, pc, level, end): closes variables from level up, slots below end are kept; status";
-            Index,        Native, (I64, I64, I64, I64, I64) -> (I64, I64), rt_index, "(vm, base, pc, table, key): status, value";
-            SetIndex,     Native, (I64, I64, I64, I64, I64, I64) -> (I64), rt_set_index, "(vm, base, pc, table, key, value): status";
-            Length,       Native, (I64, I64, I64, I64) -> (I64, I64), rt_length, "(vm, base, pc, value): status, length";
-            Equals,       Native, (I64, I64, I64, I64, I64) -> (I64), rt_equals, "(vm, base, pc, a, b): 0, 1, or 2 = threw";
-            LessThan,     Native, (I64, I64, I64, I64, I64) -> (I64), rt_less_than, "(vm, base, pc, a, b): 0, 1, or 2 = threw";
-            LessEqual,    Native, (I64, I64, I64, I64, I64) -> (I64), rt_less_equal, "(vm, base, pc, a, b): 0, 1, or 2 = threw";
-            NewTable,     Native, (I64, I64, I64) -> (I64), rt_new_table, "(vm, shape or 0, array size): the table's address";
             SetMetatable, Native, (I64, I64, I64) -> (I64), rt_set_metatable, "(vm, table, metatable): gives a table without metatable one; 1 if it was done";
             StringSub,    Native, (I64, I64, I64, I64) -> (I64), rt_string_sub, "(vm, string, from, to): string.sub, the string's address";
             StringChar,   Native, (I64, I64) -> (I64), rt_string_char, "(vm, byte): the address of the string of one byte";
@@ -72,12 +62,8 @@ macro_rules! for_each_helper {
             MoveValues,   Native, (I64, I64, I64) -> (I64), rt_move_values, "(vm, from, to): moves the values from `from` up to the top, nil if there is none; their number";
             NextKey,      Native, (I64, I64, I64, I64) -> (I64), rt_next_key, "(vm, table, key, position hint): the next key; its value in scratch[1]";
             IntValue,     Native, (I64, I64) -> (I64), rt_int_value, "(vm, integer): its value, wide or not";
-            StringEquals, Native, (I64, I64, I64) -> (I64), rt_string_equals, "(vm, string, string): 0 or 1";
-            StringCompare, Native, (I64, I64, I64) -> (I64), rt_string_compare, "(vm, string, string): -1, 0 or 1";
             FloatMod,     Native, (F64, F64) -> (F64), rt_float_mod, "a % b";
             FloatPow,     Native, (F64, F64) -> (F64), rt_float_pow, "a ^ b";
-            IntFloorDiv,  Native, (I64, I64) -> (I64), rt_int_floor_div, "a // b, b not 0";
-            IntMod,       Native, (I64, I64) -> (I64), rt_int_mod, "a % b, b not 0";
             FloatSin,     Native, (F64) -> (F64), rt_float_sin, "sine";
             FloatCos,     Native, (F64) -> (F64), rt_float_cos, "cosine";
             FloatTan,     Native, (F64) -> (F64), rt_float_tan, "tangent";
@@ -87,7 +73,6 @@ macro_rules! for_each_helper {
             FloatAcos,    Native, (F64) -> (F64), rt_float_acos, "arc cosine";
             FloatAtan2,   Native, (F64, F64) -> (F64), rt_float_atan2, "arc tangent of a / b";
             FloatFmod,    Native, (F64, F64) -> (F64), rt_float_fmod, "rest of a / b, with the sign of a";
-            FloatFloorDiv, Native, (F64, F64) -> (F64), rt_float_floor_div, "a // b";
         }
     };
 }

@@ -88,18 +88,6 @@ pub unsafe extern "C" fn rt_alloc_table(vm: *mut Vm) {
     });
 }
 
-/// Appends to an array.
-///
-/// # Safety
-/// Called by the stub with a live table and value.
-pub unsafe extern "C" fn rt_append(vm: *mut Vm) {
-    guard(vm, (), |vm| {
-        let (table, value) = (vm.scratch[0] as *mut _, Value(vm.scratch[1]));
-        // SAFETY: the caller's contract.
-        unsafe { seam::append(vm, table, value) };
-    });
-}
-
 /// Raw `table[integer]`.
 ///
 /// # Safety
@@ -123,32 +111,4 @@ pub unsafe extern "C" fn rt_set_int(vm: *mut Vm) {
         // SAFETY: the caller's contract.
         unsafe { (*table).set_int(&mut vm.heap, key, value) };
     });
-}
-
-/// Adds a string key.
-///
-/// # Safety
-/// Called by the stub with a live table, the shape that follows its own, and a live value.
-pub unsafe extern "C" fn rt_add_slot(vm: *mut Vm) {
-    guard(vm, (), |vm| {
-        let (table, next) = (vm.scratch[0] as *mut _, vm.scratch[1] as *mut _);
-        let value = Value(vm.scratch[2]);
-        // SAFETY: the caller's contract.
-        unsafe { seam::add_slot(vm, table, next, value) };
-    });
-}
-
-/// Makes room on the VM stack.
-///
-/// # Safety
-/// Called by the stub; `scratch[1]` and `scratch[2]` name the frame that asks.
-pub unsafe extern "C" fn rt_grow_stack(vm: *mut Vm) {
-    let status = guard(vm, 1, |vm| {
-        let end = vm.scratch[0] as *mut Value;
-        vm.base = vm.scratch[1] as *mut Value;
-        vm.pc = vm.scratch[2] as u32;
-        u64::from(seam::grow_stack(vm, end).is_err())
-    });
-    // SAFETY: as in `guard`.
-    unsafe { (*vm).scratch[0] = status };
 }

@@ -164,7 +164,4 @@ keep_entries! {
     keep_barrier => rt_barrier;
     keep_barrier_forward => rt_barrier_forward;
     keep_alloc_table => rt_alloc_table;
-    keep_append => rt_append;
-    keep_add_slot => rt_add_slot;
-    keep_grow_stack => rt_grow_stack;
 }

@@ -94,24 +94,6 @@ pub unsafe fn new_table(vm: &mut Vm, shape: *mut Shape, narr: usize) -> *mut Tab
     table::new_table(&mut vm.heap, narr, shape)
 }
 
-/// `table[#table + 1] = value`, where the element is absent and the value is not nil.
-///
-/// # Safety
-/// The table is live.
-pub unsafe fn append(vm: &mut Vm, table: *mut Table, value: Value) {
-    // SAFETY: the caller's contract.
-    unsafe { (*table).append(&mut vm.heap, value) }
-}
-
-/// Gives the table the next shape and puts `value` into the new slot.
-///
-/// # Safety
-/// Table and shape are live, and the shape extends the table's by one key.
-pub unsafe fn add_slot(vm: &mut Vm, table: *mut Table, next: *mut Shape, value: Value) {
-    // SAFETY: the caller's contract.
-    unsafe { (*table).add_slot(&mut vm.heap, next, value) }
-}
-
 /// Runs what is due. True: Lua code ran, or something else changed what the program can see, or
 /// compiled code is not to go on.
 pub fn safepoint(vm: &mut Vm) -> Result<bool, Throw> {

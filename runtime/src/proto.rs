@@ -44,7 +44,7 @@ impl Vm {
                 Constant::Int(i) => self.int(*i),
                 Constant::Float(x) => Value::float(*x),
                 Constant::Str(s) if s.len() <= LuaString::MAX_SHORT => {
-                    if matches!(&s[..], b"getlocal" | b"setlocal") {
+                    if matches!(&s[..], b"getlocal" | b"setlocal" | b"sethook") {
                         self.heap.locals_observed.set(true);
                     }
                     self.string(s)

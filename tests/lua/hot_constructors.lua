@@ -58,6 +58,16 @@ for i = 1, 300 do
   assert(w[2] == i and w[1] == nil)
 end
 
+-- Keys in brackets come before the list, and may be among its places or behind.
+for i = 1, 300 do
+  local r = { [1] = i, i * 2, [i % 3] = "k" }
+  assert(r[1] == i * 2 and r[2] == (i % 3 == 2 and "k" or nil))
+  local s = { [2] = "b", i }
+  assert(s[1] == i and s[2] == "b" and #s == 2)
+  local u = { i, i + 1, [3] = "c", x = { [1] = 0 } }
+  assert(#u == 3 and u[3] == "c" and u.x[1] == 0)
+end
+
 -- Tail calls of library functions.
 local Class = {}
 Class.__index = Class
@@ -108,9 +118,9 @@ mixed 1 2.5 z
 bool true false 3
 200421
 table
-false	hot_constructors.lua:95: bad argument #1 to 'setmetatable' (table expected, got number)
-false	hot_constructors.lua:66: attempt to div a 'string' with a 'number'
-false	hot_constructors.lua:66: attempt to perform arithmetic on a table value (local 'x')
-false	hot_constructors.lua:67: bad argument #1 to 'sqrt' (number expected, got nil)
-false	hot_constructors.lua:100: cannot change a protected metatable
+false	hot_constructors.lua:105: bad argument #1 to 'setmetatable' (table expected, got number)
+false	hot_constructors.lua:76: attempt to div a 'string' with a 'number'
+false	hot_constructors.lua:76: attempt to perform arithmetic on a table value (local 'x')
+false	hot_constructors.lua:77: bad argument #1 to 'sqrt' (number expected, got nil)
+false	hot_constructors.lua:110: cannot change a protected metatable
 ]]

@@ -748,6 +748,25 @@ impl Builder<'_> {
         self.set(o.a, t);
     }
 
+    /// Whether the constructor of the table in register `a` that is at `SETLIST` assigns to keys in
+    /// brackets, which may be in the array part.
+    fn is_indexed_before(&self, a: usize) -> bool {
+        use crate::bytecode::{Op, Word};
+        let function = &self.frame().profile.function;
+        let (mut pc, mut indexed) = (0, false);
+        while pc < self.frame().pc {
+            let op = function.op(pc);
+            let same = Word(function.code[pc]).a() as usize == a;
+            match op {
+                Op::NewTable if same => indexed = false,
+                Op::SetTable | Op::SetI if same => indexed = true,
+                _ => {}
+            }
+            pc += op.words();
+        }
+        indexed
+    }
+
     /// `SETLIST` of a table that was just made with room for its few elements; false: not such a one.
     pub(super) fn set_list(&mut self, o: Operands) -> bool {
         const MOST: usize = 16;
@@ -756,6 +775,9 @@ impl Builder<'_> {
             _ => o,
         };
         let t = self.get(o.a);
+        if self.is_indexed_before(o.a) {
+            return false;
+        }
         let made = self.graph.inst(t);
         let fits = made.op == Opcode::NewTable && (made.aux & 0xFFFF) as usize >= o.b;
         let blocked = self.blocked(ExitReason::TypeGuard) || self.blocked(ExitReason::Overflow);

@@ -173,6 +173,11 @@ impl Builder<'_> {
             }
         }
         self.call_site(o, &site);
+        if self.options.locals_in_memory && self.open && o.c != 0 {
+            // The call may have set a hook, which sees the next instruction already.
+            self.frame_mut().pc = o.next;
+            self.poll();
+        }
     }
 
     /// An instruction that takes "all results" of the call before it, when their number is known.

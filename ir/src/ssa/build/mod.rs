@@ -60,7 +60,8 @@ pub struct Options {
     pub polls: bool,
     /// The constant upvalue that holds the function itself, for typed entries.
     pub own_upvalue: Option<u32>,
-    /// Keep every register in memory, for programs that look at locals of running functions.
+    /// Keep every register in memory, and poll behind calls: for programs that look at locals of running
+    /// functions or set hooks.
     pub locals_in_memory: bool,
 }
 
