@@ -63,6 +63,8 @@ pub mod types {
 pub const fn link(pc: u32, delta: usize, kind: u64) -> u64 {
     pc as u64 | (delta as u64) << 32 | kind << 56
 }
+/// Bit of the poll word: a hook is set.
+pub const POLL_HOOK: u32 = 4;
 /// Link kind of a frame whose caller is interpreted (in the same activation).
 pub const LINK_INTERPRETED: u64 = 0;
 /// Link bit of a frame that replaced its caller by a tail call.

@@ -119,7 +119,7 @@ pub const POLL_GC: u32 = 1;
 /// `Vm::poll`: a host asked for an interrupt (timeout, Ctrl-C, cancellation).
 pub const POLL_INTERRUPT: u32 = 2;
 /// `Vm::poll`: hooks are set; compiled code is not entered, the interpreter runs its hooking copy.
-pub const POLL_HOOK: u32 = 4;
+pub const POLL_HOOK: u32 = perilune_ir::encoding::POLL_HOOK;
 
 /// Results of a call from Rust: they stand on the stack above the current frame, and stay valid
 /// until the next push or call.

@@ -111,6 +111,7 @@ macro_rules! for_each_ssa_op {
             MarkTail,     "mark_tail",    STACK,  STACK,  false, "set the tail-call bit of the frame link";
             VarargPrep,   "vararg_prep",  ALL,    ALL,    false, "move the frame above its extra arguments; aux parameters stay";
             Poll,         "poll",         NONE,   NONE,   true,  "a safepoint; leaves when something ran that could be observed";
+            LoadPoll,     "poll_word",    ALL,    NONE,   false, "the word that says what a safepoint has to do";
             StackCheck,   "stack_check",  NONE,   NONE,   true,  "leaves unless VM stack for the unit's frames and native stack are left";
             Step,         "step",         ALL,    ALL,    false, "interpret the instruction at imm of the frame at slot aux; operands are in their slots";
             StepTest,     "step_test",    ALL,    ALL,    false, "the comparison at imm of the frame at slot aux, as boolean (before its flag)";

@@ -93,6 +93,7 @@ impl Lower<'_, '_> {
             Opcode::LoadEpoch => {
                 self.load_u32(self.vm, offset_of!(Vm, heap) + offset_of!(Heap, method_epoch))
             }
+            Opcode::LoadPoll => self.load_u32(self.vm, offset_of!(Vm, poll)),
             Opcode::LoadRecord | Opcode::LoadRecordHere => {
                 let slots = arg(self, 0);
                 self.load(types::I64, slots, 8 * aux)

@@ -626,6 +626,7 @@ impl Lower<'_, '_> {
             | Opcode::LoadConstUpval
             | Opcode::StoreUpval
             | Opcode::LoadEpoch
+            | Opcode::LoadPoll
             | Opcode::LoadRecord
             | Opcode::LoadRecordHere
             | Opcode::StoreRecord

@@ -174,9 +174,13 @@ impl Builder<'_> {
         }
         self.call_site(o, &site);
         if self.options.locals_in_memory && self.open && o.c != 0 {
-            // The call may have set a hook, which sees the next instruction already.
-            self.frame_mut().pc = o.next;
-            self.poll();
+            // The call may have set a hook, which sees the next instruction already. No safepoint: at any
+            // instruction, temporaries may be live.
+            let word = self.op(Opcode::LoadPoll, Type::Raw, &[]);
+            let mask = encoding::POLL_HOOK;
+            let snapshot = self.snapshot_at(o.next, ExitReason::Poll);
+            let v = self.emit(Opcode::GuardKind, Type::None, &[word], 0, mask);
+            self.graph.insts[v.0 as usize].snapshot = Some(snapshot);
         }
     }
 

@@ -60,7 +60,7 @@ pub struct Options {
     pub polls: bool,
     /// The constant upvalue that holds the function itself, for typed entries.
     pub own_upvalue: Option<u32>,
-    /// Keep every register in memory, and poll behind calls: for programs that look at locals of running
+    /// Keep every register in memory, and leave behind calls that set hooks: for programs that look at locals of running
     /// functions or set hooks.
     pub locals_in_memory: bool,
 }
