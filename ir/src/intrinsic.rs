@@ -98,6 +98,18 @@ impl Intrinsic {
     pub fn from_number(number: u32) -> Intrinsic {
         Intrinsic::ALL.get(number as usize).copied().unwrap_or(Intrinsic::None)
     }
+
+    /// How many results a call with `args` arguments has where compiled code replaces it; `None`: that
+    /// depends.
+    pub const fn results(self, args: usize) -> Option<usize> {
+        match self {
+            // One less at the end of the table.
+            Intrinsic::Next => None,
+            Intrinsic::Assert => Some(args),
+            Intrinsic::TableInsert => Some(0),
+            _ => Some(1),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 //! Addresses are numbers here. Whoever makes a profile keeps the objects behind them alive for as
 //! long as code compiled from it exists.
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bytecode::Function;
 use crate::exits::ExitReason;

@@ -1,7 +1,8 @@
 //! From a prototype and its profile to Cranelift functions.
 
-use rustc_hash::FxHashSet;
 use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 
 use perilune_ir::encoding::types;
 use perilune_ir::exits::ExitReason;

@@ -1,7 +1,8 @@
 //! Taking a profile: from a prototype's feedback cells to plain data.
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use perilune_ir::bytecode::{NO_FEEDBACK, Op};
 use perilune_ir::profile::{

@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use perilune_ir::bytecode::{Function, Op, Word};
 use perilune_ir::exits::{ExitPolicy, ExitReason};
 use perilune_ir::profile::ANYWHERE;
-use perilune_ir::ssa::build::jump_target;
+use perilune_ir::ssa::build::for_loop_to;
 use perilune_runtime::object::Proto;
 use perilune_runtime::tier::{COMPILED, LOOP_HEAT, REFUSED};
 use perilune_runtime::value::Value;
@@ -27,6 +27,8 @@ const TOO_COLD: u32 = 2000;
 const CHEAP_CODE: usize = 800;
 /// The same for loops.
 const CHEAP_LOOP: usize = 4000;
+/// Loops whose exits have taught the interpreter something are made anew after this part of the limit.
+const LEARNT: u32 = 3;
 /// Words of bytecode of a small function.
 const SMALL: usize = 80;
 /// Sites of units that are gone, for statistics: at most this many.
@@ -82,17 +84,23 @@ fn strike(
     }
 }
 
-/// Words of code, if there are no back-edges.
-fn straight_len(function: &Function) -> Option<usize> {
-    let mut pc = 0;
-    while pc < function.code.len() {
+/// Whether there is a back-edge in `code`.
+fn has_loops(function: &Function, code: std::ops::Range<usize>) -> bool {
+    let mut pc = code.start;
+    while pc < code.end {
         let op = function.op(pc);
         if matches!(op, Op::Loop | Op::ForLoop | Op::TForLoop) {
-            return None;
+            return true;
         }
         pc += op.words();
     }
-    Some(function.code.len())
+    false
+}
+
+/// Whether a function is small and has no loops.
+fn is_small(function: &Function) -> bool {
+    let len = function.code.len();
+    len <= SMALL && !has_loops(function, 0..len)
 }
 
 /// Turns left of the numeric loop with its header at `header`, where these, their bodies being straight
@@ -101,22 +109,10 @@ fn straight_len(function: &Function) -> Option<usize> {
 /// # Safety
 /// `base` is a frame of `function` that is at the loop's header.
 unsafe fn turns_left(function: &Function, header: usize, base: *const Value) -> Option<i32> {
-    let mut pc = 0;
-    let mut body = None;
-    while pc < function.code.len() {
-        let op = function.op(pc);
-        match (op, jump_target(function, pc)) {
-            (Op::ForLoop, Some(target)) if target == header => body = Some(pc),
-            (Op::Loop | Op::ForLoop | Op::TForLoop, Some(target))
-                if body.is_none() && target > header =>
-            {
-                return None;
-            }
-            _ => {}
-        }
-        pc += op.words();
+    let end = for_loop_to(function, header)?;
+    if has_loops(function, header..end) {
+        return None;
     }
-    let end = body?;
     let a = Word(function.code[end]).a() as usize;
     // SAFETY: the verifier has checked that the loop's three registers are in the frame.
     let [i, last, step] = [0, 1, 2].map(|k| unsafe { *base.add(a + k) }.as_int());
@@ -140,7 +136,7 @@ impl Jit {
         let eager = self.is_eager();
         // SAFETY: the caller's contract.
         let (function, hotness) = unsafe { (&(*proto).function, &(*proto).hotness) };
-        if eager || straight_len(function).is_none_or(|len| len > SMALL) {
+        if eager || !is_small(function) {
             return false;
         }
         let mut units = self.units.borrow_mut();
@@ -205,7 +201,7 @@ impl Jit {
             drop(options);
             return self.refuse_cold(vm, exit);
         }
-        let least = options.exit_limit.min(options.loop_exit_limit.div_ceil(3));
+        let least = options.exit_limit.min(options.loop_exit_limit.div_ceil(LEARNT));
         if exit.spec.reason.policy() == ExitPolicy::Keep || count < least {
             return;
         }
@@ -224,8 +220,7 @@ impl Jit {
         let Some(unit) = units.units.get(exit.unit.0) else { return };
         // SAFETY: a unit's prototype is live: `forget` takes its units out.
         let proto = unsafe { &*unit.proto };
-        let small = straight_len(&proto.function).is_some_and(|len| len <= SMALL);
-        if unit.kind != UnitKind::Function || !small {
+        if unit.kind != UnitKind::Function || !is_small(&proto.function) {
             return;
         }
         let Some(version) = units.protos.get_mut(proto.tier_id.get()) else { return };
@@ -256,7 +251,7 @@ impl Jit {
         };
         // The interpreter has learnt what else there is: no need to see it often.
         let learnt = matches!(exit.spec.reason, ExitReason::TypeGuard | ExitReason::ResultGuard);
-        let often = if learnt && matches!(unit.kind, UnitKind::Osr { .. }) { 3 } else { 1 };
+        let often = if learnt && matches!(unit.kind, UnitKind::Osr { .. }) { LEARNT } else { 1 };
         let limit = limit.div_ceil(often) * (1 + (unit.code_len / bytes) as u32);
         if exit.count.get() < limit {
             return;

@@ -3,9 +3,10 @@
 //! Everything is behind `&self`: compiled code calls the interpreter, which calls the tier again. No
 //! `RefCell` is borrowed while Lua code or a collector step may run.
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::resume_unwind;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use perilune_ir::exits::ExitReason;
 use perilune_runtime::object::{Header, LuaClosure, Proto, Types};
@@ -278,9 +279,7 @@ impl Jit {
             Ok(outcome)
         }
     }
-}
 
-impl Jit {
     /// Compiles a function for calls.
     ///
     /// # Safety

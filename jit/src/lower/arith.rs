@@ -65,10 +65,7 @@ impl Lower<'_, '_> {
         let y_const = inst.args.get(1).and_then(|&y| self.const_operand(y));
         match inst.op {
             Opcode::IntToFloat => self.b.ins().fcvt_from_sint(types::F64, x),
-            Opcode::UnboxInt => {
-                let up = self.b.ins().ishl_imm_u(x, 16);
-                self.b.ins().sshr_imm_u(up, 16)
-            }
+            Opcode::UnboxInt => self.payload(x),
             Opcode::BAnd => self.b.ins().band(x, yv()),
             Opcode::IAdd => self.b.ins().iadd(x, yv()),
             Opcode::ISub => self.b.ins().isub(x, yv()),

@@ -295,8 +295,7 @@ impl Lower<'_, '_> {
                     return Some(self.guard_any_int(x, ok, s));
                 }
                 self.guard_that(ok, s);
-                let up = self.b.ins().ishl_imm_u(x, 16);
-                Some(self.b.ins().sshr_imm_u(up, 16))
+                Some(self.payload(x))
             }
             Opcode::GuardFloat => {
                 let ok = self.is_float(x);
@@ -318,8 +317,7 @@ impl Lower<'_, '_> {
                         None => ok,
                     };
                     l.guard_that(ok, s);
-                    let up = l.b.ins().ishl_imm_u(x, 16);
-                    let int = l.b.ins().sshr_imm_u(up, 16);
+                    let int = l.payload(x);
                     vec![l.b.ins().fcvt_from_sint(types::F64, int)]
                 });
                 Some(joined[0])
@@ -355,8 +353,7 @@ impl Lower<'_, '_> {
                 None
             }
             Opcode::GuardInt48 => {
-                let up = self.b.ins().ishl_imm_u(x, 16);
-                let back = self.b.ins().sshr_imm_u(up, 16);
+                let back = self.payload(x);
                 let ok = self.b.ins().icmp(IntCC::Equal, back, x);
                 self.guard_that(ok, s);
                 None
@@ -380,12 +377,17 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// The payload of a word as a signed integer.
+    pub(super) fn payload(&mut self, x: V) -> V {
+        let up = self.b.ins().ishl_imm_u(x, 16);
+        self.b.ins().sshr_imm_u(up, 16)
+    }
+
     /// The address in a boxed pointer. Shifts, because Cranelift computes an operation with a mask anew in
     /// each block that uses it; where programs have addresses with bit 47 set, there is no way around.
     fn untagged(&mut self, x: V) -> V {
         if cfg!(target_arch = "x86_64") {
-            let up = self.b.ins().ishl_imm_u(x, 16);
-            self.b.ins().sshr_imm_u(up, 16)
+            self.payload(x)
         } else {
             let mask = self.iconst(encoding::PAYLOAD);
             self.b.ins().band(x, mask)
@@ -394,8 +396,7 @@ impl Lower<'_, '_> {
 
     /// The integer in `x`, inline (`small` says so) or in a cell.
     fn guard_any_int(&mut self, x: V, small: V, snapshot: SnapshotId) -> V {
-        let up = self.b.ins().ishl_imm_u(x, 16);
-        let int = self.b.ins().sshr_imm_u(up, 16);
+        let int = self.payload(x);
         self.unless(small, &[int], &[types::I64], |l| {
             let tag = l.b.ins().ushr_imm_u(x, i64::from(TAG_SHIFT));
             let other = l.b.ins().icmp_imm_u(IntCC::Equal, tag, encoding::TAG_OTHER as i64);

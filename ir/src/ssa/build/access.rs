@@ -181,15 +181,7 @@ impl Builder<'_> {
             Some((last, rest)) if !open_ended => (Some(last), rest),
             _ => (None, &site.fields[..]),
         };
-        for case in rest {
-            let expected = self.raw(case.shape);
-            let hit = self.op(Opcode::BitsEq, Type::Bool, &[shape, expected]);
-            let (yes, no) = self.fork(hit);
-            self.enter(yes);
-            let v = self.read_case(t, case, 0, None);
-            self.terminate(Terminator::Jump(Target { block: join, args: vec![v] }));
-            self.enter(no);
-        }
+        self.try_shapes(shape, rest, join, |b, case| vec![b.read_case(t, case, 0, None)]);
         let v = match last {
             Some(last) => {
                 let check = self.guard(Opcode::GuardRaw, Type::None, &[shape], last.shape, why);
@@ -200,6 +192,26 @@ impl Builder<'_> {
         self.terminate(Terminator::Jump(Target { block: join, args: vec![v] }));
         self.enter(join);
         Some(self.narrow(param, site.types))
+    }
+
+    /// Tests for the shape of each of `cases` in turn; where it is that, `build` does what is to be done and
+    /// answers what to pass to `join`. The block for another shape is entered.
+    fn try_shapes(
+        &mut self,
+        shape: Value,
+        cases: &[FieldCase],
+        join: Block,
+        mut build: impl FnMut(&mut Self, &FieldCase) -> Vec<Value>,
+    ) {
+        for case in cases {
+            let expected = self.raw(case.shape);
+            let hit = self.op(Opcode::BitsEq, Type::Bool, &[shape, expected]);
+            let (yes, no) = self.fork(hit);
+            self.enter(yes);
+            let args = build(self, case);
+            self.terminate(Terminator::Jump(Target { block: join, args }));
+            self.enter(no);
+        }
     }
 
     /// Has the interpreter read the field, on one of several ways: what it stores is known on
@@ -308,16 +320,17 @@ impl Builder<'_> {
         if self.blocked(ExitReason::ShapeGuard) {
             return false;
         }
-        let [case] = &site.fields[..] else {
-            return self.write_cases(o, recv, value_reg, &site.fields);
-        };
-        let adds = matches!(case.access, FieldAccess::Add { .. });
         let key = &self.frame().profile.function.constants[o.key()];
-        if matches!(key, crate::bytecode::Constant::Str(s) if s.starts_with(b"__")) {
+        if matches!(key, crate::bytecode::Constant::Str(s) if s.starts_with(b"__"))
+            || self.expected(recv) == types::STRING
+        {
             return false; // metamethods: caches depend on them
         }
+        let [case] = &site.fields[..] else {
+            return self.write_cases(recv, value_reg, &site.fields);
+        };
+        let adds = matches!(case.access, FieldAccess::Add { .. });
         if matches!(case.access, FieldAccess::Holder { .. } | FieldAccess::Absent)
-            || self.expected(recv) == types::STRING
             || (case.has_meta && self.blocked(ExitReason::MetaGuard))
             || (adds && case.has_meta && self.blocked(ExitReason::EpochGuard))
         {
@@ -361,22 +374,12 @@ impl Builder<'_> {
     }
 
     /// Writes register `value_reg` to a field that tables of several shapes have.
-    fn write_cases(
-        &mut self,
-        o: Operands,
-        recv: Value,
-        value_reg: usize,
-        cases: &[FieldCase],
-    ) -> bool {
+    fn write_cases(&mut self, recv: Value, value_reg: usize, cases: &[FieldCase]) -> bool {
         const MOST: usize = 6;
-        let key = &self.frame().profile.function.constants[o.key()];
-        let special = matches!(key, crate::bytecode::Constant::Str(s) if s.starts_with(b"__"));
         let own = |case: &FieldCase| matches!(case.access, FieldAccess::Own { .. });
         let has_meta = cases.iter().any(|case| case.has_meta);
-        if special
-            || cases.len() > MOST
+        if cases.len() > MOST
             || !cases.iter().all(own)
-            || self.expected(recv) == types::STRING
             || (has_meta && self.blocked(ExitReason::MetaGuard))
         {
             return false;
@@ -389,15 +392,10 @@ impl Builder<'_> {
         let shape = self.op(Opcode::TableShape, Type::Raw, &[t]);
         let join = self.new_block();
         let (last, rest) = cases.split_last().expect("a site that ran");
-        for case in rest {
-            let expected = self.raw(case.shape);
-            let hit = self.op(Opcode::BitsEq, Type::Bool, &[shape, expected]);
-            let (yes, no) = self.fork(hit);
-            self.enter(yes);
-            self.write_case(t, case, boxed);
-            self.terminate(Terminator::Jump(Target { block: join, args: vec![] }));
-            self.enter(no);
-        }
+        self.try_shapes(shape, rest, join, |b, case| {
+            b.write_case(t, case, boxed);
+            vec![]
+        });
         self.guard(Opcode::GuardRaw, Type::None, &[shape], last.shape, ExitReason::ShapeGuard);
         self.write_case(t, last, boxed);
         self.terminate(Terminator::Jump(Target { block: join, args: vec![] }));
@@ -770,18 +768,15 @@ impl Builder<'_> {
     /// `SETLIST` of a table that was just made with room for its few elements; false: not such a one.
     pub(super) fn set_list(&mut self, o: Operands) -> bool {
         const MOST: usize = 16;
-        let o = match self.open_results {
-            Some((reg, count)) if o.b == 0 => Operands { b: reg + count - o.a - 1, ..o },
-            _ => o,
-        };
+        let o = self.with_open_arguments(o);
         let t = self.get(o.a);
-        if self.is_indexed_before(o.a) {
-            return false;
-        }
         let made = self.graph.inst(t);
         let fits = made.op == Opcode::NewTable && (made.aux & 0xFFFF) as usize >= o.b;
         let blocked = self.blocked(ExitReason::TypeGuard) || self.blocked(ExitReason::Overflow);
         if !fits || blocked || o.x != 0 || !(1..=MOST).contains(&o.b) {
+            return false;
+        }
+        if self.is_indexed_before(o.a) {
             return false;
         }
         let values: Vec<Value> = (o.a + 1..=o.a + o.b).map(|reg| self.get(reg)).collect();

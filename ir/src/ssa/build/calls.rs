@@ -205,14 +205,8 @@ impl Builder<'_> {
                     .map(|reg| self.state.slots[Self::index(self.slot_of(reg))])
                     .collect();
                 let args = args?;
-                match which {
-                    // It has one result less at the end of the table.
-                    Intrinsic::Next => None,
-                    _ if !self.supported(which, &args, site.types) => None,
-                    Intrinsic::Assert => Some(args.len()),
-                    Intrinsic::TableInsert => Some(0),
-                    _ => Some(1),
-                }
+                let supported = self.supported(which, &args, site.types);
+                which.results(args.len()).filter(|_| supported)
             }
             Callee::Lua { proto, profile, .. } => {
                 let own = *proto == self.graph.proto
@@ -704,19 +698,14 @@ impl Builder<'_> {
         self.frame_mut().inline.as_mut().expect("an inlined frame").returns.push(incoming);
     }
 
-    /// Replaces the tail call of a library function that always has one result, and returns that.
+    /// Replaces the tail call of a library function that has one result, and returns that.
     fn tail_intrinsic(&mut self, o: Operands) -> bool {
         let site = self.site(o.feedback());
         let Callee::Native { bits, intrinsic } = site.callee else { return false };
-        let one_result = !matches!(
-            Intrinsic::from_number(intrinsic),
-            Intrinsic::Assert | Intrinsic::Next | Intrinsic::TableInsert
-        );
         let analysis = &self.frame().analysis;
         let simple = o.b != 0
-            && one_result
-            && analysis.memory == RegSet::default()
-            && analysis.write_through == RegSet::default()
+            && Intrinsic::from_number(intrinsic).results(o.b - 1) == Some(1)
+            && !analysis.captures()
             && !analysis.irreducible
             && !self.blocked(ExitReason::CalleeGuard)
             && !self.blocked(ExitReason::TypeGuard);
@@ -744,9 +733,7 @@ impl Builder<'_> {
         }
         let site = self.site(o.feedback());
         let analysis = &self.frame().analysis;
-        let captures =
-            analysis.memory != RegSet::default() || analysis.write_through != RegSet::default();
-        let simple = !captures
+        let simple = !analysis.captures()
             && !analysis.irreducible
             && self.graph.entry == Entry::Function
             && !self.blocked(ExitReason::TypeGuard)

@@ -238,6 +238,11 @@ impl Analysis {
         }
     }
 
+    /// Whether registers are captured by closures, or kept in memory for another reason.
+    pub fn captures(&self) -> bool {
+        self.memory != RegSet::default() || self.write_through != RegSet::default()
+    }
+
     /// Registers that reachable code reads or writes.
     pub fn touched(&self, function: &Function) -> RegSet {
         let mut touched = RegSet::default();
@@ -271,6 +276,19 @@ pub fn jump_target(function: &Function, pc: usize) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+/// The `FORLOOP` that goes back to `header`.
+pub fn for_loop_to(function: &Function, header: usize) -> Option<usize> {
+    let mut pc = 0;
+    while pc < function.code.len() {
+        let op = function.op(pc);
+        if op == Op::ForLoop && jump_target(function, pc) == Some(header) {
+            return Some(pc);
+        }
+        pc += op.words();
+    }
+    None
 }
 
 /// Whether control never falls through `op`.

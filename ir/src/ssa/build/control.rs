@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::bytecode::{Op, Word};
+use crate::bytecode::Word;
 use crate::encoding::types;
 use crate::exits::ExitReason;
 
@@ -67,15 +67,7 @@ impl Builder<'_> {
     /// Where a numeric loop's body begins, its counter and its variable are the same.
     fn unite_counter(&mut self, header: usize) {
         let function = self.frame().profile.function.clone();
-        let mut end = 0;
-        while end < function.code.len()
-            && !(function.op(end) == Op::ForLoop && jump_target(&function, end) == Some(header))
-        {
-            end += function.op(end).words();
-        }
-        if end >= function.code.len() {
-            return;
-        }
+        let Some(end) = cfg::for_loop_to(&function, header) else { return };
         let a = Word(function.code[end]).a() as usize;
         let (counter, variable) = (Self::index(self.slot_of(a)), Self::index(self.slot_of(a + 3)));
         let known = self.state.slots[counter].zip(self.state.slots[variable]);

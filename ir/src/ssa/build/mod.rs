@@ -25,9 +25,10 @@ mod operators;
 mod ops;
 mod varargs;
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bytecode::NO_FEEDBACK;
 use crate::encoding::{self, types};
@@ -39,7 +40,7 @@ use super::{
     Terminator, Type, Value,
 };
 pub use calls::typed_entry;
-pub use cfg::{Analysis, RegSet, jump_target, uses_defs};
+pub use cfg::{Analysis, RegSet, for_loop_to, jump_target, uses_defs};
 
 /// Integers, some of which do not fit 48 bits. (Other objects have the same bit: a guard tells.)
 const WIDE_INT: u16 = types::INT | types::OTHER;
@@ -60,8 +61,8 @@ pub struct Options {
     pub polls: bool,
     /// The constant upvalue that holds the function itself, for typed entries.
     pub own_upvalue: Option<u32>,
-    /// Keep every register in memory, and leave behind calls that set hooks: for programs that look at locals of running
-    /// functions or set hooks.
+    /// Keep every register in memory, and leave behind calls that set hooks: for programs that look at
+    /// locals of running functions or set hooks.
     pub locals_in_memory: bool,
 }
 
