@@ -111,6 +111,7 @@ fn passes(jit: &Jit) -> Passes {
     let on = |name: &str| !off.contains(name);
     Passes {
         phis: on("phis"),
+        widen: on("widen"),
         gvn: on("gvn"),
         licm: on("licm"),
         bounds: on("bounds"),

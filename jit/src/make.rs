@@ -202,7 +202,6 @@ impl Jit {
             time,
             entered: Cell::new(0),
             serial: self.serial.replace(self.serial.get() + 1),
-            ended: Cell::new(false),
             block: placed.block,
         }))
     }

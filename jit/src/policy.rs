@@ -37,6 +37,11 @@ const OLD_SITES: usize = 2000;
 /// A small function without loops is hot after as many times the calls: it is likely to be inlined where
 /// it is called, and then needs no unit.
 const SMALL_FACTOR: i32 = 24;
+/// What is left of the count of a function with units for its loops.
+pub(crate) const WARM: i32 = 16;
+/// How often the units of a function's loops are entered before it gets one for calls: each time the
+/// interpreter runs a few turns, which costs a hundredth of making a unit.
+pub(crate) const LOOP_ENTRIES: u32 = 32;
 /// Words of bytecode that are interpreted in a fraction of the time it takes to compile a loop.
 const SHORT_RUN: i64 = 40_000;
 /// How often a loop that is short of its end is left alone, at most.
@@ -123,7 +128,7 @@ unsafe fn turns_left(function: &Function, header: usize, base: *const Value) -> 
 
 impl Jit {
     /// Whether everything is to be compiled early: the threshold is lower than usual.
-    fn is_eager(&self) -> bool {
+    pub(crate) fn is_eager(&self) -> bool {
         self.options.borrow().threshold < Options::default().threshold
     }
 
@@ -136,17 +141,27 @@ impl Jit {
         let eager = self.is_eager();
         // SAFETY: the caller's contract.
         let (function, hotness) = unsafe { (&(*proto).function, &(*proto).hotness) };
-        if eager || !is_small(function) {
+        if eager {
             return false;
         }
         let mut units = self.units.borrow_mut();
         // SAFETY: as above.
-        let version = unsafe { units.of(proto) }.version(UnitKind::Function);
+        let owner = unsafe { units.of(proto) };
+        if owner.loop_entries > 0 {
+            hotness.set(WARM);
+            // Calls that run no loop hot count as well.
+            owner.loop_entries += 1;
+            return owner.loop_entries < crate::policy::knob("P_K", 32) as u32;
+        }
+        let version = owner.version(UnitKind::Function);
         version.put_off += 1;
+        if !is_small(function) {
+            return false;
+        }
         if version.put_off > 1 || version.recompiles > 0 {
             return false;
         }
-        hotness.set(threshold.saturating_mul(SMALL_FACTOR - 1));
+        hotness.set(threshold.saturating_mul(crate::policy::knob("P_SF", 24) - 1));
         true
     }
 
@@ -356,3 +371,5 @@ impl Jit {
         }
     }
 }
+
+pub(crate) fn knob(name: &str, d: i32) -> i32 { std::env::var(name).ok().and_then(|s| s.parse().ok()).unwrap_or(d) }

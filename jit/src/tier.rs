@@ -270,11 +270,6 @@ impl Jit {
                 16 << again
             };
             (*proto).hotness.set(hotness);
-            if exit.spec.reason == ExitReason::LoopEnd
-                && let Some(unit) = self.units.borrow().unit(exit.unit)
-            {
-                unit.ended.set(true);
-            }
             self.count_exit(vm, exit);
             Ok(outcome)
         }
@@ -370,14 +365,15 @@ impl Tier for Jit {
                     Err(_) => return Ok(None),
                 },
             };
+            let wanted = if self.is_eager() { 2 } else { crate::policy::knob("P_K", 32) as u32 };
             let (code, again) = {
-                let units = self.units.borrow();
+                let mut units = self.units.borrow_mut();
+                let owner = units.of(proto);
+                owner.loop_entries += 1;
+                let again = owner.loop_entries == wanted;
                 let unit = units.unit(unit).expect("versions name units");
-                let entered = unit.entered.get() + 1;
-                unit.entered.set(entered);
-                // A second round of the whole loop, or entered several times: the function itself
-                // is called again, or left often.
-                (unit.entries[0], entered == 4 || unit.ended.replace(false))
+                unit.entered.set(unit.entered.get() + 1);
+                (unit.entries[0], again)
             };
             if again && (*proto).tier_flags.get() & (COMPILED | REFUSED) == 0 {
                 self.compile_function(vm, proto, base, 0);

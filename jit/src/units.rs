@@ -88,8 +88,6 @@ pub struct Unit {
     pub entered: Cell<u64>,
     /// How many units were made before it.
     pub serial: u64,
-    /// For a loop: it came to its end.
-    pub ended: Cell<bool>,
     pub(crate) block: Block,
 }
 
@@ -134,6 +132,8 @@ pub struct ProtoUnits {
     pub function: Version,
     /// By loop header.
     pub loops: Vec<(u32, Version)>,
+    /// Times that the units of its loops were entered.
+    pub loop_entries: u32,
     /// All that exist, retired ones too.
     pub all: Vec<UnitId>,
 }
@@ -232,6 +232,7 @@ impl Units {
                     proto,
                     function: Version::default(),
                     loops: Vec::new(),
+                    loop_entries: 0,
                     all: Vec::new(),
                 },
             );

@@ -152,9 +152,13 @@ impl Builder<'_> {
             return None;
         }
         let (ex, ey) = (self.expected_operand(x), self.expected_operand(y));
-        if ex == types::FLOAT || ey == types::FLOAT || matches!(o.op, Div | DivK | Pow | PowK) {
-            // The result is a float in any case.
+        if matches!(o.op, Div | DivK | Pow | PowK) {
             let (a, b) = (self.any_float(x), self.any_float(y));
+            return self.typed_arith(o, Num::Float(a), Num::Float(b));
+        }
+        if ex == types::FLOAT || ey == types::FLOAT {
+            // The result is a float in any case.
+            let (a, b) = (self.seen_float(x), self.seen_float(y));
             return self.typed_arith(o, Num::Float(a), Num::Float(b));
         }
         if self.is_mixed(x) && self.is_mixed(y) && !self.blocked(ExitReason::Mixed) {
@@ -222,6 +226,14 @@ impl Builder<'_> {
         let why = ExitReason::Mixed;
         let x = self.guard(Opcode::GuardNumber, Type::Float, &[x, y], 0, why);
         (x, self.any_float(y))
+    }
+
+    /// Any number as float; leaves with an integer where only floats were seen.
+    fn seen_float(&mut self, v: Value) -> Value {
+        if self.ty(v) == Type::Any && self.expected_operand(v) == types::FLOAT {
+            return self.guard(Opcode::GuardFloat, Type::Float, &[v], 0, ExitReason::TypeGuard);
+        }
+        self.any_float(v)
     }
 
     /// Any number as float.

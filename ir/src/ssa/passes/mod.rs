@@ -7,6 +7,7 @@ mod fold;
 mod gvn;
 mod licm;
 mod phis;
+mod widen;
 
 pub use dominators::{Dominators, LoopNest};
 
@@ -17,6 +18,8 @@ use super::{Graph, Terminator, Value};
 pub struct Passes {
     /// Merge equal block parameters.
     pub phis: bool,
+    /// Let floats through where integers are only wanted as floats.
+    pub widen: bool,
     /// Value numbering: equal computations, loads and guards once; folding.
     pub gvn: bool,
     /// Loop-invariant code motion, guards included.
@@ -29,7 +32,7 @@ pub struct Passes {
 
 impl Default for Passes {
     fn default() -> Passes {
-        Passes { phis: true, gvn: true, licm: true, bounds: true, dce: true }
+        Passes { phis: true, widen: true, gvn: true, licm: true, bounds: true, dce: true }
     }
 }
 
@@ -53,6 +56,7 @@ pub fn optimize(graph: &mut Graph, passes: &Passes) {
         }
     };
     run(passes.phis, "phis", phis::run);
+    run(passes.widen, "widen", widen::run);
     run(passes.gvn, "gvn", gvn::run);
     run(passes.licm, "licm", licm::run);
     run(passes.licm && passes.bounds, "bounds", bounds::run);
