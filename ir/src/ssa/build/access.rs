@@ -562,7 +562,8 @@ impl Builder<'_> {
         let narrow = self.narrows(site.types);
         let nil_seen =
             site.types & types::NIL != 0 || (!narrow && self.blocked(ExitReason::ResultGuard));
-        let beyond = site.flags & seen::BEYOND != 0 || self.blocked(ExitReason::BoundsGuard);
+        let beyond = (site.flags & seen::BEYOND != 0 && !self.is_behind_first())
+            || self.blocked(ExitReason::BoundsGuard);
         let plain = nil_seen || beyond;
         if plain && self.blocked(ExitReason::MetaGuard) {
             return None;

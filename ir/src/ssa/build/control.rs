@@ -165,6 +165,22 @@ impl Builder<'_> {
         self.frame_mut().instance = outer;
     }
 
+    /// Whether the instruction at hand is of the second and later iterations of a loop whose first one is
+    /// built on its own. What is seen rarely in a loop (element 0 of a list) is seen in the first.
+    pub(super) fn is_behind_first(&self) -> bool {
+        let frame = self.frame();
+        let Some(b) = frame.analysis.blocks.iter().position(|b| (b.start..b.end).contains(&frame.pc))
+        else {
+            return false;
+        };
+        let peeled = frame.instances[frame.instance as usize].peeled.map(|(header, _)| header);
+        frame.analysis.loops.iter().any(|l| {
+            l.blocks[b]
+                && peeled != Some(l.header)
+                && self.hints.peel.contains(&(frame.path, l.header))
+        })
+    }
+
     /// The instance in which a jump from the current one to `target` arrives.
     fn resolve(&self, target: usize) -> u32 {
         let frame = self.frame();
