@@ -165,6 +165,29 @@ impl Jit {
         true
     }
 
+    /// Whether a loop of a function whose other loops have units is not as hot as it seems: the function's
+    /// count was left low for the sake of those.
+    ///
+    /// # Safety
+    /// `proto` is live.
+    pub(crate) unsafe fn is_lukewarm(&self, proto: *mut Proto, pc: u32) -> bool {
+        let turns = self.initial_hotness();
+        let mut units = self.units.borrow_mut();
+        // SAFETY: the caller's contract.
+        let owner = unsafe { units.of(proto) };
+        if self.is_eager() || owner.loop_entries == 0 {
+            return false;
+        }
+        let version = owner.version(UnitKind::Osr { pc });
+        version.warmth += WARM;
+        if version.warmth < turns {
+            // SAFETY: as above.
+            unsafe { &(*proto).hotness }.set(WARM);
+            return true;
+        }
+        false
+    }
+
     /// Whether to leave a hot loop to the interpreter, because it is soon over: the loop around it, or the
     /// function, compiled with it inside, is a better unit.
     ///

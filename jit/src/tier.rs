@@ -265,7 +265,7 @@ impl Jit {
             let hotness = if exit.spec.reason == ExitReason::InnerEnd {
                 0 // the loop around it is hot as well
             } else if exit.spec.reason == ExitReason::LoopEnd {
-                self.initial_hotness().max(16)
+                if self.is_eager() { self.initial_hotness().max(16) } else { crate::policy::knob("P_W",16) }
             } else {
                 16 << again
             };
@@ -359,6 +359,7 @@ impl Tier for Jit {
             let unit = match unit {
                 Some(unit) => unit,
                 None if refused => return Ok(None),
+                None if self.is_lukewarm(proto, pc) => return Ok(None),
                 None if self.put_off_loop(proto, base, pc) => return Ok(None),
                 None => match self.compile(vm, proto, kind, base) {
                     Ok(unit) => unit,

@@ -121,6 +121,8 @@ pub struct Version {
     pub refused: bool,
     /// Times that its compilation was put off.
     pub put_off: u32,
+    /// For loops: turns counted while another loop of the function had a unit.
+    pub warmth: i32,
 }
 
 /// The units of a prototype.
