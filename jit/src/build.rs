@@ -57,6 +57,7 @@ pub fn build(jit: &Jit, vm: &mut Vm, draft: &mut Draft, base: *mut Value) -> Res
         graph: &graph,
         stubs: jit.stubs.get().expect("prepared"),
         exits: &mut draft.exits,
+        vm: &raw const *vm,
         num_params,
         is_vararg,
         config,

@@ -46,6 +46,8 @@ pub struct Input<'a> {
     pub stubs: &'a Stubs,
     /// Where exits go.
     pub exits: &'a mut ExitTable,
+    /// The state.
+    pub vm: *const perilune_runtime::vm::Vm,
     /// Parameters of the unit's function.
     pub num_params: u32,
     /// Whether it is a vararg function.
@@ -144,7 +146,10 @@ struct Lower<'a, 'b> {
     is_header: Vec<bool>,
     /// Sums with a constant that loops further in use; see [`Lower::keep_sum`].
     kept: Vec<bool>,
+    /// The state: the parameter, or behind calls a constant, which no register has to keep across them.
     vm: V,
+    /// Blocks where it is the constant.
+    behind_calls: Vec<bool>,
     /// Base of the unit's frame (the moved one of a vararg function).
     base: V,
     /// Base as the caller gave it.
@@ -193,6 +198,7 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
         is_header: vec![false; graph.blocks.len()],
         kept: vec![false; graph.insts.len()],
         vm: params[0],
+        behind_calls: vec![false; graph.blocks.len()],
         base: params[1],
         entry_base: params[1],
         nargs: None,
@@ -223,7 +229,7 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
         Entry::Loop { .. } => {}
     }
     lower.blocks[0] = Some(lower.b.current_block().expect("the entry"));
-    lower.run();
+    lower.run(input.vm);
     let Lower { mut b, .. } = lower;
     b.seal_all_blocks();
     b.finalize(input.config);
@@ -231,9 +237,12 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
 }
 
 impl Lower<'_, '_> {
-    fn run(&mut self) {
+    fn run(&mut self, vm: *const perilune_runtime::vm::Vm) {
         let doms = Dominators::new(self.graph);
-        for l in LoopNest::new(self.graph, &doms).loops {
+        let nest = LoopNest::new(self.graph, &doms);
+        self.find_behind_calls(&doms.order, &nest);
+        let vm = [self.vm, self.iconst(vm as u64)];
+        for l in nest.loops {
             self.is_header[l.header as usize] = true;
             self.depth.iter_mut().zip(&l.members).for_each(|(depth, &is)| *depth += u32::from(is));
         }
@@ -260,16 +269,41 @@ impl Lower<'_, '_> {
                     self.b.set_cold_block(block);
                 }
             }
+            self.vm = vm[usize::from(self.behind_calls[i as usize])];
             for &v in &data.insts {
                 self.inst(v);
             }
             self.terminator(Block(i));
         }
+        self.vm = vm[usize::from(self.behind_calls.contains(&true))];
         while let Some((block, snapshot)) = self.pending.pop() {
             self.b.switch_to_block(block);
             self.leave_shared(snapshot);
         }
         self.finish_cold_blocks();
+    }
+
+    /// Finds the blocks outside of loops, and in loops with calls, of a unit that calls.
+    fn find_behind_calls(&mut self, order: &[u32], nest: &LoopNest) {
+        let graph = self.graph;
+        let calls = |b: usize| {
+            graph.blocks[b].insts.iter().any(|&v| {
+                matches!(
+                    graph.inst(v).op,
+                    Opcode::CallSelf | Opcode::CallFunction | Opcode::CallMulti | Opcode::StepCall
+                )
+            })
+        };
+        let calling: Vec<usize> = (0..graph.blocks.len()).filter(|&b| calls(b)).collect();
+        if calling.is_empty() {
+            return;
+        }
+        for &b in order.iter().filter(|&&b| b != 0) {
+            let around = nest.loops.iter().filter(|l| l.members[b as usize]);
+            let innermost = around.min_by_key(|l| l.members.iter().filter(|m| **m).count());
+            self.behind_calls[b as usize] =
+                innermost.is_none_or(|l| calling.iter().any(|&c| l.members[c]));
+        }
     }
 
     /// Finds the sums that are used in loops further in than where they are made.
