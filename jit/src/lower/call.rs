@@ -200,6 +200,11 @@ impl Lower<'_, '_> {
     }
 
     fn mark_tail(&mut self) {
+        if !matches!(self.graph.entry, Entry::Loop { .. }) {
+            // The kind of frames that are called for compiled code.
+            let kind = self.b.ins().iconst(types::I8, (Link::BOUNDARY | Link::TAIL) as i64);
+            return self.store(kind, self.entry_base, -1);
+        }
         let link = self.b.ins().load(types::I64, trusted(), self.entry_base, -8);
         let bit = self.iconst(Link::TAIL << 56);
         let link = self.b.ins().bor(link, bit);

@@ -349,8 +349,19 @@ impl Lower<'_, '_> {
         self.b.ins().load(ty, MemFlagsData::trusted().with_readonly(), address, offset as i32)
     }
 
-    fn load_const_at(&mut self, address: V, offset: i32) -> V {
-        self.b.ins().load(types::I64, MemFlagsData::trusted().with_readonly(), address, offset)
+    /// Whether a value is the unit's own callee, from its slot.
+    fn is_callee(&self, value: Value) -> bool {
+        let inst = self.graph.inst(value);
+        inst.op == Opcode::LoadSlot && inst.aux as i32 == -2
+    }
+
+    /// A value on its way to the stack. The unit's own callee comes from where the frame has it: no
+    /// register holds it across calls.
+    fn to_store(&mut self, value: Value) -> V {
+        if self.is_callee(value) {
+            return self.b.ins().load(types::I64, trusted(), self.base, Self::slot(-2));
+        }
+        self.v(value)
     }
 
     fn load_u8(&mut self, address: V, offset: usize) -> V {
@@ -577,16 +588,17 @@ impl Lower<'_, '_> {
             Opcode::ConstInt | Opcode::ConstBits | Opcode::ConstRaw => Some(self.iconst(inst.imm)),
             Opcode::ConstFloat => Some(self.b.ins().f64const(f64::from_bits(inst.imm))),
             Opcode::ConstBool => Some(self.b.ins().iconst(types::I8, inst.imm as i64)),
-            // The callee stays in its slot: Cranelift may load it where it is needed.
-            Opcode::LoadSlot if inst.aux as i32 == -2 => {
-                Some(self.load_const_at(self.base, Self::slot(-2)))
+            // The callee stays in its slot: Cranelift may load it where it is needed, if it is.
+            Opcode::LoadSlot if self.is_callee(value) => {
+                let flags = trusted().with_readonly().with_can_move();
+                Some(self.b.ins().load(types::I64, flags, self.base, Self::slot(-2)))
             }
             Opcode::LoadSlot | Opcode::LoadShared => {
                 let offset = Self::slot(inst.aux as i32);
                 Some(self.b.ins().load(types::I64, trusted(), self.base, offset))
             }
             Opcode::StoreSlot | Opcode::StoreShared => {
-                let v = arg(self, 0);
+                let v = self.to_store(inst.args[0]);
                 self.store(v, self.base, Self::slot(inst.aux as i32));
                 None
             }
