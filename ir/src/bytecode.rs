@@ -363,6 +363,19 @@ impl Function {
         Op::decode(self.code[pc]).expect("verified bytecode")
     }
 
+    /// The word index of the instruction before the one at `pc`, `None` for the first.
+    pub fn before(&self, pc: usize) -> Option<usize> {
+        let mut at = 0;
+        while at < pc {
+            let next = at + self.op(at).words();
+            if next >= pc {
+                return (next == pc).then_some(at);
+            }
+            at = next;
+        }
+        None
+    }
+
     /// The source line of word index `pc`, 0 when stripped.
     pub fn line(&self, pc: usize) -> u32 {
         self.lines.get(pc).copied().unwrap_or(0)

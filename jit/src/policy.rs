@@ -6,11 +6,11 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use perilune_ir::bytecode::{Function, Op, Word};
+use perilune_ir::bytecode::{Function, NO_FEEDBACK, Op, Word};
 use perilune_ir::exits::{ExitPolicy, ExitReason};
 use perilune_ir::profile::ANYWHERE;
 use perilune_ir::ssa::build::for_loop_to;
-use perilune_runtime::object::Proto;
+use perilune_runtime::object::{Feedback, LuaClosure, Proto, Types};
 use perilune_runtime::tier::{COMPILED, LOOP_HEAT, REFUSED};
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::Vm;
@@ -42,6 +42,8 @@ pub(crate) const WARM: i32 = 16;
 /// How often the units of a function's loops are entered before it gets one for calls: each time the
 /// interpreter runs a few turns, which costs a hundredth of making a unit.
 pub(crate) const LOOP_ENTRIES: u32 = 32;
+/// The same where everything is to be compiled early.
+pub(crate) const EAGER_ENTRIES: u32 = 2;
 /// Words of bytecode that are interpreted in a fraction of the time it takes to compile a loop.
 const SHORT_RUN: i64 = 40_000;
 /// How often a loop that is short of its end is left alone, at most.
@@ -151,7 +153,7 @@ impl Jit {
             hotness.set(WARM);
             // Calls that run no loop hot count as well.
             owner.loop_entries += 1;
-            return owner.loop_entries < crate::policy::knob("P_K", 32) as u32;
+            return owner.loop_entries < LOOP_ENTRIES;
         }
         let version = owner.version(UnitKind::Function);
         version.put_off += 1;
@@ -161,12 +163,12 @@ impl Jit {
         if version.put_off > 1 || version.recompiles > 0 {
             return false;
         }
-        hotness.set(threshold.saturating_mul(crate::policy::knob("P_SF", 24) - 1));
+        hotness.set(threshold.saturating_mul(SMALL_FACTOR - 1));
         true
     }
 
-    /// Whether a loop of a function whose other loops have units is not as hot as it seems: the function's
-    /// count was left low for the sake of those.
+    /// Whether a loop is not as hot as it seems: the function's count was left low for the sake of its
+    /// other loops' units, or of its own, which is to be made anew.
     ///
     /// # Safety
     /// `proto` is live.
@@ -175,7 +177,8 @@ impl Jit {
         let mut units = self.units.borrow_mut();
         // SAFETY: the caller's contract.
         let owner = unsafe { units.of(proto) };
-        if self.is_eager() || owner.loop_entries == 0 {
+        let is_low = owner.loop_entries > 0 || owner.function.recompiles > 0;
+        if self.is_eager() || !is_low {
             return false;
         }
         let version = owner.version(UnitKind::Osr { pc });
@@ -218,6 +221,57 @@ impl Jit {
         // Runs out at the next back-edge after those, which is that of the loop around, or the next call.
         hotness.set(turns * LOOP_HEAT);
         true
+    }
+
+    /// A function left its unit: what is left of its loops is interpreted, and worth a unit of its own
+    /// only if it runs long this time.
+    ///
+    /// # Safety
+    /// `base` is the frame that left, and `frame` the innermost one inlined into it, or the same.
+    pub(crate) unsafe fn cool(&self, base: *mut Value, frame: *mut Value) {
+        if self.is_eager() {
+            return;
+        }
+        let mut units = self.units.borrow_mut();
+        for frame in [base, frame] {
+            // SAFETY: the callee of a frame of compiled code is a Lua closure.
+            unsafe {
+                let closure: *mut LuaClosure = (*frame.sub(2)).ptr();
+                let proto = (*closure).proto;
+                let has_loops = units.of(proto).loop_entries > 0;
+                let left = if has_loops { WARM } else { self.initial_hotness() };
+                (*proto).hotness.set(left);
+            }
+        }
+    }
+
+    /// Compiled code left behind a call because of the type of its result: notes that type, as the
+    /// interpreter, which goes on behind the call, can not.
+    ///
+    /// # Safety
+    /// `frame` is the frame in which the interpreter goes on, its slots are values.
+    pub(crate) unsafe fn learn_result(&self, exit: &ExitDescriptor, frame: *mut Value) {
+        if exit.spec.reason != ExitReason::ResultGuard {
+            return;
+        }
+        // SAFETY: the unit's prototypes are live while a frame of it is.
+        let proto = unsafe { &*exit.spec.proto };
+        let function = &proto.function;
+        let Some(call) = function.before(exit.spec.pc as usize) else { return };
+        let a = usize::from(Word(function.code[call]).a());
+        // SAFETY: the verifier has checked that the register is in the frame.
+        let seen = Types::of(unsafe { *frame.add(a) });
+        let note = |cell: &Feedback| cell.types.set(cell.types.get() | seen);
+        if function.op(call) == Op::Call {
+            let index = function.code[call + 1] >> 16;
+            if index != u32::from(NO_FEEDBACK) {
+                // SAFETY: the verifier has checked the index.
+                note(unsafe { &*proto.feedback.as_ptr().add(index as usize) });
+            }
+        } else {
+            let sites = proto.metamethods.borrow();
+            sites.iter().filter(|(pc, _)| *pc as usize == call).for_each(|(_, cell)| note(cell));
+        }
     }
 
     /// Counts an exit, and gives its guard up when it failed too often.
@@ -312,9 +366,12 @@ impl Jit {
             on_their_way.map(ExitDescriptor::key).chain([exit.key()]).collect();
         // A function that works on integers where floats were expected does so throughout: the result
         // of one operation is an operand of the next.
-        let mixed = keys.iter().filter(|key| key.reason == ExitReason::Mixed);
-        let everywhere: Vec<_> = mixed.map(|key| SiteKey { pc: ANYWHERE, ..*key }).collect();
-        keys.extend(everywhere);
+        // And so do those that are inlined with it.
+        if keys.iter().any(|key| key.reason == ExitReason::Mixed) {
+            let reason = ExitReason::Mixed;
+            let sites = unit.exits.iter().map(ExitDescriptor::key);
+            keys.extend(sites.map(|key| SiteKey { pc: ANYWHERE, reason, ..key }));
+        }
         for key in &keys {
             // An entry in the table, so that `forget` is called for it and its sites go.
             // SAFETY: the prototypes of a current unit are traced with it.
@@ -394,5 +451,3 @@ impl Jit {
         }
     }
 }
-
-pub(crate) fn knob(name: &str, d: i32) -> i32 { std::env::var(name).ok().and_then(|s| s.parse().ok()).unwrap_or(d) }

@@ -22,6 +22,7 @@ use crate::guard::take_panic;
 use crate::helpers::Helper;
 use crate::memory::Arena;
 use crate::options::{Dump, Options};
+use crate::policy::{EAGER_ENTRIES, LOOP_ENTRIES, WARM};
 use crate::seam;
 use crate::stats::{Counters, SiteStats, Stats, add};
 use crate::stubs::Stubs;
@@ -265,11 +266,12 @@ impl Jit {
             let hotness = if exit.spec.reason == ExitReason::InnerEnd {
                 0 // the loop around it is hot as well
             } else if exit.spec.reason == ExitReason::LoopEnd {
-                if self.is_eager() { self.initial_hotness().max(16) } else { crate::policy::knob("P_W",16) }
+                if self.is_eager() { self.initial_hotness().max(WARM) } else { WARM }
             } else {
                 16 << again
             };
             (*proto).hotness.set(hotness);
+            self.learn_result(exit, exit.frame_base(base));
             self.count_exit(vm, exit);
             Ok(outcome)
         }
@@ -366,7 +368,7 @@ impl Tier for Jit {
                     Err(_) => return Ok(None),
                 },
             };
-            let wanted = if self.is_eager() { 2 } else { crate::policy::knob("P_K", 32) as u32 };
+            let wanted = if self.is_eager() { EAGER_ENTRIES } else { LOOP_ENTRIES };
             let (code, again) = {
                 let mut units = self.units.borrow_mut();
                 let owner = units.of(proto);

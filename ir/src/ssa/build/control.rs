@@ -169,7 +169,8 @@ impl Builder<'_> {
     /// built on its own. What is seen rarely in a loop (element 0 of a list) is seen in the first.
     pub(super) fn is_behind_first(&self) -> bool {
         let frame = self.frame();
-        let Some(b) = frame.analysis.blocks.iter().position(|b| (b.start..b.end).contains(&frame.pc))
+        let Some(b) =
+            frame.analysis.blocks.iter().position(|b| (b.start..b.end).contains(&frame.pc))
         else {
             return false;
         };

@@ -717,7 +717,14 @@ impl<'a> Builder<'a> {
 
     fn narrow_or_leave(&mut self, v: Value, seen: u16, why: ExitReason) -> Value {
         self.expect.insert(v, seen);
-        if self.ty(v) != Type::Any || self.blocked(why) {
+        if self.ty(v) != Type::Any {
+            return v;
+        }
+        if self.blocked(why) {
+            // It was something else too often.
+            if matches!(seen, types::INT | types::FLOAT) {
+                self.expect.insert(v, types::INT | types::FLOAT);
+            }
             return v;
         }
         match seen {
