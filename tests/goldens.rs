@@ -94,7 +94,9 @@ fn layout(clif: &str) -> String {
             continue;
         }
         let Some(block) = blocks.last_mut() else { continue };
-        let op = line.split("= ").last().unwrap_or_default();
+        // A comment says what the constants are.
+        let code = line.split(';').next().unwrap_or_default();
+        let op = code.split("= ").last().unwrap_or_default();
         block.stores += usize::from(op.starts_with("store") || op.starts_with("istore"));
         block.calls += usize::from(op.starts_with("call"));
         if let Some(end) = end_of(line) {

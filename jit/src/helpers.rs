@@ -44,6 +44,7 @@ macro_rules! for_each_helper {
             BoxInt,       Keep, (I64) -> (I64), keep_box_int, "(integer): its value";
             GetInt,       Keep, (I64, I64) -> (I64), keep_get_int, "(table, integer): raw element";
             SetInt,       Keep, (I64, I64, I64) -> (), keep_set_int, "(table, integer, value bits): raw store";
+            RareFloatMod, Keep, (I64, I64) -> (I64), keep_float_mod, "(float bits, float bits): a % b, where that is rare";
             Barrier,      Keep, (I64) -> (), keep_barrier, "(object): a black object is to be scanned again";
             BarrierForward, Keep, (I64, I64) -> (), keep_barrier_forward, "(object, value bits): marks the value if the object is black";
             AllocTable,   Keep, (I64, I64) -> (I64), keep_alloc_table, "(shape or 0, array size): a new table's address";

@@ -4,6 +4,7 @@
 //! A stub may run Lua (finalizers, hooks), which uses `scratch` too: operands are read first, results
 //! written last.
 
+use perilune_runtime::interp::arith::float_mod;
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::{Throw, Vm};
 
@@ -85,6 +86,17 @@ pub unsafe extern "C" fn rt_alloc_table(vm: *mut Vm) {
         let (shape, narr) = (vm.scratch[0] as *mut _, vm.scratch[1] as usize);
         // SAFETY: the caller's contract.
         vm.scratch[0] = unsafe { seam::new_table(vm, shape, narr) } as u64;
+    });
+}
+
+/// `a % b` of floats.
+///
+/// # Safety
+/// Called by the stub.
+pub unsafe extern "C" fn rt_keep_float_mod(vm: *mut Vm) {
+    guard(vm, (), |vm| {
+        let [a, b] = [vm.scratch[0], vm.scratch[1]].map(f64::from_bits);
+        vm.scratch[0] = float_mod(a, b).to_bits();
     });
 }
 

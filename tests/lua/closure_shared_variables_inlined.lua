@@ -28,6 +28,7 @@ end
 for _ = 1, 300 do reads(10); writes(10); both(10) end
 print(reads(10), writes(10), both(10))
 print(reads(1000), writes(1000), both(1000))
+
 --[[expect
 55	55	275
 500500	500500	2502500

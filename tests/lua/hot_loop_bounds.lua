@@ -38,6 +38,7 @@ for i = 1, 2000 do
   for k = 1, #whole do count = count + whole[k] if k == 3 then break end end
 end
 print(#whole, count)
+
 --[[expect
 5050	6050	6050	4006	0	21045
 328251	false	0

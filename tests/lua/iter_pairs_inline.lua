@@ -8,6 +8,7 @@ local u = {} for i = 1, 10 do u[i] = i end
 for k in pairs(u) do u[k] = nil end print(next(u), #u)
 for i = 1, 200 do local n = 0 for k, v in next, t do n = n + v if k == 30 then break end end assert(n == 465) end
 print(pcall(function() for k in next, t, 51 do end end))
+
 --[[expect
 3825	1=1 2=2 4=4 x=1		3=3	1=1 0=5 -1=6
 nil	0

@@ -46,6 +46,7 @@ print(yielding()) print(yielding()) print(yielding()) print(yielding())
 V.__add = add
 V.__lt = function() return nil end
 print(run(5, 1))
+
 --[[expect
 400	100	100	100
 350.0	100	100	100

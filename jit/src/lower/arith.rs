@@ -99,6 +99,7 @@ impl Lower<'_, '_> {
                 let better = self.b.ins().fcmp(cc, y, x);
                 self.b.ins().select(better, y, x)
             }
+            Opcode::FMath if inst.aux == MathFn::Mod as u32 => self.float_mod(inst, x, yv()),
             Opcode::FMath => {
                 let helper = math_helper(MathFn::ALL[inst.aux as usize]);
                 let args: Vec<V> = std::iter::once(x).chain(y).collect();
@@ -124,6 +125,45 @@ impl Lower<'_, '_> {
             Opcode::BNot => self.b.ins().icmp_imm_u(IntCC::Equal, x, 0),
             other => unreachable!("{other:?} is no arithmetic"),
         }
+    }
+
+    /// `x % y` of floats. For positive `x` and an integer `y` that is constant inline: exact where `y` is a
+    /// power of two, by integers where `x` is one. Calls are far slower.
+    fn float_mod(&mut self, inst: &Inst, x: V, y: V) -> V {
+        let divisor = self.graph.inst(inst.args[1]);
+        let by = f64::from_bits(divisor.imm);
+        let small = (1.0..=f64::from(1 << 30)).contains(&by) && by.fract() == 0.0;
+        if divisor.op != Opcode::ConstFloat || !small {
+            return self.call_native(math_helper(MathFn::Mod), &[x, y])[0];
+        }
+        if (by as u64).is_power_of_two() {
+            let bits = self.b.ins().bitcast(types::I64, MemFlagsData::new(), x);
+            // Positive (the sign of a result 0 is that of x) and finite.
+            let below = self.b.ins().iadd_imm_s(bits, -1);
+            let last = f64::INFINITY.to_bits() as i64 - 1;
+            let usual = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, below, last);
+            let inverse = self.b.ins().f64const(1.0 / by);
+            let quotient = self.b.ins().fmul(x, inverse);
+            let whole = self.b.ins().floor(quotient);
+            let product = self.b.ins().fmul(whole, y);
+            let rest = self.b.ins().fsub(x, product);
+            return self.unless(usual, &[rest], &[types::F64], |l| vec![l.rare_mod(x, y)])[0];
+        }
+        let int = self.b.ins().fcvt_to_sint_sat(types::I64, x);
+        let back = self.b.ins().fcvt_from_sint(types::F64, int);
+        let whole = self.b.ins().fcmp(FloatCC::Equal, back, x);
+        // Above 2^53 the conversion may have rounded; at 0 the sign counts.
+        let below = self.b.ins().iadd_imm_s(int, -1);
+        let usual = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, below, (1 << 53) - 1);
+        let rest = self.b.ins().urem_imm_u(int, by as i64);
+        let rest = self.b.ins().fcvt_from_sint(types::F64, rest);
+        self.where_both([whole, usual], rest, |l| l.rare_mod(x, y))
+    }
+
+    fn rare_mod(&mut self, x: V, y: V) -> V {
+        let args = [x, y].map(|v| self.b.ins().bitcast(types::I64, MemFlagsData::new(), v));
+        let rest = self.call_keep(Helper::RareFloatMod, &args).expect("a result");
+        self.b.ins().bitcast(types::F64, MemFlagsData::new(), rest)
     }
 
     /// A sum with a constant that is read from memory. Cranelift makes a sum with an immediate anew in each

@@ -431,6 +431,26 @@ impl Lower<'_, '_> {
         results
     }
 
+    /// `hot` where both conditions hold, else what `cold` makes.
+    fn where_both(&mut self, conds: [V; 2], hot: V, cold: impl FnOnce(&mut Self) -> V) -> V {
+        let slow = self.cold_block();
+        let (second, join) = (self.b.create_block(), self.b.create_block());
+        if self.b.current_block().is_some_and(|b| self.b.func.layout.is_cold(b)) {
+            self.b.set_cold_block(second);
+            self.b.set_cold_block(join);
+        }
+        let ty = self.b.func.dfg.value_type(hot);
+        let result = self.b.append_block_param(join, ty);
+        self.b.ins().brif(conds[0], second, &[], slow, &[]);
+        self.b.switch_to_block(second);
+        self.b.ins().brif(conds[1], join, &[BlockArg::from(hot)], slow, &[]);
+        self.b.switch_to_block(slow);
+        let value = cold(self);
+        self.b.ins().jump(join, &[BlockArg::from(value)]);
+        self.b.switch_to_block(join);
+        result
+    }
+
     // ---- helpers ----
 
     fn helper_signature(&mut self, helper: Helper) -> SigRef {
