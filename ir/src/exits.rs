@@ -20,6 +20,7 @@ macro_rules! for_each_exit_reason {
     ($m:ident) => {
         $m! {
             TypeGuard,   "type",      Widen, "a value has not the type the profile showed";
+            EntryGuard,  "entry",     Widen, "a register has not the type at the entry that it had before";
             ResultGuard, "result",    Widen, "a value that was read or returned has not the type the profile showed";
             ShapeGuard,  "shape",     Widen, "a table has another shape";
             KindGuard,   "kind",      Widen, "an array holds elements of another kind, or holes";

@@ -33,7 +33,7 @@ pub fn build(jit: &Jit, vm: &mut Vm, draft: &mut Draft, base: *mut Value) -> Res
         return fake(jit, vm, draft, base);
     }
     let profile = collect(vm, &jit.blocked.borrow(), draft.proto);
-    let (entry, slot_types) = entry(draft, &profile, base);
+    let (entry, slot_types) = entry(jit, draft, &profile, base);
     let options = BuildOptions {
         locals_in_memory: vm.heap.locals_observed.get(),
         own_upvalue: own_upvalue(draft, &profile, base),
@@ -67,17 +67,23 @@ pub fn build(jit: &Jit, vm: &mut Vm, draft: &mut Draft, base: *mut Value) -> Res
     Ok(())
 }
 
-/// How the unit is entered, and for loops the types that its registers hold now.
-fn entry(draft: &Draft, profile: &Profile, base: *mut Value) -> (Entry, Vec<u16>) {
+/// How the unit is entered, and for loops the types that its registers hold now, or held when a unit
+/// was made before.
+fn entry(jit: &Jit, draft: &Draft, profile: &Profile, base: *mut Value) -> (Entry, Vec<u16>) {
     match draft.kind {
         UnitKind::Function => (typed_entry(profile).unwrap_or(Entry::Function), vec![]),
         UnitKind::Osr { pc } => {
             // SAFETY: `base` is a frame of the function: all its registers can be read. Words that
             // are stale are guarded like all others.
             let types = (0..profile.function.max_stack as usize)
-                .map(|i| unsafe { stale_type(*base.add(i)) })
-                .collect();
-            (Entry::Loop { pc }, types)
+                .map(|i| unsafe { stale_type(*base.add(i)) });
+            let mut units = jit.units.borrow_mut();
+            // SAFETY: the draft's prototype is live.
+            let version = unsafe { units.of(draft.proto) }.version(draft.kind);
+            let before = std::mem::take(&mut version.entry_types);
+            let before = before.into_iter().chain(std::iter::repeat(0));
+            version.entry_types = types.zip(before).map(|(now, then)| now | then).collect();
+            (Entry::Loop { pc }, version.entry_types.clone())
         }
     }
 }

@@ -39,11 +39,14 @@ const OLD_SITES: usize = 2000;
 const SMALL_FACTOR: i32 = 24;
 /// What is left of the count of a function with units for its loops.
 pub(crate) const WARM: i32 = 16;
-/// How often the units of a function's loops are entered before it gets one for calls: each time the
-/// interpreter runs a few turns, which costs a hundredth of making a unit.
-pub(crate) const LOOP_ENTRIES: u32 = 32;
+/// How often the loops of a function come to their ends in units of their own before it gets one for
+/// calls: each time the interpreter runs a few turns, which costs a hundredth of making a unit.
+pub(crate) const LOOP_ENDS: u32 = 32;
 /// The same where everything is to be compiled early.
-pub(crate) const EAGER_ENTRIES: u32 = 2;
+pub(crate) const EAGER_ENDS: u32 = 1;
+/// How often the count of a function with units for its loops runs out at another loop before that gets
+/// a unit, too: a thousand times cost as much as making one.
+const WARM_EVENTS: u32 = 400;
 /// Words of bytecode that are interpreted in a fraction of the time it takes to compile a loop.
 const SHORT_RUN: i64 = 40_000;
 /// How often a loop that is short of its end is left alone, at most.
@@ -60,6 +63,7 @@ fn strike(
 ) {
     let learns = match key.reason {
         ExitReason::TypeGuard
+        | ExitReason::EntryGuard
         | ExitReason::ResultGuard
         | ExitReason::ShapeGuard
         | ExitReason::BoundsGuard
@@ -149,11 +153,11 @@ impl Jit {
         let mut units = self.units.borrow_mut();
         // SAFETY: as above.
         let owner = unsafe { units.of(proto) };
-        if owner.loop_entries > 0 {
+        if owner.has_loops {
             hotness.set(WARM);
             // Calls that run no loop hot count as well.
-            owner.loop_entries += 1;
-            return owner.loop_entries < LOOP_ENTRIES;
+            owner.loop_ends += 1;
+            return owner.loop_ends < LOOP_ENDS;
         }
         let version = owner.version(UnitKind::Function);
         version.put_off += 1;
@@ -173,17 +177,16 @@ impl Jit {
     /// # Safety
     /// `proto` is live.
     pub(crate) unsafe fn is_lukewarm(&self, proto: *mut Proto, pc: u32) -> bool {
-        let turns = self.initial_hotness();
         let mut units = self.units.borrow_mut();
         // SAFETY: the caller's contract.
         let owner = unsafe { units.of(proto) };
-        let is_low = owner.loop_entries > 0 || owner.function.recompiles > 0;
+        let is_low = owner.has_loops || owner.function.recompiles > 0;
         if self.is_eager() || !is_low {
             return false;
         }
         let version = owner.version(UnitKind::Osr { pc });
-        version.warmth += WARM;
-        if version.warmth < turns {
+        version.warmth += 1;
+        if version.warmth < WARM_EVENTS {
             // SAFETY: as above.
             unsafe { &(*proto).hotness }.set(WARM);
             return true;
@@ -213,14 +216,29 @@ impl Jit {
         };
         let mut units = self.units.borrow_mut();
         // SAFETY: as above.
-        let version = unsafe { units.of(proto) }.version(UnitKind::Osr { pc });
+        let owner = unsafe { units.of(proto) };
+        let most = if owner.has_loops { WARM_EVENTS } else { MOST_PUT_OFF };
+        let version = owner.version(UnitKind::Osr { pc });
         version.put_off += 1;
-        if version.put_off > MOST_PUT_OFF {
+        if version.put_off > most {
             return false;
         }
         // Runs out at the next back-edge after those, which is that of the loop around, or the next call.
         hotness.set(turns * LOOP_HEAT);
         true
+    }
+
+    /// The loop of a unit has come to its end.
+    ///
+    /// # Safety
+    /// `proto` is live.
+    pub(crate) unsafe fn end_loop(&self, proto: *mut Proto) {
+        // SAFETY: the caller's contract.
+        unsafe {
+            self.units.borrow_mut().of(proto).loop_ends += 1;
+            let left = if self.is_eager() { self.initial_hotness().max(WARM) } else { WARM };
+            (*proto).hotness.set(left);
+        }
     }
 
     /// A function left its unit: what is left of its loops is interpreted, and worth a unit of its own
@@ -238,7 +256,7 @@ impl Jit {
             unsafe {
                 let closure: *mut LuaClosure = (*frame.sub(2)).ptr();
                 let proto = (*closure).proto;
-                let has_loops = units.of(proto).loop_entries > 0;
+                let has_loops = units.of(proto).has_loops;
                 let left = if has_loops { WARM } else { self.initial_hotness() };
                 (*proto).hotness.set(left);
             }
@@ -342,7 +360,10 @@ impl Jit {
             UnitKind::Osr { .. } => (loop_limit, CHEAP_LOOP),
         };
         // The interpreter has learnt what else there is: no need to see it often.
-        let learnt = matches!(exit.spec.reason, ExitReason::TypeGuard | ExitReason::ResultGuard);
+        let learnt = matches!(
+            exit.spec.reason,
+            ExitReason::TypeGuard | ExitReason::EntryGuard | ExitReason::ResultGuard
+        );
         let often = if learnt && matches!(unit.kind, UnitKind::Osr { .. }) { LEARNT } else { 1 };
         let limit = limit.div_ceil(often) * (1 + (unit.code_len / bytes) as u32);
         if exit.count.get() < limit {

@@ -22,7 +22,7 @@ use crate::guard::take_panic;
 use crate::helpers::Helper;
 use crate::memory::Arena;
 use crate::options::{Dump, Options};
-use crate::policy::{EAGER_ENTRIES, LOOP_ENTRIES, WARM};
+use crate::policy::{EAGER_ENDS, LOOP_ENDS, WARM};
 use crate::seam;
 use crate::stats::{Counters, SiteStats, Stats, add};
 use crate::stubs::Stubs;
@@ -252,8 +252,7 @@ impl Jit {
             let returned = self.enter(vm, base, 0, code)?;
             if returned.count >= 0 {
                 *original.sub(2) = Value(returned.first);
-                // A function whose loop was hot and that is called again is worth a unit for calls.
-                (*proto).hotness.set(0);
+                self.end_loop(proto);
                 return Ok(LoopOutcome::Returned(returned.count as u32));
             }
             let exit = &*(returned.first as *const ExitDescriptor);
@@ -263,14 +262,12 @@ impl Jit {
             // to leave.
             let forced = self.options.borrow().force_exits.is_some();
             let again = if forced { 0 } else { (exit.count.get() / 8).min(9) };
-            let hotness = if exit.spec.reason == ExitReason::InnerEnd {
-                0 // the loop around it is hot as well
-            } else if exit.spec.reason == ExitReason::LoopEnd {
-                if self.is_eager() { self.initial_hotness().max(WARM) } else { WARM }
-            } else {
-                16 << again
-            };
-            (*proto).hotness.set(hotness);
+            match exit.spec.reason {
+                // The loop around it is hot as well.
+                ExitReason::InnerEnd => (*proto).hotness.set(0),
+                ExitReason::LoopEnd => self.end_loop(proto),
+                _ => (*proto).hotness.set(WARM << again),
+            }
             self.learn_result(exit, exit.frame_base(base));
             self.count_exit(vm, exit);
             Ok(outcome)
@@ -361,19 +358,19 @@ impl Tier for Jit {
             let unit = match unit {
                 Some(unit) => unit,
                 None if refused => return Ok(None),
-                None if self.is_lukewarm(proto, pc) => return Ok(None),
                 None if self.put_off_loop(proto, base, pc) => return Ok(None),
+                None if self.is_lukewarm(proto, pc) => return Ok(None),
                 None => match self.compile(vm, proto, kind, base) {
                     Ok(unit) => unit,
                     Err(_) => return Ok(None),
                 },
             };
-            let wanted = if self.is_eager() { EAGER_ENTRIES } else { LOOP_ENTRIES };
+            let wanted = if self.is_eager() { EAGER_ENDS } else { LOOP_ENDS };
             let (code, again) = {
                 let mut units = self.units.borrow_mut();
                 let owner = units.of(proto);
-                owner.loop_entries += 1;
-                let again = owner.loop_entries == wanted;
+                owner.has_loops = true;
+                let again = owner.loop_ends >= wanted;
                 let unit = units.unit(unit).expect("versions name units");
                 unit.entered.set(unit.entered.get() + 1);
                 (unit.entries[0], again)

@@ -119,10 +119,12 @@ pub struct Version {
     pub recompiles: u32,
     /// It can't be compiled.
     pub refused: bool,
+    /// For loops: the types that registers had when units were made.
+    pub entry_types: Vec<u16>,
     /// Times that its compilation was put off.
     pub put_off: u32,
-    /// For loops: turns counted while another loop of the function had a unit.
-    pub warmth: i32,
+    /// For loops: times that the count ran out while another loop of the function had a unit.
+    pub warmth: u32,
 }
 
 /// The units of a prototype.
@@ -134,8 +136,10 @@ pub struct ProtoUnits {
     pub function: Version,
     /// By loop header.
     pub loops: Vec<(u32, Version)>,
-    /// Times that the units of its loops were entered.
-    pub loop_entries: u32,
+    /// Times that the units of its loops came to the end of their loop: about as often was it called.
+    pub loop_ends: u32,
+    /// There are units for its loops, or were.
+    pub has_loops: bool,
     /// All that exist, retired ones too.
     pub all: Vec<UnitId>,
 }
@@ -234,7 +238,8 @@ impl Units {
                     proto,
                     function: Version::default(),
                     loops: Vec::new(),
-                    loop_entries: 0,
+                    loop_ends: 0,
+                    has_loops: false,
                     all: Vec::new(),
                 },
             );

@@ -134,7 +134,7 @@ pub(super) fn wrapper(
     }
     b.ins().jump(full, &[]);
     b.switch_to_block(exit);
-    leave(&mut b, input, ExitReason::TypeGuard, [vm, base]);
+    leave(&mut b, input, ExitReason::EntryGuard, [vm, base]);
     b.seal_all_blocks();
     b.finalize(input.config);
     function

@@ -52,7 +52,7 @@ pub fn typed_entry(profile: &Profile) -> Option<Entry> {
     if !calls_self {
         return None;
     }
-    let entry_blocked = profile.is_blocked(0, ExitReason::TypeGuard);
+    let entry_blocked = profile.is_blocked(0, ExitReason::EntryGuard);
     let params = (0..function.num_params as usize)
         .map(|i| match profile.arg_types.get(i) {
             Some(&types::INT) if !entry_blocked => Type::Int,

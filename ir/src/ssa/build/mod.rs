@@ -712,7 +712,7 @@ impl<'a> Builder<'a> {
 
     /// The same for what is there on entry.
     fn narrow_entry(&mut self, v: Value, seen: u16) -> Value {
-        self.narrow_or_leave(v, seen, ExitReason::TypeGuard)
+        self.narrow_or_leave(v, seen, ExitReason::EntryGuard)
     }
 
     fn narrow_or_leave(&mut self, v: Value, seen: u16, why: ExitReason) -> Value {

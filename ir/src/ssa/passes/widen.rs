@@ -91,5 +91,8 @@ fn is_plain(graph: &Graph, v: Value) -> bool {
     let reason = inst.snapshot.map(|s| graph.snapshots[s.0 as usize].reason);
     inst.op == Opcode::GuardInt
         && inst.aux == 0
-        && matches!(reason, Some(ExitReason::TypeGuard | ExitReason::ResultGuard))
+        && matches!(
+            reason,
+            Some(ExitReason::TypeGuard | ExitReason::ResultGuard | ExitReason::EntryGuard)
+        )
 }
