@@ -119,14 +119,6 @@ pub unsafe extern "C" fn rt_string_sub(
     guard(vm, s, |vm| string::substring(vm, s, from, to))
 }
 
-/// The string of one byte.
-///
-/// # Safety
-/// `vm` is the running state.
-pub unsafe extern "C" fn rt_string_char(vm: *mut Vm, byte: u64) -> u64 {
-    guard(vm, 0, |vm| vm.string(&[byte as u8]).header() as u64)
-}
-
 /// Removes and answers the last element of a table without metatable; nil when there is none.
 ///
 /// # Safety

@@ -44,6 +44,7 @@ macro_rules! for_each_helper {
             BoxInt,       Keep, (I64) -> (I64), keep_box_int, "(integer): its value";
             GetInt,       Keep, (I64, I64) -> (I64), keep_get_int, "(table, integer): raw element";
             SetInt,       Keep, (I64, I64, I64) -> (), keep_set_int, "(table, integer, value bits): raw store";
+            StringChar,   Keep, (I64) -> (I64), keep_string_char, "(byte): the address of the string of one byte";
             RareFloatMod, Keep, (I64, I64) -> (I64), keep_float_mod, "(float bits, float bits): a % b, where that is rare";
             Barrier,      Keep, (I64) -> (), keep_barrier, "(object): a black object is to be scanned again";
             BarrierForward, Keep, (I64, I64) -> (), keep_barrier_forward, "(object, value bits): marks the value if the object is black";
@@ -58,7 +59,6 @@ macro_rules! for_each_helper {
             Close,        Native, (I64, I64, I64, I64, I64) -> (I64), rt_close, "(vm, base, pc, level, end): closes variables from level up, slots below end are kept; status";
             SetMetatable, Native, (I64, I64, I64) -> (I64), rt_set_metatable, "(vm, table, metatable): gives a table without metatable one; 1 if it was done";
             StringSub,    Native, (I64, I64, I64, I64) -> (I64), rt_string_sub, "(vm, string, from, to): string.sub, the string's address";
-            StringChar,   Native, (I64, I64) -> (I64), rt_string_char, "(vm, byte): the address of the string of one byte";
             TableRemove,  Native, (I64, I64) -> (I64), rt_table_remove, "(vm, table): removes the last element of a table without metatable; its value bits";
             MoveValues,   Native, (I64, I64, I64) -> (I64), rt_move_values, "(vm, from, to): moves the values from `from` up to the top, nil if there is none; their number";
             NextKey,      Native, (I64, I64, I64, I64) -> (I64), rt_next_key, "(vm, table, key, position hint): the next key; its value in scratch[1]";

@@ -89,6 +89,14 @@ pub unsafe extern "C" fn rt_alloc_table(vm: *mut Vm) {
     });
 }
 
+/// The string of one byte.
+///
+/// # Safety
+/// Called by the stub.
+pub unsafe extern "C" fn rt_string_char(vm: *mut Vm) {
+    guard(vm, (), |vm| vm.scratch[0] = vm.heap.byte_string(vm.scratch[0] as u8) as u64);
+}
+
 /// `a % b` of floats.
 ///
 /// # Safety

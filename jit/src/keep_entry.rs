@@ -161,6 +161,7 @@ keep_entries! {
     keep_box_int => rt_box_int;
     keep_get_int => rt_get_int;
     keep_float_mod => rt_keep_float_mod;
+    keep_string_char => rt_string_char;
     keep_set_int => rt_set_int;
     keep_barrier => rt_barrier;
     keep_barrier_forward => rt_barrier_forward;

@@ -336,10 +336,10 @@ impl Heap {
     /// A string of these bytes: interned when short.
     #[inline]
     pub fn new_string(&mut self, bytes: &[u8]) -> *mut LuaString {
-        if bytes.len() <= LuaString::MAX_SHORT {
-            self.intern(bytes)
-        } else {
-            self.long_string(bytes)
+        match *bytes {
+            [byte] => self.byte_string(byte),
+            [..] if bytes.len() <= LuaString::MAX_SHORT => self.intern(bytes),
+            [..] => self.long_string(bytes),
         }
     }
 
@@ -347,6 +347,18 @@ impl Heap {
     #[inline]
     pub fn str_value(&mut self, bytes: &[u8]) -> Value {
         Value::string(self.new_string(bytes))
+    }
+
+    /// The string of one byte.
+    #[inline]
+    pub fn byte_string(&mut self, byte: u8) -> *mut LuaString {
+        let known = self.byte_strings[usize::from(byte)];
+        if !known.is_null() {
+            return known;
+        }
+        let text = self.intern(&[byte]);
+        self.byte_strings[usize::from(byte)] = text;
+        text
     }
 
     /// The interned string of at most [`LuaString::MAX_SHORT`] bytes.

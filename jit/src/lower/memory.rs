@@ -142,7 +142,14 @@ impl Lower<'_, '_> {
             }
             Opcode::StringChar => {
                 let byte = arg(self, 0);
-                self.call_native(Helper::StringChar, &[self.vm, byte])[0]
+                let offset = self.b.ins().ishl_imm_u(byte, 3);
+                let at = self.b.ins().iadd(self.vm, offset);
+                let known = offset_of!(Vm, heap) + offset_of!(Heap, byte_strings);
+                let known = self.load(types::I64, at, known);
+                let there = self.b.ins().icmp_imm_u(IntCC::NotEqual, known, 0);
+                self.unless(there, &[known], &[types::I64], |l| {
+                    vec![l.call_keep(Helper::StringChar, &[byte]).expect("an address")]
+                })[0]
             }
             Opcode::TableRemove => {
                 let t = arg(self, 0);

@@ -170,6 +170,9 @@ impl Heap {
             for name in self.meta_names.0.into_iter().chain(self.type_names.0) {
                 self.mark_object(name);
             }
+            for text in self.byte_strings.into_iter().filter(|text| !text.is_null()) {
+                self.mark_object(text);
+            }
             for i in 0..self.handles.len() {
                 self.mark_value(self.handles.at(i));
             }

@@ -133,6 +133,8 @@ pub struct Heap {
     pub meta_names: MetaNames,
     /// Interned names of types.
     pub type_names: TypeNames,
+    /// The strings of one byte that were needed so far, else null. Roots.
+    pub byte_strings: [*mut crate::object::LuaString; 256],
     /// By size class: further runs of the block that `room` is in.
     runs: [*mut FreeRun; CLASSES],
     /// Blocks and large objects.
@@ -211,6 +213,7 @@ impl Heap {
             shapes: ShapeRoots { plain: ptr::null_mut(), dictionary: ptr::null_mut() },
             meta_names: MetaNames([ptr::null_mut(); Metamethod::ALL.len()]),
             type_names: TypeNames([ptr::null_mut(); Type::NAMES.len()]),
+            byte_strings: [ptr::null_mut(); 256],
             runs: [ptr::null_mut(); CLASSES],
             store: block::Store::default(),
             strings: StringTable::new(seed),

@@ -652,7 +652,9 @@ impl Builder<'_> {
         }
         let boxed = self.boxed(v);
         self.emit(Opcode::AppendElem, Type::None, &[t, key, boxed], bit as u64, 0);
-        self.barrier(t, v);
+        if bit != kind::INT {
+            self.barrier(t, v);
+        }
     }
 
     /// Whether [`Builder::element`] will answer.

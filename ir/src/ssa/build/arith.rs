@@ -1,6 +1,6 @@
 //! Arithmetic, comparison, lengths and numeric loops.
 
-use crate::bytecode::Op;
+use crate::bytecode::{Constant, Op};
 
 use super::ops::Operands;
 use super::*;
@@ -504,6 +504,11 @@ impl Builder<'_> {
             },
             _ => false,
         };
+        let bytes = [self.byte_of(x), self.byte_of(y).or_else(|| self.byte_constant(o))];
+        if let [Some(a), Some(b)] = bytes {
+            let v = self.emit(Opcode::ICmp, Type::Bool, &[a, b], 0, Cond::Eq as u32);
+            return self.branch_flag(v, o.c, target, o.next);
+        }
         if exact || (self.ty(x) == Type::Bool && self.ty(y) == Type::Bool) {
             let (x, y) = (self.boxed(x), self.boxed(y));
             let v = self.op(Opcode::BitsEq, Type::Bool, &[x, y]);
@@ -532,6 +537,23 @@ impl Builder<'_> {
             return self.equal_tables(o, x, y, target);
         }
         self.step_test(o, target);
+    }
+
+    /// The byte of which the string `v` consists, if it is known to consist of one.
+    fn byte_of(&self, v: Value) -> Option<Value> {
+        let inst = self.graph.inst(v);
+        (inst.op == Opcode::StringChar).then(|| inst.args[0])
+    }
+
+    /// The byte that the constant of a comparison consists of.
+    fn byte_constant(&mut self, o: Operands) -> Option<Value> {
+        match self.frame().profile.function.constants.get(o.b)? {
+            Constant::Str(text) if o.op == Op::EqK && text.len() == 1 => {
+                let byte = text[0];
+                Some(self.int(i64::from(byte)))
+            }
+            _ => None,
+        }
     }
 
     /// Ends the block with a branch on `cond`: in the block for true, control goes to `pc`; the

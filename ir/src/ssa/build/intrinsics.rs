@@ -132,6 +132,16 @@ impl Builder<'_> {
         if self.ty(v) == Type::Int { self.op(Opcode::IntToFloat, Type::Float, &[v]) } else { v }
     }
 
+    /// Byte `i` (from 1) of the string `s`; leaves when there is none.
+    fn byte_at(&mut self, s: Value, i: Value) -> Value {
+        let one = self.int(1);
+        let index = self.op(Opcode::ISub, Type::Int, &[i, one]);
+        let len = self.op(Opcode::StringLen, Type::Int, &[s]);
+        let why = ExitReason::BoundsGuard;
+        let check = self.guard(Opcode::GuardBounds, Type::None, &[index, len], 0, why);
+        self.guard(Opcode::StringByte, Type::Int, &[s, index, check], 0, why)
+    }
+
     /// The results.
     fn replacement(&mut self, which: Intrinsic, args: &[Value], o: Operands) -> Vec<Value> {
         use Intrinsic::{
@@ -196,20 +206,19 @@ impl Builder<'_> {
             }
             StringByte => {
                 let s = self.string_pointer(args[0], ExitReason::TypeGuard);
-                let one = self.int(1);
                 let i = match args.get(1) {
                     Some(&i) => self.typed(i),
-                    None => one,
+                    None => self.int(1),
                 };
-                let index = self.op(Opcode::ISub, Type::Int, &[i, one]);
-                let len = self.op(Opcode::StringLen, Type::Int, &[s]);
-                let why = ExitReason::BoundsGuard;
-                let check = self.guard(Opcode::GuardBounds, Type::None, &[index, len], 0, why);
-                self.guard(Opcode::StringByte, Type::Int, &[s, index, check], 0, why)
+                self.byte_at(s, i)
             }
             StringSub => {
                 let s = self.string_pointer(args[0], ExitReason::TypeGuard);
                 let i = self.typed(args[1]);
+                if args.get(2) == Some(&args[1]) && !self.blocked(ExitReason::BoundsGuard) {
+                    let byte = self.byte_at(s, i);
+                    return vec![self.op(Opcode::StringChar, Type::Str, &[byte])];
+                }
                 let j = match args.get(2) {
                     Some(&j) => self.typed(j),
                     None => self.int(-1),
