@@ -197,6 +197,10 @@ pub struct Shape {
     pub keys: *const Cell<*mut LuaString>,
     /// Index from key to slot; null for few keys.
     pub index: *const Cell<u32>,
+    /// The metatable that tables of this shape, which has none, got last, or null.
+    pub last_meta: Cell<*mut Table>,
+    /// The shape that they got with it.
+    pub last_child: Cell<*mut Shape>,
     /// Ownership of the keys, and transitions; not read by compiled code.
     pub detail: Box<ShapeDetail>,
 }

@@ -209,6 +209,8 @@ fn allocate(
             index_shift: keys.shift(),
             keys: keys.keys.as_ptr(),
             index: if keys.index.is_empty() { std::ptr::null() } else { keys.index.as_ptr() },
+            last_meta: Cell::new(std::ptr::null_mut()),
+            last_child: Cell::new(std::ptr::null_mut()),
             detail: Box::new(ShapeDetail {
                 keys,
                 adds: AddressMap::default(),
@@ -296,7 +298,11 @@ pub fn with_metatable(heap: &mut Heap, shape: *mut Shape, meta: *mut Table) -> *
         if (*shape).meta == meta {
             return shape;
         }
+        if (*shape).last_meta.get() == meta && !meta.is_null() {
+            return (*shape).last_child.get();
+        }
         if let Some(other) = (*shape).detail.metas.get(&(meta as usize)).copied() {
+            note_child(shape, meta, other);
             return other;
         }
         let dictionary = (*shape).is_dictionary();
@@ -323,7 +329,22 @@ pub fn with_metatable(heap: &mut Heap, shape: *mut Shape, meta: *mut Table) -> *
             with_keys(heap, base, &keys)
         };
         (*shape).detail.metas.insert(meta as usize, other);
+        note_child(shape, meta, other);
         other
+    }
+}
+
+/// Remembers the shape that follows by `meta`, for tables that get their first metatable.
+///
+/// # Safety
+/// `shape` is live.
+unsafe fn note_child(shape: *mut Shape, meta: *mut Table, child: *mut Shape) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if (*shape).meta.is_null() {
+            (*shape).last_meta.set(meta);
+            (*shape).last_child.set(child);
+        }
     }
 }
 
@@ -371,6 +392,11 @@ pub unsafe fn drop_dead_children(shape: *mut Shape, mut is_dead: impl FnMut(*mut
     }
     if !detail.metas.is_empty() {
         detail.metas.retain(|_, child| !is_dead(*child));
+        // SAFETY: as above. The last child is among them.
+        unsafe {
+            (*shape).last_meta.set(std::ptr::null_mut());
+            (*shape).last_child.set(std::ptr::null_mut());
+        }
     }
 }
 

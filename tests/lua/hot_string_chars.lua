@@ -70,3 +70,16 @@ string.sub = function(s, i, j) return sub(s, i, j):upper() end
 print(count(text, "a"), count(text, "A"))
 string.sub = sub
 print(count(text, "a"), count(text, "A"))
+
+--[[expect
+120	60	60	0	0	0
+120	360	0
+33
+[h][e][l][l][o]	[][h][e][l][l][o][][h][e][l][l][o][][][]	[][][]
+4	0	1
+20	500
+120	120	60	60	nil
+b	y	300
+0	120
+120	0
+]]

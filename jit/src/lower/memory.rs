@@ -5,9 +5,10 @@ use core::mem::offset_of;
 use cranelift_codegen::ir::condcodes::IntCC;
 use perilune_runtime::heap::block::Room;
 use perilune_runtime::heap::{BLACK, GRANULE, Heap, class_of};
+use perilune_runtime::meta::Metamethod;
 use perilune_runtime::object::{
     Function as FunctionObject, Header, Kind, LuaClosure, LuaString, Shape, Table, Upvalue,
-    element_kind,
+    element_kind, table_flags,
 };
 use perilune_runtime::table::InlineLayout;
 use perilune_runtime::vm::Vm;
@@ -133,8 +134,7 @@ impl Lower<'_, '_> {
             }
             Opcode::SetMetatable => {
                 let (t, meta) = (arg(self, 0), arg(self, 1));
-                let done = self.call_native(Helper::SetMetatable, &[self.vm, t, meta])[0];
-                self.b.ins().ireduce(types::I8, done)
+                self.set_metatable(t, meta)
             }
             Opcode::StringSub => {
                 let args = [self.vm, arg(self, 0), arg(self, 1), arg(self, 2)];
@@ -332,6 +332,53 @@ impl Lower<'_, '_> {
             l.call_keep(Helper::Barrier, &[object]);
             vec![]
         });
+    }
+
+    /// A table's first metatable: inline where a table of its shape got the same one last, and that one
+    /// asks for nothing at this occasion. Answers whether it was done.
+    fn set_metatable(&mut self, t: V, meta: V) -> V {
+        let (slow, second, fast, join) = (
+            self.cold_block(),
+            self.b.create_block(),
+            self.b.create_block(),
+            self.b.create_block(),
+        );
+        if self.b.current_block().is_some_and(|b| self.b.func.layout.is_cold(b)) {
+            [second, fast, join].into_iter().for_each(|block| self.b.set_cold_block(block));
+        }
+        let done = self.b.append_block_param(join, types::I8);
+        let shape = self.load(types::I64, t, offset_of!(Table, shape));
+        let last = self.load(types::I64, shape, offset_of!(Shape, last_meta));
+        let same = self.b.ins().icmp(IntCC::Equal, last, meta);
+        self.b.ins().brif(same, second, &[], slow, &[]);
+
+        self.b.switch_to_block(second);
+        let child = self.load(types::I64, shape, offset_of!(Shape, last_child));
+        let asks = i64::from(Metamethod::Gc.bit() | Metamethod::Mode.bit());
+        let absent = self.load_u32(child, offset_of!(Shape, absent));
+        let present = self.b.ins().bnot(absent);
+        let present = self.b.ins().band_imm_u(present, asks);
+        let known = self.load_u32(child, offset_of!(Shape, absent_epoch));
+        let epoch = self.load_u32(self.vm, offset_of!(Vm, heap) + offset_of!(Heap, method_epoch));
+        let stale = self.b.ins().bxor(known, epoch);
+        let flags = self.load_u8(t, offset_of!(Table, header) + offset_of!(Header, flags));
+        let watched = self.b.ins().band_imm_u(flags, i64::from(table_flags::CACHED_METHODS));
+        let any = self.b.ins().bor(present, stale);
+        let any = self.b.ins().bor(any, watched);
+        self.b.ins().brif(any, slow, &[], fast, &[]);
+
+        self.b.switch_to_block(fast);
+        self.store(child, t, offset_of!(Table, shape) as i32);
+        self.barrier(t);
+        let yes = self.b.ins().iconst(types::I8, 1);
+        self.b.ins().jump(join, &[BlockArg::from(yes)]);
+
+        self.b.switch_to_block(slow);
+        let status = self.call_native(Helper::SetMetatable, &[self.vm, t, meta])[0];
+        let status = self.b.ins().ireduce(types::I8, status);
+        self.b.ins().jump(join, &[BlockArg::from(status)]);
+        self.b.switch_to_block(join);
+        done
     }
 
     /// `t[key] := v` inside the array, or right behind it while there is room; else by a helper.

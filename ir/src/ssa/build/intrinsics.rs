@@ -72,7 +72,7 @@ impl Builder<'_> {
             StringChar => {
                 args.len() == 1 && is(0, types::INT) && !self.blocked(ExitReason::BoundsGuard)
             }
-            TypeOf => args.len() == 1 && self.lua_type(args[0]).is_some(),
+            TypeOf => args.len() == 1 && !self.lua_types(args[0]).is_empty(),
             TableInsert => {
                 args.len() == 2
                     && is(0, types::TABLE)
@@ -99,11 +99,42 @@ impl Builder<'_> {
         !self.blocked(ExitReason::MetaGuard) && !self.blocked(ExitReason::BoundsGuard)
     }
 
-    /// Which row of [`LUA_TYPES`] a value is expected to be.
-    fn lua_type(&self, v: Value) -> Option<usize> {
+    /// The rows of [`LUA_TYPES`] that a value is expected to be of; none where nothing can be assumed.
+    fn lua_types(&self, v: Value) -> Vec<usize> {
         let expected = self.expected(v);
-        let row = LUA_TYPES.iter().position(|(set, _)| expected & !set == 0)?;
-        (expected != 0 && !self.blocked(ExitReason::TypeGuard)).then_some(row)
+        let known = LUA_TYPES.iter().fold(0, |all, (set, _)| all | set);
+        if expected & !known != 0 || self.blocked(ExitReason::TypeGuard) {
+            return vec![];
+        }
+        (0..LUA_TYPES.len()).filter(|&row| expected & LUA_TYPES[row].0 != 0).collect()
+    }
+
+    /// The name of the type of `v`, which is expected to be of one of some rows of [`LUA_TYPES`].
+    fn type_name(&mut self, v: Value, rows: &[usize]) -> Value {
+        let names = self.frame().profile.library.type_names;
+        let (&last, rest) = rows.split_last().expect("checked");
+        if rest.is_empty() {
+            self.guard_lua_type(v, last);
+            return self.bits(names[last]);
+        }
+        let join = self.new_block();
+        let arrive = |b: &mut Self, row: usize| {
+            let name = b.bits(names[row]);
+            b.terminate(Terminator::Jump(Target { block: join, args: vec![name] }));
+        };
+        for &row in rest {
+            let is = self.emit(Opcode::IsType, Type::Bool, &[v], 0, LUA_TYPES[row].0 as u32);
+            let (yes, no) = self.fork(is);
+            self.enter(yes);
+            arrive(self, row);
+            self.enter(no);
+        }
+        self.guard_lua_type(v, last);
+        arrive(self, last);
+        self.enter(join);
+        let name = self.make(Opcode::Param, Type::Any, &[], 0, 0);
+        self.graph.blocks[join.0 as usize].params.push(name);
+        name
     }
 
     /// Leaves unless `v` is of the type of a row of [`LUA_TYPES`].
@@ -233,10 +264,8 @@ impl Builder<'_> {
                 self.op(Opcode::StringChar, Type::Str, &[byte])
             }
             TypeOf => {
-                let row = self.lua_type(args[0]).expect("checked");
-                self.guard_lua_type(args[0], row);
-                let name = self.frame().profile.library.type_names[row];
-                self.bits(name)
+                let rows = self.lua_types(args[0]);
+                self.type_name(args[0], &rows)
             }
             TableInsert => {
                 let t = self.table_pointer(args[0]);
