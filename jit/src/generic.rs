@@ -119,6 +119,31 @@ pub unsafe extern "C" fn rt_string_sub(
     guard(vm, s, |vm| string::substring(vm, s, from, to))
 }
 
+/// `t[key]` of a table without metatable.
+///
+/// # Safety
+/// Table and string are live.
+pub unsafe extern "C" fn rt_get_string(vm: *mut Vm, t: *mut Table, key: *mut LuaString) -> Value {
+    // SAFETY: the function's contract.
+    guard(vm, Value::NIL, |vm| unsafe { (*t).get_str(&mut vm.heap, key) })
+}
+
+/// `t[key] = value` of a table without metatable. 0: nothing was done, for want of room.
+///
+/// # Safety
+/// All are live.
+pub unsafe extern "C" fn rt_set_string(
+    vm: *mut Vm,
+    t: *mut Table,
+    key: *mut LuaString,
+    value: Value,
+) -> u64 {
+    // SAFETY: the function's contract.
+    guard(vm, 0, |vm| unsafe {
+        u64::from((*t).set(&mut vm.heap, Value::string(key), value).is_ok())
+    })
+}
+
 /// Removes and answers the last element of a table without metatable; nil when there is none.
 ///
 /// # Safety

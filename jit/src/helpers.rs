@@ -60,6 +60,8 @@ macro_rules! for_each_helper {
             SetMetatable, Native, (I64, I64, I64) -> (I64), rt_set_metatable, "(vm, table, metatable): gives a table without metatable one; 1 if it was done";
             StringSub,    Native, (I64, I64, I64, I64) -> (I64), rt_string_sub, "(vm, string, from, to): string.sub, the string's address";
             TableRemove,  Native, (I64, I64) -> (I64), rt_table_remove, "(vm, table): removes the last element of a table without metatable; its value bits";
+            GetString,    Native, (I64, I64, I64) -> (I64), rt_get_string, "(vm, table, string): the value at the string";
+            SetString,    Native, (I64, I64, I64, I64) -> (I64), rt_set_string, "(vm, table, string, value bits): sets the value at the string; 0 when there is no room";
             MoveValues,   Native, (I64, I64, I64) -> (I64), rt_move_values, "(vm, from, to): moves the values from `from` up to the top, nil if there is none; their number";
             NextKey,      Native, (I64, I64, I64, I64) -> (I64), rt_next_key, "(vm, table, key, position hint): the next key; its value in scratch[1]";
             IntValue,     Native, (I64, I64) -> (I64), rt_int_value, "(vm, integer): its value, wide or not";

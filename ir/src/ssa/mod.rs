@@ -44,6 +44,8 @@ pub mod effect {
     pub const EPOCH: u16 = 256;
     /// The array part of tables.
     pub const ALL_TABLE: u16 = ELEM | ARR | KIND;
+    /// Any part of tables, and what depends on their keys.
+    pub const ANY_TABLE: u16 = META | RECORD | RECPTR | ALL_TABLE;
     /// A stack slot that is an upvalue of closures.
     pub const SHARED: u16 = STACK | UPVAL;
     /// What a change of metatable may change.

@@ -105,6 +105,8 @@ macro_rules! for_each_ssa_op {
             Barrier,      "barrier",      NONE,   NONE,   false, "table x was written a collectable value";
             AppendElem,   "append",       ALL_TABLE, ALL_TABLE, false, "table x: element y (from 1) := z, in place or by growing; x has no metatable";
             GetIndex,     "get_index",    ALL,    NONE,   false, "element y of table x, which is not in its array part; nil when absent";
+            GetString,    "get_string",   ALL,    NONE,   false, "the value at the string y in table x, nil when absent; x has no metatable";
+            SetString,    "set_string",   ANY_TABLE, ANY_TABLE, true, "table x: the value at the string y := z, new or not; leaves when there is no room; x has no metatable";
             NextKey,      "next_key",     ALL,    NONE,   false, "the key after y in table x, nil at the end, or NEXT_FAILED; its value is left for scratch; imm: address of the position hint";
             Scratch,      "scratch",      ALL,    NONE,   false, "the word that the instruction before left in scratch cell aux";
             SetTop,       "set_top",      STACK,  STACK,  false, "open results end at slot aux";
@@ -175,6 +177,7 @@ impl Opcode {
                     | Opcode::StringSub
                     | Opcode::StringChar
                     | Opcode::GetIndex
+                    | Opcode::GetString
                     | Opcode::NextKey
                     | Opcode::Scratch
             )

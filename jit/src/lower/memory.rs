@@ -151,6 +151,16 @@ impl Lower<'_, '_> {
                     vec![l.call_keep(Helper::StringChar, &[byte]).expect("an address")]
                 })[0]
             }
+            Opcode::GetString => {
+                let args = [self.vm, arg(self, 0), arg(self, 1)];
+                self.call_native(Helper::GetString, &args)[0]
+            }
+            Opcode::SetString => {
+                let args = [self.vm, arg(self, 0), arg(self, 1), arg(self, 2)];
+                let done = self.call_native(Helper::SetString, &args)[0];
+                self.guard_that(done, inst.snapshot.expect("a guard"));
+                return None;
+            }
             Opcode::TableRemove => {
                 let t = arg(self, 0);
                 self.call_native(Helper::TableRemove, &[self.vm, t])[0]

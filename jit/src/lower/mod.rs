@@ -706,6 +706,8 @@ impl Lower<'_, '_> {
             | Opcode::StringSub
             | Opcode::StringChar
             | Opcode::TableRemove
+            | Opcode::GetString
+            | Opcode::SetString
             | Opcode::HasSlot
             | Opcode::Barrier
             | Opcode::AppendElem

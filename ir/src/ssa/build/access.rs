@@ -526,9 +526,33 @@ impl Builder<'_> {
         {
             return self.set(o.a, v);
         }
+        if self.is_string_site(&site, t, key) {
+            let (t, key) = self.table_and_string(t, key);
+            let v = self.op(Opcode::GetString, Type::Any, &[t, key]);
+            let v = self.narrow(v, site.types);
+            return self.set(o.a, v);
+        }
         self.store_reg(o.b);
         self.store_reg(o.c);
         self.step(256, &[o.a], site.types);
+    }
+
+    /// Whether accesses at this site were by strings to tables without metatable.
+    fn is_string_site(&self, site: &Site, t: Value, key: Value) -> bool {
+        let others = seen::ARRAY | seen::BEYOND | seen::OTHER_KEY | seen::NOT_TABLE;
+        matches!(self.ty(t), Type::Any | Type::Table)
+            && (self.ty(key) == Type::Str || self.expected(key) == types::STRING)
+            && site.flags & seen::STRING_KEY != 0
+            && site.flags & others == 0
+            && !self.blocked(ExitReason::TypeGuard)
+            && !self.blocked(ExitReason::MetaGuard)
+    }
+
+    /// Their pointers, where the table has no metatable.
+    fn table_and_string(&mut self, t: Value, key: Value) -> (Value, Value) {
+        let t = self.table_pointer(t);
+        self.guard_no_metatable(t);
+        (t, self.string_pointer(key, ExitReason::TypeGuard))
     }
 
     pub(super) fn get_index(&mut self, o: Operands) {
@@ -622,6 +646,15 @@ impl Builder<'_> {
             return;
         }
         if self.is_array_site(&site, t) && self.write_element(t, key, v, &site) {
+            return;
+        }
+        if self.is_string_site(&site, t, key) && !self.blocked(ExitReason::Cold) {
+            let (t, key) = self.table_and_string(t, key);
+            let v = self.boxed(v);
+            // The assignment itself may be done twice, what is in front of it not.
+            let snapshot = self.snapshot_at(self.frame().pc, ExitReason::Cold);
+            let set = self.op(Opcode::SetString, Type::None, &[t, key, v]);
+            self.graph.insts[set.0 as usize].snapshot = Some(snapshot);
             return;
         }
         for reg in [o.a, o.b, o.c] {
