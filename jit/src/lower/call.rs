@@ -329,6 +329,20 @@ impl Lower<'_, '_> {
                 self.store(top, self.vm, offset_of!(Vm, top) as i32);
                 Some(count)
             }
+            Opcode::PadResults => {
+                let count = self.v(inst.args[0]);
+                let nil = self.iconst(encoding::NIL);
+                // Without results the first is nil already.
+                for i in 1..inst.imm as i32 {
+                    let at = Self::slot(window + i);
+                    let given =
+                        self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, count, i64::from(i));
+                    let word = self.b.ins().load(types::I64, trusted(), self.base, at);
+                    let word = self.b.ins().select(given, word, nil);
+                    self.store(word, self.base, at);
+                }
+                None
+            }
             Opcode::CallSelf => Some(self.call_self(value)),
             other => unreachable!("{other:?} is no call"),
         }

@@ -726,6 +726,7 @@ impl Lower<'_, '_> {
             | Opcode::StepCall
             | Opcode::CallFunction
             | Opcode::CallMulti
+            | Opcode::PadResults
             | Opcode::CallSelf => self.call(value),
         };
         if let Some(v) = result {

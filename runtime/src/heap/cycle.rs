@@ -167,7 +167,8 @@ impl Heap {
         unsafe {
             self.mark_object(self.shapes.plain);
             self.mark_object(self.shapes.dictionary);
-            for name in self.meta_names.0.into_iter().chain(self.type_names.0) {
+            let names = self.meta_names.0.into_iter().chain(self.type_names.0);
+            for name in names.chain(self.status_names.0) {
                 self.mark_object(name);
             }
             for text in self.byte_strings.into_iter().filter(|text| !text.is_null()) {

@@ -69,6 +69,7 @@ use crate::object::{Header, Kind, Proto, Shape, Table, Thread, WideInt};
 use crate::shape::ShapeRoots;
 use crate::string::StringTable;
 use crate::table::KeyError;
+use crate::thread::StatusNames;
 use crate::value::{Type, Value};
 use crate::vm::POLL_GC;
 
@@ -135,6 +136,8 @@ pub struct Heap {
     pub type_names: TypeNames,
     /// The strings of one byte that were needed so far, else null. Roots.
     pub byte_strings: [*mut crate::object::LuaString; 256],
+    /// Interned names of what coroutines do.
+    pub status_names: StatusNames,
     /// By size class: further runs of the block that `room` is in.
     runs: [*mut FreeRun; CLASSES],
     /// Blocks and large objects.
@@ -214,6 +217,7 @@ impl Heap {
             meta_names: MetaNames([ptr::null_mut(); Metamethod::ALL.len()]),
             type_names: TypeNames([ptr::null_mut(); Type::NAMES.len()]),
             byte_strings: [ptr::null_mut(); 256],
+            status_names: StatusNames([ptr::null_mut(); 4]),
             runs: [ptr::null_mut(); CLASSES],
             store: block::Store::default(),
             strings: StringTable::new(seed),
@@ -251,6 +255,7 @@ impl Heap {
         heap.shapes = ShapeRoots::new(&mut heap);
         heap.meta_names = MetaNames::intern(&mut heap);
         heap.type_names = TypeNames::intern(&mut heap);
+        heap.status_names = StatusNames::intern(&mut heap);
         heap
     }
 

@@ -93,8 +93,7 @@ fn wrapped_error(vm: &mut Vm, thread: *mut Thread, mut error: Value) -> Throw {
 
 fn status(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
     let thread = check_thread(vm, args)?;
-    let name = vm.string(thread::status(thread).name().as_bytes());
-    args.ret1(name)
+    args.ret1(Value::string(vm.heap.status_names.get(thread::status(thread))))
 }
 
 fn running(vm: &mut Vm, args: Args) -> Result<u32, Throw> {

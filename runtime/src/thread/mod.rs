@@ -40,7 +40,8 @@ use std::rc::Rc;
 
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
-use crate::object::{Kind, Thread};
+use crate::heap::Heap;
+use crate::object::{Kind, LuaString, Thread};
 use crate::stack::{NativeStack, StackPool};
 use crate::state::{Hook, MAX_C_DEPTH, StackState};
 use crate::value::{TAG_IMMEDIATE, TAG_SHIFT, Value};
@@ -73,6 +74,24 @@ impl Status {
             Status::Normal => "normal",
             Status::Dead => "dead",
         }
+    }
+}
+
+/// The names of [`Status`], as strings that Lua gets.
+#[derive(Debug)]
+pub struct StatusNames(pub [*mut LuaString; 4]);
+
+impl StatusNames {
+    /// Interns all names.
+    pub fn intern(heap: &mut Heap) -> StatusNames {
+        let all = [Status::Suspended, Status::Running, Status::Normal, Status::Dead];
+        StatusNames(all.map(|status| heap.intern(status.name().as_bytes())))
+    }
+
+    /// The name of a status.
+    #[inline]
+    pub fn get(&self, status: Status) -> *mut LuaString {
+        self.0[status as usize]
     }
 }
 
@@ -269,6 +288,10 @@ unsafe fn exchange(vm: &mut Vm, thread: *mut Thread) {
 ///
 /// # Errors
 /// The coroutine throws, or is not suspended.
+///
+/// Inlined, as all on the way to the switch and from there to Lua: a processor predicts no return
+/// behind a switch, since what it remembers of calls is of the other stack.
+#[inline(always)]
 pub unsafe fn resume(
     vm: &mut Vm,
     thread: *mut Thread,
@@ -321,8 +344,21 @@ unsafe fn switch(vm: &mut Vm, thread: *mut Thread) -> bool {
     }
 }
 
+/// Copies values from one stack to another.
+#[inline(always)]
+unsafe fn copy_values(from: *const Value, to: *mut Value, count: u32) {
+    // SAFETY: the caller's: as many values are there, and room for them.
+    unsafe {
+        match count {
+            0 => {}
+            1 => *to = *from,
+            _ => ptr::copy_nonoverlapping(from, to, count as usize),
+        }
+    }
+}
+
 /// Copies values to their place in the running stack.
-#[inline]
+#[inline(always)]
 unsafe fn deliver(
     vm: &mut Vm,
     first: *const Value,
@@ -333,11 +369,12 @@ unsafe fn deliver(
         return Err(vm.string(b"too many results to resume"));
     }
     // SAFETY: room was made; the values are on another stack.
-    unsafe { ptr::copy_nonoverlapping(first, dest, count as usize) };
+    unsafe { copy_values(first, dest, count) };
     Ok(count)
 }
 
 /// The coroutine's body has returned or thrown.
+#[inline(never)]
 unsafe fn finish(vm: &mut Vm, thread: *mut Thread, dest: *mut Value) -> Result<u32, Value> {
     // SAFETY: the thread is live, its native stack done.
     unsafe {
@@ -379,6 +416,7 @@ unsafe fn forget(vm: &mut Vm, thread: *mut Thread) {
 }
 
 #[cold]
+#[inline(never)]
 fn refuse(vm: &mut Vm, status: Status) -> Value {
     vm.string(match status {
         Status::Dead => b"cannot resume dead coroutine",
@@ -455,6 +493,7 @@ fn body(vm: *mut Vm, thread: *mut Thread, yielder: &Yielder<*mut Vm, *mut Vm>) {
 ///
 /// # Errors
 /// The running coroutine cannot yield, or is being ended.
+#[inline(always)]
 pub fn yield_values(vm: &mut Vm, frame: Args, values: &[Value]) -> Result<u32, Throw> {
     let thread = vm.current;
     let d = detail(thread);
@@ -484,7 +523,7 @@ pub fn yield_values(vm: &mut Vm, frame: Args, values: &[Value]) -> Result<u32, T
         if count == 0 {
             *dest = Value::NIL;
         }
-        ptr::copy_nonoverlapping(first, dest, count as usize);
+        copy_values(first, dest, count);
         Ok(count)
     }
 }
@@ -513,6 +552,15 @@ unsafe fn cannot_yield(vm: &mut Vm, d: *mut ThreadDetail) -> Throw {
     vm.runtime_error(b"attempt to yield across a C-call boundary")
 }
 
+/// Runs a coroutine that is being unwound to its end.
+#[cold]
+#[inline(never)]
+unsafe fn end_by_switches(vm: &mut Vm, thread: *mut Thread) {
+    // SAFETY: the caller's: the thread is started and suspended. Whatever it does, it does not yield
+    // again.
+    unsafe { while !switch(vm, thread) {} }
+}
+
 /// Unwinds the native stack of a suspended coroutine, which is dead then. Runs no Lua code, unless
 /// Rust code on that stack does.
 unsafe fn unwind(vm: &mut Vm, thread: *mut Thread) {
@@ -521,8 +569,7 @@ unsafe fn unwind(vm: &mut Vm, thread: *mut Thread) {
         let d = detail(thread);
         if (*d).native.is_some() && !(*d).plain {
             (*d).kill = true;
-            // Whatever it does, it does not yield again.
-            while !switch(vm, thread) {}
+            end_by_switches(vm, thread);
             (*d).kill = false;
         }
         (*d).status = Status::Dead;

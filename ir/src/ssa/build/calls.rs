@@ -314,8 +314,7 @@ impl Builder<'_> {
         let window = self.slot_of(o.a);
         let native = !self.blocked(ExitReason::TypeGuard)
             && !self.is_memory(o.a)
-            && self.expected(f) & !types::FUNCTION == 0
-            && o.c <= 2;
+            && self.expected(f) & !types::FUNCTION == 0;
         if !native {
             self.store_reg(o.a);
             self.store_window_values(o.a + 2, o.b);
@@ -330,6 +329,15 @@ impl Builder<'_> {
             return;
         }
         let pointer = self.function_pointer(f);
+        if o.c > 2 {
+            let wanted = o.c - 1;
+            let count = self.call_pointer(Operands { c: 0, ..o }, f, pointer);
+            self.emit(Opcode::PadResults, Type::None, &[count], wanted as u64, window as u32);
+            for reg in o.a..o.a + wanted {
+                self.reload(reg, if reg == o.a { site.types } else { 0 });
+            }
+            return;
+        }
         self.call_pointer(o, f, pointer);
         if o.c == 2 {
             let result = self.get(o.a);
@@ -338,8 +346,8 @@ impl Builder<'_> {
     }
 
     /// Calls the function `f`, at address `pointer`, with the arguments in the window of `o`. Its one
-    /// result, if one is wanted, becomes register A.
-    pub(super) fn call_pointer(&mut self, o: Operands, f: Value, pointer: Value) {
+    /// result, if one is wanted, becomes register A. Answers that, or the count if all are wanted.
+    pub(super) fn call_pointer(&mut self, o: Operands, f: Value, pointer: Value) -> Value {
         self.write_header(o, f, encoding::LINK_BOUNDARY);
         self.store_window(o);
         self.flush(o.a);
@@ -353,6 +361,7 @@ impl Builder<'_> {
         if o.c == 2 {
             self.set(o.a, result);
         }
+        result
     }
 
     /// The one result of a call becomes register A; narrowing it leaves after the call.
@@ -921,18 +930,20 @@ impl Builder<'_> {
                 _ => {}
             }
         }
-        if let Callee::Lua { .. } = site.callee
-            && o.c == 1
-            && !self.is_memory(o.a + 4)
+        let function = self.get(o.a);
+        let window = o.a + 4..o.a + 4 + o.c.max(4);
+        if !matches!(site.callee, Callee::Never)
+            && self.expected(function) & !types::FUNCTION == 0
+            && !window.into_iter().any(|reg| self.is_memory(reg))
             && !self.blocked(ExitReason::CalleeGuard)
             && !self.blocked(ExitReason::TypeGuard)
         {
-            // An ordinary call with one result, in the window above the loop's registers.
+            // An ordinary call, in the window above the loop's registers.
             for (to, from) in [(4, 0), (6, 1), (7, 2)] {
                 let v = self.get(o.a + from);
                 self.set(o.a + to, v);
             }
-            return self.call_site(Operands { a: o.a + 4, b: 3, c: 2, ..o }, &site);
+            return self.call_site(Operands { a: o.a + 4, b: 3, c: o.c + 1, ..o }, &site);
         }
         for reg in o.a..o.a + 3 {
             self.store_reg(reg);

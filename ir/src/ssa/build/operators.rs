@@ -76,7 +76,9 @@ impl Builder<'_> {
             Some(profile) if self.inlinable(profile) => {
                 self.inline_body(call, pointer, profile.clone());
             }
-            _ => self.call_pointer(call, handler, pointer),
+            _ => {
+                self.call_pointer(call, handler, pointer);
+            }
         }
         let slot = self.slot_of(window);
         let result = self.state.slots[Self::index(slot)];
