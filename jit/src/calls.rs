@@ -74,16 +74,51 @@ pub unsafe extern "C" fn rt_interpret(vm: *mut Vm, base: *mut Value, nargs: u64)
 /// # Safety
 /// Called by the stub: a generic entry's operands.
 pub unsafe extern "C" fn rt_native(vm: *mut Vm, base: *mut Value, nargs: u64) -> i64 {
-    // SAFETY: the frame at `base` has a native function as callee.
-    guard(vm, THREW, |vm| unsafe {
-        match seam::call_native(vm, (*base.sub(2)).ptr(), base, nargs as u32) {
-            Ok(count) => {
-                vm.scratch[0] = (*base.sub(2)).0;
-                i64::from(count)
-            }
-            Err(Throw) => THREW,
+    // SAFETY: the frame at `base` has a native function as callee. Both are jumped to.
+    unsafe {
+        if seam::is_switch((*base.sub(2)).ptr()) {
+            rt_switch(vm, base, nargs)
+        } else {
+            rt_plain(vm, base, nargs)
         }
+    }
+}
+
+/// As [`rt_native`], of a function that does not switch coroutines.
+#[inline(never)]
+unsafe extern "C" fn rt_plain(vm: *mut Vm, base: *mut Value, nargs: u64) -> i64 {
+    // SAFETY: as there.
+    guard(vm, THREW, |vm| unsafe {
+        let result = seam::call_native(vm, (*base.sub(2)).ptr(), base, nargs as u32);
+        native_answer(vm, base, result)
     })
+}
+
+/// As [`rt_native`], of a function that switches coroutines: in as few Rust frames as there can be,
+/// since no return behind a switch is predicted.
+#[inline(never)]
+unsafe extern "C" fn rt_switch(vm: *mut Vm, base: *mut Value, nargs: u64) -> i64 {
+    // SAFETY: as there.
+    guard(vm, THREW, |vm| unsafe {
+        let result = seam::call_switch(vm, (*base.sub(2)).ptr(), base, nargs as u32);
+        native_answer(vm, base, result)
+    })
+}
+
+/// The answer of a native function's entry.
+///
+/// # Safety
+/// The function's frame was at `base`.
+#[inline(always)]
+unsafe fn native_answer(vm: &mut Vm, base: *mut Value, result: Result<u32, Throw>) -> i64 {
+    match result {
+        Ok(count) => {
+            // SAFETY: results stand from the callee's slot upwards, nil there if there are none.
+            vm.scratch[0] = unsafe { (*base.sub(2)).0 };
+            i64::from(count)
+        }
+        Err(Throw) => THREW,
+    }
 }
 
 /// Leaves compiled code: the interpreter finishes the frame at `base`.

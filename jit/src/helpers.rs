@@ -54,6 +54,7 @@ macro_rules! for_each_helper {
             NativeOverflow, Native, (I64, I64, I64) -> (I64), rt_native_overflow, "(vm, base, pc): throws stack overflow; status";
             Step,         Native, (I64, I64, I64) -> (I64), rt_step, "(vm, base, pc): executes an instruction that neither jumps, calls nor returns; status";
             StepTest,     Native, (I64, I64, I64) -> (I64), rt_step_test, "(vm, base, pc): the condition of a test, or whether a loop goes on; 2 = threw";
+            CallNative,   Native, (I64, I64, I64) -> (I64), rt_native, "(vm, base, nargs): calls the native function of that frame; number of results, the first in scratch[0], or -1";
             StepCall,     Native, (I64, I64, I64) -> (I64), rt_step_call, "(vm, base, pc): executes a call; number of results or -1";
             VarargPrep,   Native, (I64, I64, I64) -> (I64), rt_vararg_prep, "(vm, base, nargs): the moved base, or 0 for a throw";
             Close,        Native, (I64, I64, I64, I64, I64) -> (I64), rt_close, "(vm, base, pc, level, end): closes variables from level up, slots below end are kept; status";

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use perilune_runtime::frame::Frames;
 use perilune_runtime::interp;
 use perilune_runtime::object::{NativeFunction, Shape, Table};
+use perilune_runtime::stdlib::coroutine::SWITCHES;
 use perilune_runtime::table;
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::{POLL_HOOK, Throw, Vm};
@@ -63,6 +64,31 @@ pub unsafe fn call_native(
 ) -> Result<u32, Throw> {
     // SAFETY: the caller's contract.
     unsafe { vm.call_native(native, base, nargs) }
+}
+
+/// Whether the native function switches coroutines.
+///
+/// # Safety
+/// The function is live.
+#[inline(always)]
+pub unsafe fn is_switch(native: *mut NativeFunction) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe { (*native).intrinsic >= SWITCHES }
+}
+
+/// [`call_native`] of a function that switches coroutines, as part of the caller.
+///
+/// # Safety
+/// See the module.
+#[inline(always)]
+pub unsafe fn call_switch(
+    vm: &mut Vm,
+    native: *mut NativeFunction,
+    base: *mut Value,
+    nargs: u32,
+) -> Result<u32, Throw> {
+    // SAFETY: the caller's contract.
+    unsafe { vm.call_switch(native, base, nargs) }
 }
 
 /// Raises the end of the stack so that `end` lies within it.

@@ -12,6 +12,7 @@ use crate::interp;
 use crate::meta::Metamethod;
 use crate::object::{Kind, NativeFunction, Upvalue};
 use crate::state::{MAX_C_DEPTH, MAX_C_DEPTH_IN_ERROR, NATIVE_ROOM};
+use crate::stdlib::coroutine::switch;
 use crate::thread::KILL;
 use crate::value::Value;
 use crate::vm::{Args, Link, POLL_HOOK, Results, Throw, Vm};
@@ -133,15 +134,37 @@ impl Vm {
         base: *mut Value,
         nargs: u32,
     ) -> Result<u32, Throw> {
+        // SAFETY: the callee is live.
+        let function = unsafe { (*native).function };
+        self.enter_native(base, nargs)?;
+        function(self, Args { base, count: nargs })
+    }
+
+    /// Makes the frame at `base` of a native function the current one.
+    #[inline(always)]
+    fn enter_native(&mut self, base: *mut Value, nargs: u32) -> Result<(), Throw> {
         let top = base.wrapping_add(nargs as usize);
         self.base = base;
         self.top = top;
-        if top.wrapping_add(NATIVE_ROOM) > self.stack_limit {
-            self.grow_stack(top.wrapping_add(NATIVE_ROOM))?;
-        }
+        let end = top.wrapping_add(NATIVE_ROOM);
+        if end > self.stack_limit { self.grow_stack(end) } else { Ok(()) }
+    }
+
+    /// [`Vm::call_native`] of a function that switches stacks, as part of the caller.
+    ///
+    /// # Safety
+    /// As there; the callee's number is from `SWITCHES` on.
+    #[inline(always)]
+    pub unsafe fn call_switch(
+        &mut self,
+        native: *mut NativeFunction,
+        base: *mut Value,
+        nargs: u32,
+    ) -> Result<u32, Throw> {
         // SAFETY: the callee is live.
-        let function = unsafe { (*native).function };
-        function(self, Args { base, count: nargs })
+        let number = unsafe { (*native).intrinsic };
+        self.enter_native(base, nargs)?;
+        switch(self, number, Args { base, count: nargs })
     }
 
     /// Makes the `__call` metamethod of the value at `func` the callee, and the value its first

@@ -270,7 +270,8 @@ pub struct NativeFunction {
     pub code: *const CodeHead,
     /// The function.
     pub function: NativeFn,
-    /// Which library function this is, for intrinsics in interpreter and compiler; 0 for others.
+    /// Which library function this is, for intrinsics in interpreter and compiler; 0 for others. From
+    /// [`SWITCHES`](crate::stdlib::coroutine::SWITCHES) on: it switches coroutines.
     pub intrinsic: u32,
     /// Reserved.
     pub reserved: u32,

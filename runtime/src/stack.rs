@@ -18,7 +18,6 @@
 //! others goes back to the system, their reservation is kept.
 
 use std::cell::RefCell;
-use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
@@ -214,16 +213,23 @@ impl NativeStack {
     pub fn native_limit(&self) -> usize {
         self.bottom.addr().get() + NATIVE_RESERVE
     }
+
+    /// Where the stack begins: the end of its memory.
+    pub fn end(&self) -> *mut u8 {
+        // SAFETY: within the chunk, or at its end.
+        unsafe { self.bottom.as_ptr().add(NATIVE_STACK) }
+    }
 }
 
+#[cfg(not(all(target_arch = "x86_64", unix)))]
 // SAFETY: `base ..= limit` is memory of the chunk that no other stack uses; it is as large as
 // NATIVE_STACK, page-aligned, and lives as long as the chunk does.
 unsafe impl corosensei::stack::Stack for NativeStack {
-    fn base(&self) -> NonZeroUsize {
+    fn base(&self) -> std::num::NonZeroUsize {
         self.bottom.addr().checked_add(NATIVE_STACK).expect("a valid address")
     }
 
-    fn limit(&self) -> NonZeroUsize {
+    fn limit(&self) -> std::num::NonZeroUsize {
         self.bottom.addr()
     }
 }
@@ -388,7 +394,6 @@ pub fn thread_limit() -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use corosensei::stack::Stack;
 
     #[test]
     fn stacks_are_reused_and_zero() {
@@ -412,12 +417,12 @@ mod tests {
     fn native_stacks_do_not_overlap() {
         let pool = StackPool::default();
         let stacks: Vec<_> = (0..40).map(|_| pool.native_stack().unwrap()).collect();
-        let mut ranges: Vec<_> = stacks.iter().map(|s| (s.limit(), s.base())).collect();
+        let mut ranges: Vec<_> = stacks.iter().map(|s| (s.bottom.as_ptr(), s.end())).collect();
         ranges.sort();
         assert!(ranges.windows(2).all(|w| w[0].1 <= w[1].0));
         for stack in stacks {
             // SAFETY: memory of the stack.
-            unsafe { std::ptr::with_exposed_provenance_mut::<u8>(stack.base().get() - 1).write(1) };
+            unsafe { stack.end().sub(1).write(1) };
             pool.return_native_stack(stack);
         }
         assert_eq!(pool.free_stacks().1, 64);

@@ -276,7 +276,9 @@ impl Vm {
     /// former content, and `other` holds what was running.
     #[inline]
     pub fn swap_stack(&mut self, other: &mut Box<StackState>) {
-        let stack = &mut self.detail.stack;
+        std::mem::swap(&mut self.detail.stack, other);
+        // `other` is now what was running; its fields are stored before others are loaded.
+        let stack = &mut **other;
         stack.limit = self.stack_limit;
         stack.native_limit = self.native_limit;
         stack.base = self.base;
@@ -285,7 +287,7 @@ impl Vm {
         stack.c_depth = self.c_depth;
         stack.entry_sp = self.entry_sp;
         stack.open_upvalues = self.open_upvalues;
-        std::mem::swap(stack, other);
+        let stack = &*self.detail.stack;
         self.stack_limit = stack.limit;
         self.native_limit = stack.native_limit;
         self.base = stack.base;

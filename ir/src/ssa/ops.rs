@@ -118,7 +118,7 @@ macro_rules! for_each_ssa_op {
             Step,         "step",         ALL,    ALL,    false, "interpret the instruction at imm of the frame at slot aux; operands are in their slots";
             StepTest,     "step_test",    ALL,    ALL,    false, "the comparison at imm of the frame at slot aux, as boolean (before its flag)";
             StepCall,     "step_call",    ALL,    ALL,    false, "the call at imm of the frame at slot aux, by the interpreter; count of results";
-            CallFunction, "call",         ALL,    ALL,    false, "call the function pointer x; callee, link and imm arguments are in the window at slot aux; first result";
+            CallFunction, "call",         ALL,    ALL,    false, "call the function pointer x, or without x the native function in the window; callee, link and imm arguments are in the window at slot aux; first result";
             CallMulti,    "call_multi",   ALL,    ALL,    false, "as call; results in the window, the answer is their count";
             PadResults,   "pad_results",  ALL,    ALL,    false, "behind call_multi, whose count is x: the results in the window at slot aux are filled up with nil to imm, which is not 0";
             CallSelf,     "call_self",    ALL,    ALL,    true,  "direct call of this unit with unboxed arguments; callee and link are in the window at slot aux; leaves (its result in slot aux) when the result has another type";

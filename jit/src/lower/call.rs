@@ -356,8 +356,10 @@ impl Lower<'_, '_> {
 
     fn call_function(&mut self, value: Value) -> (V, V) {
         let inst = self.graph.inst(value);
-        let pointer = self.v(inst.args[0]);
-        let entry = self.entry_of(pointer);
+        let entry = inst.args.first().map(|&pointer| {
+            let pointer = self.v(pointer);
+            self.entry_of(pointer)
+        });
         let base = self.slot_address(inst.aux as i32 + 2);
         let nargs = match inst.imm {
             OPEN => {
@@ -366,6 +368,13 @@ impl Lower<'_, '_> {
                 self.b.ins().ushr_imm_u(bytes, 3)
             }
             nargs => self.iconst(nargs),
+        };
+        let Some(entry) = entry else {
+            let count = self.call_native(Helper::CallNative, &[self.vm, base, nargs])[0];
+            let threw = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0);
+            self.check_status(threw);
+            let first = self.b.ins().load(types::I64, trusted(), self.vm, scratch(0));
+            return (count, first);
         };
         let sig = self.tail_signature();
         let call = self.b.ins().call_indirect(sig, entry, &[self.vm, base, nargs]);

@@ -11,12 +11,32 @@ pub const FUNCTIONS: &[Registration] = &[
     ("close", close, 0),
     ("create", create, 0),
     ("isyieldable", is_yieldable, 0),
-    ("resume", resume, 0),
+    ("resume", resume, RESUME),
     ("running", running, 0),
     ("status", status, 0),
     ("wrap", wrap, 0),
-    ("yield", yield_, 0),
+    ("yield", yield_, YIELD),
 ];
+
+/// The functions that switch stacks have numbers (`NativeFunction::intrinsic`) from this on, beyond those
+/// of intrinsics. [`switch`] is what they do.
+pub const SWITCHES: u32 = u32::MAX - 2;
+const YIELD: u32 = SWITCHES;
+const RESUME: u32 = SWITCHES + 1;
+const WRAPPED: u32 = SWITCHES + 2;
+
+/// Does what the native function with such a number does, as part of the caller: see [`thread::resume`].
+///
+/// # Errors
+/// What the function throws.
+#[inline(always)]
+pub fn switch(vm: &mut Vm, number: u32, args: Args) -> Result<u32, Throw> {
+    match number {
+        YIELD => yield_(vm, args),
+        RESUME => resume(vm, args),
+        _ => call_wrapped(vm, args),
+    }
+}
 
 /// Makes the library's table.
 pub fn open(vm: &mut Vm) -> *mut Table {
@@ -39,6 +59,7 @@ fn create(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
     args.ret1(Value::thread(thread))
 }
 
+#[inline(always)]
 fn resume(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
     let thread = check_thread(vm, args)?;
     let values = &args.slice()[1..];
@@ -54,6 +75,7 @@ fn resume(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
     }
 }
 
+#[inline(always)]
 fn yield_(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
     thread::yield_values(vm, args, args.slice())
 }
@@ -61,10 +83,11 @@ fn yield_(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
 fn wrap(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
     let function = args.check_function(vm, 1)?;
     let thread = thread::new_thread(vm, function);
-    let wrapped = vm.native_with(call_wrapped, 0, &[Value::thread(thread)]);
+    let wrapped = vm.native_with(call_wrapped, WRAPPED, &[Value::thread(thread)]);
     args.ret1(wrapped)
 }
 
+#[inline(always)]
 fn call_wrapped(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
     let Some(thread) = args.upvalue(0).as_thread() else { return args.ret0() };
     // SAFETY: as in `resume`.
@@ -77,6 +100,7 @@ fn call_wrapped(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
 
 /// Closes the coroutine where it failed, and throws the error with the caller's position in front.
 #[cold]
+#[inline(never)]
 fn wrapped_error(vm: &mut Vm, thread: *mut Thread, mut error: Value) -> Throw {
     let failed = thread::status(thread) == Status::Dead && thread::has_failed(thread);
     if failed && let Err(e) = thread::close(vm, thread) {

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! So a thread keeps its own stack while suspended or dead, and its resumer's while it runs or is
-//! normal. The native stacks are switched by `corosensei`; a yield can thus cross any Rust frame:
+//! normal. The native stacks are switched by [`context`]; a yield can thus cross any Rust frame:
 //! `pcall`, metamethods, iterators, comparators, host callbacks. Values cross through the VM stacks:
 //! each side names a run of slots ([`ThreadDetail::transfer`]), the other copies it.
 //!
@@ -31,23 +31,22 @@
 //! on the stack, the stack is forgotten without running anything; see [`is_plain`].
 
 mod collect;
+mod context;
 
 use std::any::Any;
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
 use std::rc::Rc;
 
-use corosensei::{Coroutine, CoroutineResult, Yielder};
-
 use crate::heap::Heap;
 use crate::object::{Kind, LuaString, Thread};
-use crate::stack::{NativeStack, StackPool};
+use crate::stack::StackPool;
 use crate::state::{Hook, MAX_C_DEPTH, StackState};
 use crate::value::{TAG_IMMEDIATE, TAG_SHIFT, Value};
 use crate::vm::{Args, Throw, Vm};
 
 pub use collect::{finish_marking, visit};
+use context::Context;
 
 /// The "error value" that unwinds a coroutine which is being ended. No Lua value; protected calls pass it on.
 pub const KILL: Value = Value(TAG_IMMEDIATE << TAG_SHIFT | 9);
@@ -95,8 +94,6 @@ impl StatusNames {
     }
 }
 
-type Native = Coroutine<*mut Vm, *mut Vm, (), NativeStack>;
-
 /// Bytes that a started coroutine is accounted for: pages of both stacks.
 const STARTED_BYTES: usize = 12 << 10;
 
@@ -112,8 +109,7 @@ pub struct ThreadDetail {
     function: Value,
     /// See the module's head.
     stack: Option<Box<StackState>>,
-    native: Option<Native>,
-    yielder: Cell<*const Yielder<*mut Vm, *mut Vm>>,
+    native: Option<Context>,
     /// The values that cross at the next switch.
     transfer: (*const Value, u32),
     /// Its hook until it is started: that of its creator.
@@ -146,7 +142,6 @@ impl ThreadDetail {
             function,
             stack: None,
             native: None,
-            yielder: Cell::new(ptr::null()),
             transfer: (ptr::null(), 0),
             hook: Hook::default(),
             child: ptr::null_mut(),
@@ -168,12 +163,9 @@ impl ThreadDetail {
 
     /// Gives the native stack back. It must be done, or hold nothing that must be dropped.
     fn retire_native(&mut self) {
-        if let Some(mut native) = self.native.take() {
-            if !native.done() {
-                // SAFETY: the frames on the stack hold nothing that must be dropped: the
-                // coroutine is plain (see the module's head).
-                unsafe { native.force_reset() };
-            }
+        // The frames on the stack hold nothing that must be dropped: the coroutine is done, or plain
+        // (see the module's head).
+        if let Some(native) = self.native.take() {
             self.pool.return_native_stack(native.into_stack());
         }
     }
@@ -333,14 +325,13 @@ unsafe fn switch(vm: &mut Vm, thread: *mut Thread) -> bool {
         (*r).child = thread;
         vm.current = thread;
         exchange(vm, thread);
-        let native = (*d).native.as_mut().expect("a started coroutine");
-        // The state's address goes through the switch, so that the compiler knows that it changes.
-        let result = native.resume(ptr::from_mut(vm));
+        let native: *mut Context = (*d).native.as_mut().expect("a started coroutine");
+        Context::resume(native, vm);
         exchange(vm, thread);
         vm.current = resumer;
         (*r).status = Status::Running;
         (*r).child = ptr::null_mut();
-        matches!(result, CoroutineResult::Return(()))
+        (*native).done()
     }
 }
 
@@ -443,21 +434,19 @@ unsafe fn start(vm: &mut Vm, thread: *mut Thread) -> Result<(), Value> {
         stack.hook = (*d).hook;
         (*d).stack = Some(Box::new(stack));
         (*d).root_depth = vm.c_depth;
-        (*d).native =
-            Some(Coroutine::with_stack(native, move |yielder, vm| body(vm, thread, yielder)));
+        (*d).native = Some(Context::new(native, vm, thread));
         (*d).accounted = STARTED_BYTES;
         vm.heap.account(STARTED_BYTES as isize);
     }
     Ok(())
 }
 
-/// The root of a coroutine's native stack.
-fn body(vm: *mut Vm, thread: *mut Thread, yielder: &Yielder<*mut Vm, *mut Vm>) {
+/// What a coroutine's native stack is for. Never unwinds.
+fn run(vm: *mut Vm, thread: *mut Thread) {
     // SAFETY: the resumer lent the state for as long as this coroutine runs; the thread is live.
     unsafe {
         let vm = &mut *vm;
         let d = detail(thread);
-        (*d).yielder.set(yielder);
         vm.c_depth = (*d).root_depth;
         let (args, count) = (*d).transfer;
         let args = std::slice::from_raw_parts(args, count as usize);
@@ -511,8 +500,9 @@ pub fn yield_values(vm: &mut Vm, frame: Args, values: &[Value]) -> Result<u32, T
                 vm.heap.register_finalizer(thread);
             }
         }
-        let yielder = &*(*d).yielder.get();
-        yielder.suspend(ptr::from_mut(vm));
+        if let Some(native) = &mut (*d).native {
+            Context::suspend(native, vm);
+        }
         if (*d).kill {
             vm.thrown = KILL;
             return Err(Throw);

@@ -329,6 +329,17 @@ impl Builder<'_> {
             return;
         }
         let pointer = self.function_pointer(f);
+        let pointer = match site.callee {
+            Callee::Native { .. } if !self.blocked(ExitReason::CalleeGuard) => {
+                self.guard_native(pointer);
+                None
+            }
+            Callee::Native { .. }
+            | Callee::Lua { .. }
+            | Callee::Several(_)
+            | Callee::Mixed
+            | Callee::Never => Some(pointer),
+        };
         if o.c > 2 {
             let wanted = o.c - 1;
             let count = self.call_pointer(Operands { c: 0, ..o }, f, pointer);
@@ -345,9 +356,17 @@ impl Builder<'_> {
         }
     }
 
-    /// Calls the function `f`, at address `pointer`, with the arguments in the window of `o`. Its one
-    /// result, if one is wanted, becomes register A. Answers that, or the count if all are wanted.
-    pub(super) fn call_pointer(&mut self, o: Operands, f: Value, pointer: Value) -> Value {
+    /// Leaves unless the function at `pointer` is native.
+    fn guard_native(&mut self, pointer: Value) {
+        let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
+        let native = self.frame().profile.library.native_code;
+        self.guard(Opcode::GuardRaw, Type::None, &[code], native, ExitReason::CalleeGuard);
+    }
+
+    /// Calls the function `f`, at address `pointer` (`None`: it is native), with the arguments in the
+    /// window of `o`. Its one result, if one is wanted, becomes register A. Answers that, or the count if
+    /// all are wanted.
+    pub(super) fn call_pointer(&mut self, o: Operands, f: Value, pointer: Option<Value>) -> Value {
         self.write_header(o, f, encoding::LINK_BOUNDARY);
         self.store_window(o);
         self.flush(o.a);
@@ -356,7 +375,7 @@ impl Builder<'_> {
         let ty = if o.c == 0 { Type::Raw } else { Type::Any };
         let nargs = if o.b == 0 { OPEN } else { o.b as u64 - 1 };
         let window = self.slot_of(o.a);
-        let result = self.emit(op, ty, &[pointer], nargs, window as u32);
+        let result = self.emit(op, ty, pointer.as_slice(), nargs, window as u32);
         self.clobber_from(window);
         if o.c == 2 {
             self.set(o.a, result);
@@ -762,10 +781,8 @@ impl Builder<'_> {
         let callee = self.boxed(f);
         if let Callee::Native { .. } = site.callee {
             // It keeps its caller's frame (see `guard_lua`).
-            let code = self.op(Opcode::FuncProto, Type::Raw, &[pointer]);
-            let native = self.frame().profile.library.native_code;
-            self.guard(Opcode::GuardRaw, Type::None, &[code], native, ExitReason::CalleeGuard);
-            self.call_pointer(Operands { c: 0, ..o }, f, pointer);
+            self.guard_native(pointer);
+            self.call_pointer(Operands { c: 0, ..o }, f, None);
             let from = self.slot_of(o.a);
             return self.terminate(Terminator::ReturnOpen(from));
         }

@@ -77,7 +77,7 @@ impl Builder<'_> {
                 self.inline_body(call, pointer, profile.clone());
             }
             _ => {
-                self.call_pointer(call, handler, pointer);
+                self.call_pointer(call, handler, Some(pointer));
             }
         }
         let slot = self.slot_of(window);
