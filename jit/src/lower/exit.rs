@@ -105,7 +105,7 @@ impl Lower<'_, '_> {
                         let v = self.v(v);
                         self.b.ins().uextend(types::I64, v)
                     }
-                    _ => self.to_store(v),
+                    _ => self.stored_word(v),
                 };
                 self.store(word, self.base, Self::slot(slot));
             }

@@ -357,7 +357,7 @@ impl Lower<'_, '_> {
 
     /// A value on its way to the stack. The unit's own callee comes from where the frame has it: no
     /// register holds it across calls.
-    fn to_store(&mut self, value: Value) -> V {
+    fn stored_word(&mut self, value: Value) -> V {
         if self.is_callee(value) {
             return self.b.ins().load(types::I64, trusted(), self.base, Self::slot(-2));
         }
@@ -618,7 +618,7 @@ impl Lower<'_, '_> {
                 Some(self.b.ins().load(types::I64, trusted(), self.base, offset))
             }
             Opcode::StoreSlot | Opcode::StoreShared => {
-                let v = self.to_store(inst.args[0]);
+                let v = self.stored_word(inst.args[0]);
                 self.store(v, self.base, Self::slot(inst.aux as i32));
                 None
             }
