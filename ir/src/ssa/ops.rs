@@ -19,7 +19,7 @@ macro_rules! for_each_ssa_op {
             StoreSlot,    "store_slot",   NONE,   STACK,  false, "slot aux := x";
             LoadShared,   "load_shared",  SHARED, NONE,   false, "VM stack slot aux, a variable that closures share";
             StoreShared,  "store_shared", NONE,   SHARED, false, "slot aux, a variable that closures share, := x";
-            GuardInt,     "guard_int",    NONE,   NONE,   true,  "x as integer; leaves unless x is an inline integer";
+            GuardInt,     "guard_int",    NONE,   NONE,   true,  "x as integer; leaves unless x is an inline integer; imm: see passes::RELIED_ON";
             GuardFloat,   "guard_float",  NONE,   NONE,   true,  "x as float";
             GuardTable,   "guard_table",  NONE,   NONE,   true,  "x as table pointer";
             GuardString,  "guard_str",    NONE,   NONE,   true,  "x as string pointer";

@@ -702,12 +702,17 @@ impl Builder<'_> {
     pub(super) fn element(&mut self, v: Value) -> Option<(Value, u32)> {
         let why = ExitReason::TypeGuard;
         match self.ty(v) {
-            Type::Int => Some((v, kind::INT)),
+            Type::Int => {
+                self.rely_on_int(v);
+                Some((v, kind::INT))
+            }
             Type::Float => Some((v, kind::FLOAT)),
             Type::Bool | Type::Table | Type::Str | Type::Func => Some((v, kind::OTHER)),
             Type::Any => match self.expected(v) {
                 types::INT => {
-                    Some((self.guard(Opcode::GuardInt, Type::Int, &[v], 0, why), kind::INT))
+                    let int = self.guard(Opcode::GuardInt, Type::Int, &[v], 0, why);
+                    self.rely_on_int(int);
+                    Some((int, kind::INT))
                 }
                 types::FLOAT => {
                     Some((self.guard(Opcode::GuardFloat, Type::Float, &[v], 0, why), kind::FLOAT))

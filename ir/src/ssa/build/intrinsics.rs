@@ -193,6 +193,7 @@ impl Builder<'_> {
             MathFloor | MathCeil => {
                 let x = self.typed(args[0]);
                 if self.ty(x) == Type::Int {
+                    self.rely_on_int(x);
                     return vec![x];
                 }
                 let op = if which == MathFloor { Opcode::FFloor } else { Opcode::FCeil };

@@ -742,6 +742,15 @@ impl<'a> Builder<'a> {
         g
     }
 
+    /// What is built relies on the type of the integer `v` without an instruction that shows it: a guard
+    /// for it must let nothing else through.
+    fn rely_on_int(&mut self, v: Value) {
+        let inst = &mut self.graph.insts[v.0 as usize];
+        if inst.op == Opcode::GuardInt {
+            inst.imm = super::passes::RELIED_ON;
+        }
+    }
+
     /// A path that has never been taken: leave.
     fn uncommon(&mut self) {
         let snapshot = self.snapshot(ExitReason::NotCompiled);

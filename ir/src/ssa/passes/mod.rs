@@ -10,6 +10,7 @@ mod phis;
 mod widen;
 
 pub use dominators::{Dominators, LoopNest};
+pub use widen::RELIED_ON;
 
 use super::{Graph, Terminator, Value};
 

@@ -10,9 +10,15 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::exits::ExitReason;
 use crate::ssa::{Block, Graph, Opcode, SlotValue, Type, Value};
 
+/// The `imm` of a `GuardInt` whose type decided how something was built that does not use the integer as
+/// one: what kind of element a list has, or that rounding changes nothing.
+pub const RELIED_ON: u64 = 1;
+
 /// Runs the pass.
 pub fn run(graph: &mut Graph) {
     let wanted = candidates(graph);
+    // Of no interest any more: equal guards are one.
+    graph.insts.iter_mut().filter(|inst| inst.op == Opcode::GuardInt).for_each(|inst| inst.imm = 0);
     if wanted.is_empty() {
         return;
     }
@@ -46,7 +52,12 @@ pub fn run(graph: &mut Graph) {
         let inst = &mut graph.insts[guard.0 as usize];
         (inst.op, inst.ty) = (Opcode::GuardNumber, Type::Float);
     }
-    super::rewrite(graph, |v| replace.get(&v).copied().unwrap_or(v));
+    super::rewrite(graph, |mut v| {
+        while let Some(&next) = replace.get(&v) {
+            v = next;
+        }
+        v
+    });
 }
 
 /// Guards for inline integers whose uses are conversions to float, at least one, and such as boxing
@@ -91,6 +102,7 @@ fn is_plain(graph: &Graph, v: Value) -> bool {
     let reason = inst.snapshot.map(|s| graph.snapshots[s.0 as usize].reason);
     inst.op == Opcode::GuardInt
         && inst.aux == 0
+        && inst.imm != RELIED_ON
         && matches!(
             reason,
             Some(ExitReason::TypeGuard | ExitReason::ResultGuard | ExitReason::EntryGuard)
