@@ -277,6 +277,21 @@ impl Jit {
         }
     }
 
+    /// Compiles a function whose loops have come to their ends often, if that was not done.
+    ///
+    /// # Safety
+    /// As for [`Jit::compile_function`].
+    unsafe fn compile_called_often(&self, vm: &mut Vm, proto: *mut Proto, base: *mut Value) {
+        let wanted = if self.is_eager() { EAGER_ENDS } else { LOOP_ENDS };
+        // SAFETY: the caller's contract.
+        unsafe {
+            let ends = self.units.borrow_mut().of(proto).loop_ends;
+            if ends >= wanted && (*proto).tier_flags.get() & (COMPILED | REFUSED) == 0 {
+                self.compile_function(vm, proto, base, 0);
+            }
+        }
+    }
+
     /// Compiles a function for calls.
     ///
     /// # Safety
@@ -371,19 +386,14 @@ impl Tier for Jit {
                     Err(_) => return Ok(None),
                 },
             };
-            let wanted = if self.is_eager() { EAGER_ENDS } else { LOOP_ENDS };
-            let (code, again) = {
+            let code = {
                 let mut units = self.units.borrow_mut();
-                let owner = units.of(proto);
-                owner.has_loops = true;
-                let again = owner.loop_ends >= wanted;
+                units.of(proto).has_loops = true;
                 let unit = units.unit(unit).expect("versions name units");
                 unit.entered.set(unit.entered.get() + 1);
-                (unit.entries[0], again)
+                unit.entries[0]
             };
-            if again && (*proto).tier_flags.get() & (COMPILED | REFUSED) == 0 {
-                self.compile_function(vm, proto, base, 0);
-            }
+            self.compile_called_often(vm, proto, base);
             self.run_loop(vm, proto, base, code).map(Some)
         }
     }
@@ -407,7 +417,10 @@ impl Tier for Jit {
         };
         let Some(code) = code else { return Ok(None) };
         // SAFETY: the caller's frame is at the loop's header, whose current unit this is.
-        unsafe { self.run_loop(vm, proto, base, code).map(Some) }
+        unsafe {
+            self.compile_called_often(vm, proto, base);
+            self.run_loop(vm, proto, base, code).map(Some)
+        }
     }
 
     fn call(&self, vm: &mut Vm, base: *mut Value, nargs: u32) -> Result<u32, Throw> {
