@@ -158,18 +158,6 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 continue;
             }};
         }
-        // Goes on in compiled code of the loop at `ip`, if the function called says so.
-        macro_rules! compiled_loop {
-            ($enter:path) => {{
-                let (original, link) = return_link(base);
-                match $enter(vm, base, ip) {
-                    Ok(LoopStep::Go) => {}
-                    Ok(LoopStep::Resume(b, i)) => switch_to!(b, i),
-                    Ok(LoopStep::Returned(n)) => break (original.sub(2), n, original, link),
-                    Err(throw) => return Err(throw),
-                }
-            }};
-        }
         // `ip` is the target of a back-edge just taken.
         macro_rules! back_edge {
             () => {{
@@ -184,7 +172,15 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     let heat = (*proto).hotness.get() - tier::LOOP_HEAT;
                     (*proto).hotness.set(heat);
                     if heat < 0 {
-                        compiled_loop!(calls::loop_hot)
+                        let (original, link) = return_link(base);
+                        match calls::loop_hot(vm, base, ip) {
+                            Ok(LoopStep::Go) => {}
+                            Ok(LoopStep::Resume(b, i)) => switch_to!(b, i),
+                            Ok(LoopStep::Returned(n)) => {
+                                break (original.sub(2), n, original, link);
+                            }
+                            Err(throw) => return Err(throw),
+                        }
                     }
                 }
                 separate!();
@@ -741,12 +737,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         break (first, 1, original, link);
                     }
                     Op::ForPrep => match forloop::for_prep(vm, base, ip) {
-                        Ok(true) => {
-                            ip = ip.add(2);
-                            if PROFILE && (*proto).tier_flags.get() & tier::LOOPS != 0 && !HOOKS {
-                                compiled_loop!(calls::enter_loop)
-                            }
-                        }
+                        Ok(true) => ip = ip.add(2),
                         Ok(false) => ip = target!(),
                         Err(throw) => return Err(throw),
                     },
