@@ -49,11 +49,6 @@ macro_rules! helpers {
 }
 
 helpers! {
-    /// Throws because the native stack is about to end.
-    rt_native_overflow(vm, base, pc) -> u64, 1, {
-        let _: Throw = seam::native_overflow(vm);
-        1
-    };
     /// Executes an instruction that neither jumps nor calls nor returns.
     rt_step(vm, base, pc) -> u64, 1, {
         // SAFETY: the function's contract.

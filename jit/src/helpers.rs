@@ -51,7 +51,6 @@ macro_rules! for_each_helper {
             AllocTable,   Keep, (I64, I64) -> (I64), keep_alloc_table, "(shape or 0, array size): a new table's address";
 
             Throw,        Native, (I64) -> (), throw, "(vm): does not return";
-            NativeOverflow, Native, (I64, I64, I64) -> (I64), rt_native_overflow, "(vm, base, pc): throws stack overflow; status";
             Step,         Native, (I64, I64, I64) -> (I64), rt_step, "(vm, base, pc): executes an instruction that neither jumps, calls nor returns; status";
             StepTest,     Native, (I64, I64, I64) -> (I64), rt_step_test, "(vm, base, pc): the condition of a test, or whether a loop goes on; 2 = threw";
             CallNative,   Native, (I64, I64, I64) -> (I64), rt_native, "(vm, base, nargs): calls the native function of that frame; number of results, the first in scratch[0], or -1";

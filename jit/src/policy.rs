@@ -144,12 +144,11 @@ impl Jit {
     /// `proto` is live.
     pub(crate) unsafe fn put_off_function(&self, proto: *mut Proto) -> bool {
         let threshold = self.initial_hotness();
-        let eager = self.is_eager();
-        // SAFETY: the caller's contract.
-        let (function, hotness) = unsafe { (&(*proto).function, &(*proto).hotness) };
-        if eager {
+        if self.is_eager() {
             return false;
         }
+        // SAFETY: the caller's contract.
+        let (function, hotness) = unsafe { (&(*proto).function, &(*proto).hotness) };
         let mut units = self.units.borrow_mut();
         // SAFETY: as above.
         let owner = unsafe { units.of(proto) };
@@ -159,11 +158,11 @@ impl Jit {
             owner.loop_ends += 1;
             return owner.loop_ends < LOOP_ENDS;
         }
-        let version = owner.version(UnitKind::Function);
-        version.put_off += 1;
         if !is_small(function) {
             return false;
         }
+        let version = owner.version(UnitKind::Function);
+        version.put_off += 1;
         if version.put_off > 1 || version.recompiles > 0 {
             return false;
         }

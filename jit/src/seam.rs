@@ -96,11 +96,6 @@ pub fn grow_stack(vm: &mut Vm, end: *mut Value) -> Result<(), Throw> {
     vm.grow_stack(end)
 }
 
-/// Throws because the native stack is about to end.
-pub fn native_overflow(vm: &mut Vm) -> Throw {
-    vm.overflow_error()
-}
-
 /// Closes upvalues and to-be-closed variables at `level` and above; `window` is the first slot
 /// that is free.
 ///

@@ -6,7 +6,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use perilune_ir::exits::ExitReason;
 use perilune_ir::ssa::build::OPEN;
 use perilune_runtime::object::{CodeHead, Function as FunctionObject, LuaClosure, Proto, Upvalue};
-use perilune_runtime::vm::{Link, Vm};
+use perilune_runtime::vm::Link;
 
 use super::*;
 use crate::exits::ExitSpec;

@@ -37,10 +37,7 @@ impl Lower<'_, '_> {
     /// Leaves by `snapshot` unless `ok`.
     pub(super) fn guard_that(&mut self, ok: V, snapshot: SnapshotId) {
         let exit = self.exit_block(snapshot);
-        let next = self.b.create_block();
-        if self.b.current_block().is_some_and(|b| self.b.func.layout.is_cold(b)) {
-            self.b.set_cold_block(next);
-        }
+        let next = self.block_like_this();
         if self.force_exits {
             let counted = self.b.create_block();
             self.b.ins().brif(ok, counted, &[], exit, &[]);

@@ -11,7 +11,6 @@ use perilune_runtime::object::{
     element_kind, table_flags,
 };
 use perilune_runtime::table::InlineLayout;
-use perilune_runtime::vm::Vm;
 
 use super::*;
 
@@ -91,9 +90,7 @@ impl Lower<'_, '_> {
                 self.store_upvalue(value);
                 return None;
             }
-            Opcode::LoadEpoch => {
-                self.load_u32(self.vm, offset_of!(Vm, heap) + offset_of!(Heap, method_epoch))
-            }
+            Opcode::LoadEpoch => self.method_epoch(),
             Opcode::LoadPoll => self.load_u32(self.vm, offset_of!(Vm, poll)),
             Opcode::LoadRecord | Opcode::LoadRecordHere => {
                 let slots = arg(self, 0);
@@ -344,18 +341,15 @@ impl Lower<'_, '_> {
         });
     }
 
+    fn method_epoch(&mut self) -> V {
+        self.load_u32(self.vm, offset_of!(Vm, heap) + offset_of!(Heap, method_epoch))
+    }
+
     /// A table's first metatable: inline where a table of its shape got the same one last, and that one
     /// asks for nothing at this occasion. Answers whether it was done.
     fn set_metatable(&mut self, t: V, meta: V) -> V {
-        let (slow, second, fast, join) = (
-            self.cold_block(),
-            self.b.create_block(),
-            self.b.create_block(),
-            self.b.create_block(),
-        );
-        if self.b.current_block().is_some_and(|b| self.b.func.layout.is_cold(b)) {
-            [second, fast, join].into_iter().for_each(|block| self.b.set_cold_block(block));
-        }
+        let slow = self.cold_block();
+        let [second, fast, join] = std::array::from_fn(|_| self.block_like_this());
         let done = self.b.append_block_param(join, types::I8);
         let shape = self.load(types::I64, t, offset_of!(Table, shape));
         let last = self.load(types::I64, shape, offset_of!(Shape, last_meta));
@@ -369,7 +363,7 @@ impl Lower<'_, '_> {
         let present = self.b.ins().bnot(absent);
         let present = self.b.ins().band_imm_u(present, asks);
         let known = self.load_u32(child, offset_of!(Shape, absent_epoch));
-        let epoch = self.load_u32(self.vm, offset_of!(Vm, heap) + offset_of!(Heap, method_epoch));
+        let epoch = self.method_epoch();
         let stale = self.b.ins().bxor(known, epoch);
         let flags = self.load_u8(t, offset_of!(Table, header) + offset_of!(Header, flags));
         let watched = self.b.ins().band_imm_u(flags, i64::from(table_flags::CACHED_METHODS));

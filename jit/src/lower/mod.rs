@@ -25,6 +25,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use perilune_ir::encoding::{self, TAG_SHIFT};
 use perilune_ir::ssa::passes::{Dominators, LoopNest};
 use perilune_ir::ssa::{Block, Entry, Graph, Opcode, SnapshotId, Target, Terminator, Type, Value};
+use perilune_runtime::vm::Vm;
 
 use crate::compile::{COLD_SRCLOC, UNIT_FUNCTION, entry_signature, new_function};
 use crate::exits::{ExitDescriptor, ExitTable};
@@ -47,7 +48,7 @@ pub struct Input<'a> {
     /// Where exits go.
     pub exits: &'a mut ExitTable,
     /// The state.
-    pub vm: *const perilune_runtime::vm::Vm,
+    pub vm: *const Vm,
     /// Parameters of the unit's function.
     pub num_params: u32,
     /// Whether it is a vararg function.
@@ -111,6 +112,29 @@ fn cold_blocks(graph: &Graph, order: &[u32]) -> Vec<bool> {
     cold
 }
 
+/// The blocks outside of loops, and in loops with calls, of a unit that calls; not the entry.
+fn behind_calls(graph: &Graph, order: &[u32], nest: &LoopNest) -> Vec<bool> {
+    let calls = |b: usize| {
+        graph.blocks[b].insts.iter().any(|&v| {
+            matches!(
+                graph.inst(v).op,
+                Opcode::CallSelf | Opcode::CallFunction | Opcode::CallMulti | Opcode::StepCall
+            )
+        })
+    };
+    let calling: Vec<usize> = (0..graph.blocks.len()).filter(|&b| calls(b)).collect();
+    let mut behind = vec![false; graph.blocks.len()];
+    if calling.is_empty() {
+        return behind;
+    }
+    for b in order.iter().map(|&b| b as usize).filter(|&b| b != 0) {
+        // The innermost comes first.
+        let innermost = nest.loops.iter().find(|l| l.members[b]);
+        behind[b] = innermost.is_none_or(|l| calling.iter().any(|&c| l.members[c]));
+    }
+    behind
+}
+
 /// Where an edge leads that goes through a block that does nothing.
 fn threaded<'a>(graph: &'a Graph, mut target: &'a Target) -> &'a Target {
     while let Some(next) = passes_on(graph, target.block) {
@@ -148,8 +172,6 @@ struct Lower<'a, 'b> {
     kept: Vec<bool>,
     /// The state: the parameter, or behind calls a constant, which no register has to keep across them.
     vm: V,
-    /// Blocks where it is the constant.
-    behind_calls: Vec<bool>,
     /// Base of the unit's frame (the moved one of a vararg function).
     base: V,
     /// Base as the caller gave it.
@@ -198,7 +220,6 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
         is_header: vec![false; graph.blocks.len()],
         kept: vec![false; graph.insts.len()],
         vm: params[0],
-        behind_calls: vec![false; graph.blocks.len()],
         base: params[1],
         entry_base: params[1],
         nargs: None,
@@ -237,10 +258,10 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
 }
 
 impl Lower<'_, '_> {
-    fn run(&mut self, vm: *const perilune_runtime::vm::Vm) {
+    fn run(&mut self, vm: *const Vm) {
         let doms = Dominators::new(self.graph);
         let nest = LoopNest::new(self.graph, &doms);
-        self.find_behind_calls(&doms.order, &nest);
+        let behind_calls = behind_calls(self.graph, &doms.order, &nest);
         let vm = [self.vm, self.iconst(vm as u64)];
         for l in nest.loops {
             self.is_header[l.header as usize] = true;
@@ -269,41 +290,18 @@ impl Lower<'_, '_> {
                     self.b.set_cold_block(block);
                 }
             }
-            self.vm = vm[usize::from(self.behind_calls[i as usize])];
+            self.vm = vm[usize::from(behind_calls[i as usize])];
             for &v in &data.insts {
                 self.inst(v);
             }
             self.terminator(Block(i));
         }
-        self.vm = vm[usize::from(self.behind_calls.contains(&true))];
+        self.vm = vm[usize::from(behind_calls.contains(&true))];
         while let Some((block, snapshot)) = self.pending.pop() {
             self.b.switch_to_block(block);
             self.leave_shared(snapshot);
         }
         self.finish_cold_blocks();
-    }
-
-    /// Finds the blocks outside of loops, and in loops with calls, of a unit that calls.
-    fn find_behind_calls(&mut self, order: &[u32], nest: &LoopNest) {
-        let graph = self.graph;
-        let calls = |b: usize| {
-            graph.blocks[b].insts.iter().any(|&v| {
-                matches!(
-                    graph.inst(v).op,
-                    Opcode::CallSelf | Opcode::CallFunction | Opcode::CallMulti | Opcode::StepCall
-                )
-            })
-        };
-        let calling: Vec<usize> = (0..graph.blocks.len()).filter(|&b| calls(b)).collect();
-        if calling.is_empty() {
-            return;
-        }
-        for &b in order.iter().filter(|&&b| b != 0) {
-            let around = nest.loops.iter().filter(|l| l.members[b as usize]);
-            let innermost = around.min_by_key(|l| l.members.iter().filter(|m| **m).count());
-            self.behind_calls[b as usize] =
-                innermost.is_none_or(|l| calling.iter().any(|&c| l.members[c]));
-        }
     }
 
     /// Finds the sums that are used in loops further in than where they are made.
@@ -372,9 +370,22 @@ impl Lower<'_, '_> {
         self.b.ins().uload32(trusted(), address, offset as i32)
     }
 
+    fn is_cold_here(&self) -> bool {
+        self.b.current_block().is_some_and(|b| self.b.func.layout.is_cold(b))
+    }
+
+    /// A new block that is as cold as the current one.
+    fn block_like_this(&mut self) -> ClifBlock {
+        let block = self.b.create_block();
+        if self.is_cold_here() {
+            self.b.set_cold_block(block);
+        }
+        block
+    }
+
     /// Emits something that stays in its block, and marks it as hot or cold.
     fn effect<T>(&mut self, emit: impl FnOnce(&mut Self) -> T) -> T {
-        let cold = self.b.current_block().is_some_and(|b| self.b.func.layout.is_cold(b));
+        let cold = self.is_cold_here();
         self.b.set_srcloc(SourceLoc::new(if cold { COLD_SRCLOC } else { HOT_SRCLOC }));
         let result = emit(self);
         self.b.set_srcloc(SourceLoc::default());
@@ -415,10 +426,7 @@ impl Lower<'_, '_> {
         cold: impl FnOnce(&mut Self) -> Vec<V>,
     ) -> Vec<V> {
         let slow = self.cold_block();
-        let join = self.b.create_block();
-        if self.b.current_block().is_some_and(|b| self.b.func.layout.is_cold(b)) {
-            self.b.set_cold_block(join);
-        }
+        let join = self.block_like_this();
         let results: Vec<V> =
             result.iter().map(|&ty| self.b.append_block_param(join, ty)).collect();
         let hot: Vec<BlockArg> = hot.iter().map(|&v| BlockArg::from(v)).collect();
@@ -434,11 +442,7 @@ impl Lower<'_, '_> {
     /// `hot` where both conditions hold, else what `cold` makes.
     fn where_both(&mut self, conds: [V; 2], hot: V, cold: impl FnOnce(&mut Self) -> V) -> V {
         let slow = self.cold_block();
-        let (second, join) = (self.b.create_block(), self.b.create_block());
-        if self.b.current_block().is_some_and(|b| self.b.func.layout.is_cold(b)) {
-            self.b.set_cold_block(second);
-            self.b.set_cold_block(join);
-        }
+        let (second, join) = (self.block_like_this(), self.block_like_this());
         let ty = self.b.func.dfg.value_type(hot);
         let result = self.b.append_block_param(join, ty);
         self.b.ins().brif(conds[0], second, &[], slow, &[]);
@@ -484,10 +488,7 @@ impl Lower<'_, '_> {
 
     /// Throws when `status` is not zero.
     fn check_status(&mut self, status: V) {
-        let next = self.b.create_block();
-        if self.b.current_block().is_some_and(|b| self.b.func.layout.is_cold(b)) {
-            self.b.set_cold_block(next);
-        }
+        let next = self.block_like_this();
         let throw = self.throw_block();
         self.b.ins().brif(status, throw, &[], next, &[]);
         self.b.switch_to_block(next);

@@ -175,8 +175,7 @@ impl Builder<'_> {
             return Some(self.narrow(v, site.types));
         }
         let join = self.new_block();
-        let param = self.make(Opcode::Param, Type::Any, &[], 0, 0);
-        self.graph.blocks[join.0 as usize].params.push(param);
+        let param = self.param(join, Type::Any);
         let (last, rest) = match site.fields.split_last() {
             Some((last, rest)) if !open_ended => (Some(last), rest),
             _ => (None, &site.fields[..]),
@@ -634,9 +633,7 @@ impl Builder<'_> {
         let b = self.op(Opcode::GetIndex, Type::Any, &[t, key]);
         self.terminate(Terminator::Jump(Target { block: join, args: vec![b] }));
         self.enter(join);
-        let v = self.make(Opcode::Param, Type::Any, &[], 0, 0);
-        self.graph.blocks[join.0 as usize].params.push(v);
-        v
+        self.param(join, Type::Any)
     }
 
     pub(super) fn set_table(&mut self, o: Operands) {

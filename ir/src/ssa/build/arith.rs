@@ -187,8 +187,7 @@ impl Builder<'_> {
         let v = self.boxed(v);
         self.terminate(Terminator::Jump(Target { block: join, args: vec![v] }));
         self.enter(join);
-        let v = self.make(Opcode::Param, Type::Any, &[], 0, 0);
-        self.graph.blocks[join.0 as usize].params.push(v);
+        let v = self.param(join, Type::Any);
         self.expect.insert(v, types::INT | types::FLOAT);
         Some(v)
     }

@@ -27,8 +27,7 @@ impl Builder<'_> {
         match self.graph.entry.clone() {
             Entry::Typed { params: param_types, .. } => {
                 for (reg, ty) in param_types.iter().enumerate() {
-                    let v = self.make(Opcode::Param, *ty, &[], 0, 0);
-                    self.graph.blocks[0].params.push(v);
+                    let v = self.param(Block(0), *ty);
                     self.expect.insert(v, profile.arg_types.get(reg).copied().unwrap_or(0));
                     self.set(reg, v);
                 }
@@ -452,8 +451,7 @@ impl Builder<'_> {
             let ty = self.ty(values[0]);
             let same = values.iter().all(|&v| self.ty(v) == ty);
             let ty = if same { ty } else { Type::Any };
-            let param = self.make(Opcode::Param, ty, &[], 0, 0);
-            self.graph.blocks[block.0 as usize].params.push(param);
+            let param = self.param(block, ty);
             let seen = values.iter().map(|&v| self.expected(v)).fold(0, |a, b| a | b);
             let known = values.iter().all(|&v| self.expected(v) != 0);
             self.expect.insert(param, if known { seen } else { 0 });
@@ -536,11 +534,10 @@ impl Builder<'_> {
         self.anchors.remove(&header);
         self.enter(header);
         for (&slot, (ty, expected)) in slots.iter().zip(types) {
-            let param = self.make(Opcode::Param, ty, &[], 0, 0);
+            let param = self.param(header, ty);
             // The value on entry says nothing about later iterations unless it is a lone type.
             self.expect
                 .insert(param, if ty == Type::Any { expected & !types::NIL } else { expected });
-            self.graph.blocks[header.0 as usize].params.push(param);
             self.state.slots[Self::index(slot)] = Some(param);
             self.state.mem[Self::index(slot)] = None;
         }

@@ -132,9 +132,7 @@ impl Builder<'_> {
         self.guard_lua_type(v, last);
         arrive(self, last);
         self.enter(join);
-        let name = self.make(Opcode::Param, Type::Any, &[], 0, 0);
-        self.graph.blocks[join.0 as usize].params.push(name);
-        name
+        self.param(join, Type::Any)
     }
 
     /// Leaves unless `v` is of the type of a row of [`LUA_TYPES`].

@@ -336,6 +336,13 @@ impl<'a> Builder<'a> {
         Value(self.graph.insts.len() as u32 - 1)
     }
 
+    /// One more parameter of a block.
+    fn param(&mut self, block: Block, ty: Type) -> Value {
+        let param = self.make(Opcode::Param, ty, &[], 0, 0);
+        self.graph.blocks[block.0 as usize].params.push(param);
+        param
+    }
+
     fn emit(&mut self, op: Opcode, ty: Type, args: &[Value], imm: u64, aux: u32) -> Value {
         if op.writes() != 0 || op == Opcode::Poll {
             self.state.anchor = None;
