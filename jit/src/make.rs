@@ -201,6 +201,7 @@ impl Jit {
             code_len,
             time,
             entered: Cell::new(0),
+            ended: Cell::new(false),
             serial: self.serial.replace(self.serial.get() + 1),
             block: placed.block,
         }))

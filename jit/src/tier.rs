@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use perilune_ir::exits::ExitReason;
 use perilune_runtime::object::{Header, LuaClosure, Proto, Types};
-use perilune_runtime::tier::{CALL_HEAT, COMPILED, LoopOutcome, REFUSED, Tier};
+use perilune_runtime::tier::{CALL_HEAT, COMPILED, LOOPS, LoopOutcome, REFUSED, Tier};
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::{Throw, Vm};
 
@@ -268,9 +268,27 @@ impl Jit {
                 ExitReason::LoopEnd => self.end_loop(proto),
                 _ => (*proto).hotness.set(WARM << again),
             }
+            if let Some(unit) = self.units.borrow().unit(exit.unit) {
+                unit.ended.set(exit.spec.reason == ExitReason::LoopEnd);
+            }
             self.learn_result(exit, exit.frame_base(base));
             self.count_exit(vm, exit);
             Ok(outcome)
+        }
+    }
+
+    /// Compiles a function whose loops have come to their ends often, if that was not done.
+    ///
+    /// # Safety
+    /// As for [`Jit::compile_function`].
+    unsafe fn compile_called_often(&self, vm: &mut Vm, proto: *mut Proto, base: *mut Value) {
+        let wanted = if self.is_eager() { EAGER_ENDS } else { LOOP_ENDS };
+        // SAFETY: the caller's contract.
+        unsafe {
+            let ends = self.units.borrow_mut().of(proto).loop_ends;
+            if ends >= wanted && (*proto).tier_flags.get() & (COMPILED | REFUSED) == 0 {
+                self.compile_function(vm, proto, base, 0);
+            }
         }
     }
 
@@ -361,23 +379,46 @@ impl Tier for Jit {
                 None if self.put_off_loop(proto, base, pc) => return Ok(None),
                 None if self.is_lukewarm(proto, pc) => return Ok(None),
                 None => match self.compile(vm, proto, kind, base) {
-                    Ok(unit) => unit,
+                    Ok(unit) => {
+                        (*proto).tier_flags.set((*proto).tier_flags.get() | LOOPS);
+                        unit
+                    }
                     Err(_) => return Ok(None),
                 },
             };
-            let wanted = if self.is_eager() { EAGER_ENDS } else { LOOP_ENDS };
-            let (code, again) = {
+            let code = {
                 let mut units = self.units.borrow_mut();
-                let owner = units.of(proto);
-                owner.has_loops = true;
-                let again = owner.loop_ends >= wanted;
+                units.of(proto).has_loops = true;
                 let unit = units.unit(unit).expect("versions name units");
                 unit.entered.set(unit.entered.get() + 1);
-                (unit.entries[0], again)
+                unit.entries[0]
             };
-            if again && (*proto).tier_flags.get() & (COMPILED | REFUSED) == 0 {
-                self.compile_function(vm, proto, base, 0);
-            }
+            self.compile_called_often(vm, proto, base);
+            self.run_loop(vm, proto, base, code).map(Some)
+        }
+    }
+
+    fn enter_loop(
+        &self,
+        vm: &mut Vm,
+        proto: *mut Proto,
+        base: *mut Value,
+        pc: u32,
+    ) -> Result<Option<LoopOutcome>, Throw> {
+        if !self.enabled.get() {
+            return Ok(None);
+        }
+        let code = {
+            let mut units = self.units.borrow_mut();
+            // SAFETY: the caller's prototype is live.
+            let unit = unsafe { units.of(proto) }.version(UnitKind::Osr { pc }).unit;
+            let unit = unit.and_then(|id| units.unit(id));
+            unit.filter(|unit| unit.ended.get()).map(|unit| unit.entries[0])
+        };
+        let Some(code) = code else { return Ok(None) };
+        // SAFETY: the caller's frame is at the loop's header, whose current unit this is.
+        unsafe {
+            self.compile_called_often(vm, proto, base);
             self.run_loop(vm, proto, base, code).map(Some)
         }
     }

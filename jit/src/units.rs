@@ -86,6 +86,8 @@ pub struct Unit {
     pub time: Duration,
     /// Times it was entered from Rust.
     pub entered: Cell<u64>,
+    /// For a loop: it came to its end when it was entered last.
+    pub ended: Cell<bool>,
     /// How many units were made before it.
     pub serial: u64,
     pub(crate) block: Block,

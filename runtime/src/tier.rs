@@ -30,6 +30,9 @@ pub const COMPILED: u8 = 1;
 /// `Proto::tier_flags`: never ask to compile this function again.
 pub const REFUSED: u8 = 2;
 
+/// `Proto::tier_flags`: there is, or was, native code for a loop: ask [`Tier::enter_loop`] where one begins.
+pub const LOOPS: u8 = 4;
+
 /// What a call takes from `Proto::hotness`.
 pub const CALL_HEAT: i32 = 5;
 /// What a back-edge takes from `Proto::hotness`.
@@ -49,6 +52,19 @@ pub trait Tier {
     /// # Errors
     /// The compiled loop threw.
     fn loop_hot(
+        &self,
+        vm: &mut Vm,
+        proto: *mut Proto,
+        base: *mut Value,
+        pc: u32,
+    ) -> Result<Option<LoopOutcome>, Throw>;
+
+    /// A numeric loop of a function with [`LOOPS`] begins, its header being the instruction at `pc`. Runs
+    /// it if there is code for it that is worth entering. `None`: there is none.
+    ///
+    /// # Errors
+    /// The compiled loop threw.
+    fn enter_loop(
         &self,
         vm: &mut Vm,
         proto: *mut Proto,

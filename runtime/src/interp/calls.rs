@@ -455,13 +455,42 @@ pub unsafe fn loop_hot(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<
             return Ok(LoopStep::Go);
         }
         let pc = vm.pc;
-        Ok(match tier.loop_hot(vm, proto, base, pc)? {
-            None => LoopStep::Go,
-            Some(LoopOutcome::Resume { base, pc }) => {
-                LoopStep::Resume(base, (*proto_of(base)).code.add(pc as usize))
-            }
-            Some(LoopOutcome::Returned(count)) => LoopStep::Returned(count),
-        })
+        Ok(loop_step(tier.loop_hot(vm, proto, base, pc)?))
+    }
+}
+
+/// A numeric loop with its header at `ip` begins, in a function with units for loops.
+///
+/// # Safety
+/// As [`loop_hot`].
+#[cold]
+#[inline(never)]
+pub unsafe fn enter_loop(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<LoopStep, Throw> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        sync(vm, base, ip);
+        let proto = proto_of(base);
+        let Some(tier) = tier(vm) else { return Ok(LoopStep::Go) };
+        if !may_enter_native(vm) {
+            return Ok(LoopStep::Go);
+        }
+        let pc = vm.pc;
+        Ok(loop_step(tier.enter_loop(vm, proto, base, pc)?))
+    }
+}
+
+/// How the interpreter goes on behind compiled code.
+///
+/// # Safety
+/// A frame to resume is one of a Lua function.
+unsafe fn loop_step(outcome: Option<LoopOutcome>) -> LoopStep {
+    match outcome {
+        None => LoopStep::Go,
+        // SAFETY: the caller's contract.
+        Some(LoopOutcome::Resume { base, pc }) => unsafe {
+            LoopStep::Resume(base, (*proto_of(base)).code.add(pc as usize))
+        },
+        Some(LoopOutcome::Returned(count)) => LoopStep::Returned(count),
     }
 }
 

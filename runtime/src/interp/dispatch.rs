@@ -8,6 +8,7 @@
 use perilune_ir::bytecode::{NO_FEEDBACK, Op, Word};
 use std::sync::atomic::Ordering;
 
+use super::align_code;
 use super::arith::{NO_NUMBER, float_mod, float_pow, floor_div, floor_mod};
 use super::calls::{self, CallStep, LoopStep, TailStep};
 use super::number_macros;
@@ -158,6 +159,18 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 continue;
             }};
         }
+        // Goes on in compiled code of the loop at `ip`, if the function called says so.
+        macro_rules! compiled_loop {
+            ($enter:path) => {{
+                let (original, link) = return_link(base);
+                match $enter(vm, base, ip) {
+                    Ok(LoopStep::Go) => {}
+                    Ok(LoopStep::Resume(b, i)) => switch_to!(b, i),
+                    Ok(LoopStep::Returned(n)) => break (original.sub(2), n, original, link),
+                    Err(throw) => return Err(throw),
+                }
+            }};
+        }
         // `ip` is the target of a back-edge just taken.
         macro_rules! back_edge {
             () => {{
@@ -172,15 +185,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     let heat = (*proto).hotness.get() - tier::LOOP_HEAT;
                     (*proto).hotness.set(heat);
                     if heat < 0 {
-                        let (original, link) = return_link(base);
-                        match calls::loop_hot(vm, base, ip) {
-                            Ok(LoopStep::Go) => {}
-                            Ok(LoopStep::Resume(b, i)) => switch_to!(b, i),
-                            Ok(LoopStep::Returned(n)) => {
-                                break (original.sub(2), n, original, link);
-                            }
-                            Err(throw) => return Err(throw),
-                        }
+                        compiled_loop!(calls::loop_hot)
                     }
                 }
                 separate!();
@@ -425,6 +430,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
             }};
         }
 
+        align_code!();
         loop {
             let (from, count, original, link): (*mut Value, u32, *mut Value, Link) = loop {
                 if HOOKS && hooks::on_instruction(vm, base, ip).is_err() {
@@ -737,7 +743,12 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         break (first, 1, original, link);
                     }
                     Op::ForPrep => match forloop::for_prep(vm, base, ip) {
-                        Ok(true) => ip = ip.add(2),
+                        Ok(true) => {
+                            ip = ip.add(2);
+                            if PROFILE && (*proto).tier_flags.get() & tier::LOOPS != 0 && !HOOKS {
+                                compiled_loop!(calls::enter_loop)
+                            }
+                        }
                         Ok(false) => ip = target!(),
                         Err(throw) => return Err(throw),
                     },

@@ -47,6 +47,15 @@ macro_rules! separate {
         );
     };
 }
+/// Starts a line of the instruction cache here. Where the dispatch loop lies in its lines makes up to a fifth of
+/// its speed, and without this any change to the program moves it.
+macro_rules! align_code {
+    () => {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        std::arch::asm!(".p2align 6", options(nomem, nostack, preserves_flags));
+    };
+}
+use align_code;
 use number_macros::number_macros;
 use separate;
 
