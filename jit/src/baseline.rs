@@ -14,15 +14,14 @@ use perilune_runtime::value::{TAG_FUNCTION, TAG_SHIFT, Value};
 use perilune_runtime::vm::{Link, Vm};
 
 use crate::compile::{entry_signature, new_function};
+use crate::compile::{scratch, trusted};
 use crate::exits::{ExitDescriptor, ExitSpec};
 use crate::helpers::Helper;
-use crate::stubs::{scratch, trusted};
 use crate::tier::Jit;
 use crate::units::{Draft, Refused, UnitKind};
 
 struct Translator<'a, 'b> {
     b: FunctionBuilder<'b>,
-    jit: &'a Jit,
     draft: &'a mut Draft,
     function: &'a Function,
     vm: V,
@@ -48,16 +47,8 @@ pub fn build(jit: &Jit, _: &mut Vm, draft: &mut Draft, _: *mut Value) -> Result<
     let base = b.declare_var(types::I64);
     b.def_var(base, params[1]);
     let blocks = vec![None; function.code.len() + 1];
-    let mut t = Translator {
-        b,
-        jit,
-        draft,
-        function: &function,
-        vm: params[0],
-        base,
-        nargs: params[2],
-        blocks,
-    };
+    let mut t =
+        Translator { b, draft, function: &function, vm: params[0], base, nargs: params[2], blocks };
     let start = match t.draft.kind {
         UnitKind::Function => {
             t.prologue();
@@ -110,7 +101,7 @@ impl Translator<'_, '_> {
     }
     fn helper(&mut self, helper: Helper, args: &[V]) -> V {
         let signature = self.b.import_signature(helper.signature());
-        let address = self.word(self.jit.helper(helper) as u64);
+        let address = self.word(helper.address() as u64);
         let call = self.b.ins().call_indirect(signature, address, args);
         self.b.inst_results(call).first().copied().unwrap_or(self.vm)
     }
@@ -151,7 +142,7 @@ impl Translator<'_, '_> {
             UnitKind::Function => {
                 let base = self.base();
                 let signature = self.b.import_signature(entry_signature());
-                let deopt = self.word(self.jit.helper(Helper::Deopt) as u64);
+                let deopt = self.word(Helper::Deopt.address() as u64);
                 self.b.ins().return_call_indirect(signature, deopt, &[self.vm, base, exit]);
             }
             UnitKind::Osr { .. } => {

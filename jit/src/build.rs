@@ -55,7 +55,6 @@ pub fn build(jit: &Jit, vm: &mut Vm, draft: &mut Draft, base: *mut Value) -> Res
     let config = compiler.isa().frontend_config();
     let input = Input {
         graph: &graph,
-        stubs: jit.stubs.get().expect("prepared"),
         exits: &mut draft.exits,
         vm: &raw const *vm,
         num_params,

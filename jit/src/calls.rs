@@ -1,4 +1,4 @@
-//! Rust behind the tail stubs: functions that are not compiled, native functions, exits.
+//! Rust behind the entries in [`crate::tail_entry`]: functions that are not compiled, native functions, exits.
 //!
 //! None of these checks the native stack: compiled code leaves for the interpreter when it ends, and
 //! the interpreter, which needs none for Lua calls, enters no compiled code then.
@@ -12,8 +12,12 @@ use perilune_runtime::vm::{Link, Throw, Vm};
 use crate::exits::ExitDescriptor;
 use crate::guard::guard;
 use crate::seam::{self, Outcome};
-use crate::stubs::{TAIL_CALL, THREW};
 use crate::tier::Jit;
+
+/// Answer: it threw.
+pub const THREW: i64 = -1;
+/// Answer: jump to the code at `scratch[0]` with base `scratch[1]` and argument count `scratch[2]`.
+pub const TAIL_CALL: i64 = -2;
 
 /// The base that a frame had before `VARARGPREP` moved it.
 ///
@@ -27,7 +31,7 @@ pub unsafe fn original_base(base: *mut Value) -> *mut Value {
     }
 }
 
-/// Turns the end of an interpreter activation into a stub's answer; see [`crate::stubs`].
+/// Turns the end of an interpreter activation into an answer.
 ///
 /// # Safety
 /// `original` is the original base of the boundary frame that was run.
@@ -48,7 +52,7 @@ unsafe fn answer(vm: &mut Vm, original: *mut Value, outcome: Result<Outcome, Thr
     }
 }
 
-/// Asks the stub to jump to `code`.
+/// Asks for a jump to `code`.
 fn jump_to(code: *const u8, vm: &mut Vm, base: *mut Value, nargs: u32) -> i64 {
     vm.scratch[0] = code as u64;
     vm.scratch[1] = base as u64;
@@ -59,7 +63,7 @@ fn jump_to(code: *const u8, vm: &mut Vm, base: *mut Value, nargs: u32) -> i64 {
 /// Entry of Lua functions without native code: counts, compiles when hot, else interprets.
 ///
 /// # Safety
-/// Called by the stub: a generic entry's operands.
+/// Called by its entry: a generic entry's operands.
 pub unsafe extern "C" fn rt_interpret(vm: *mut Vm, base: *mut Value, nargs: u64) -> i64 {
     let nargs = nargs as u32;
     // SAFETY: the frame at `base` has a Lua closure as callee; it and its prototype are live.
@@ -72,7 +76,7 @@ pub unsafe extern "C" fn rt_interpret(vm: *mut Vm, base: *mut Value, nargs: u64)
 /// Entry of native functions.
 ///
 /// # Safety
-/// Called by the stub: a generic entry's operands.
+/// Called by its entry: a generic entry's operands.
 pub unsafe extern "C" fn rt_native(vm: *mut Vm, base: *mut Value, nargs: u64) -> i64 {
     // SAFETY: the frame at `base` has a native function as callee. Both are jumped to.
     unsafe {
@@ -124,7 +128,7 @@ unsafe fn native_answer(vm: &mut Vm, base: *mut Value, result: Result<u32, Throw
 /// Leaves compiled code: the interpreter finishes the frame at `base`.
 ///
 /// # Safety
-/// Called by the stub with a frame of the descriptor's unit.
+/// Called by its entry with a frame of the descriptor's unit.
 pub unsafe extern "C" fn rt_exit(
     vm: *mut Vm,
     base: *mut Value,

@@ -5,17 +5,21 @@
 //! name `UserExternalName { namespace: UNIT_FUNCTION, index }`. Everything outside a unit is called by
 //! absolute address, so nothing ever needs to be patched.
 
+use std::mem::offset_of;
 use std::time::{Duration, Instant};
 
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{
-    self, AbiParam, ExternalName, Function, LibCall, Signature, UserExternalName, types,
+    self, AbiParam, ExternalName, Function, LibCall, MemFlagsData, Signature, UserExternalName,
+    types,
 };
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{Context, FinalizedMachReloc, FinalizedRelocTarget};
 use cranelift_frontend::FunctionBuilderContext;
+
+use perilune_runtime::vm::Vm;
 
 use crate::memory::{Arena, Block, OutOfCodeMemory};
 
@@ -95,6 +99,21 @@ impl Machine {
     }
 }
 
+/// Loads and stores of VM fields and frame slots: aligned, never trapping.
+pub fn trusted() -> MemFlagsData {
+    MemFlagsData::trusted()
+}
+
+/// The C convention of this platform.
+pub fn native_convention() -> CallConv {
+    if cfg!(target_vendor = "apple") { CallConv::AppleAarch64 } else { CallConv::SystemV }
+}
+
+/// Offset of `Vm::scratch[i]`.
+pub fn scratch(i: usize) -> i32 {
+    (offset_of!(Vm, scratch) + 8 * i) as i32
+}
+
 /// A unit's code in its place.
 #[derive(Debug)]
 pub struct Placed {
@@ -160,7 +179,7 @@ impl Compiler {
         let clif = keep.clif.then(|| function.display().to_string());
         self.context.clear();
         self.context.func = function;
-        self.context.set_disasm(false);
+        self.context.set_disasm(keep.asm);
         if let Err(error) = self.context.compile(&*self.isa, &mut self.control) {
             let message = cranelift_codegen::print_errors::pretty_error(error.func, error.inner);
             return Err(CompileError::Codegen(message));
@@ -181,14 +200,7 @@ impl Compiler {
         let srclocs = srclocs.iter().map(|s| (s.start, s.end, s.loc.bits())).collect();
         let bytes = compiled.code_buffer().to_vec();
         let time = start.elapsed();
-        let asm = if keep.asm {
-            let listing = self.isa.to_capstone().ok().and_then(|capstone| {
-                compiled.disassemble(Some(&self.context.func.params), &capstone).ok()
-            });
-            Some(listing.unwrap_or_else(|| "(no disassembler)\n".to_owned()))
-        } else {
-            None
-        };
+        let asm = compiled.vcode.clone();
         Ok(Machine { bytes, relocs, srclocs, clif, asm, time })
     }
 }

@@ -1,15 +1,18 @@
 //! The way into compiled code from Rust, and the way out of it for errors.
 //!
 //! ```text
-//!   Rust caller ── enter ── shim (Cranelift) ── compiled frames … ── throw
-//!                    ^ saves registers, sets vm.entry_sp                |
-//!                    +--------------- sp = vm.entry_sp -----------------+
+//!   Rust caller ── enter ── compiled frames … ── throw
+//!                    ^ saves registers, sets vm.entry_sp |
+//!                    +--------- sp = vm.entry_sp --------+
 //! ```
 //!
 //! [`enter`] answers 0 when the code returned and 1 when it threw. [`throw`] cuts the native stack
 //! back to the innermost `enter`; it is called by compiled code only, so that every frame it
-//! cuts off is compiled: no destructor is skipped. `enter` knows nothing of Cranelift's `tail`
-//! convention: the shim, generated with the other stubs, makes that call and stores the results.
+//! cuts off is compiled: no destructor is skipped.
+//!
+//! This and [`crate::tail_entry`] rely on Cranelift's `tail` convention as it is in the version that
+//! `Cargo.toml` names (the tests would see another one): three words come in `rdi`, `rsi`, `rdx`
+//! (AArch64: `x2`, `x3`, `x4`), two results go out in `rax`, `rcx` (`x2`, `x3`), and no register is kept.
 
 use core::mem::offset_of;
 use perilune_runtime::value::Value;
@@ -28,11 +31,11 @@ pub struct Returned {
     pub first: u64,
 }
 
-/// Calls `code` through `shim`; 0 = returned (results in `out`), 1 = threw.
+/// Calls `code`; 0 = returned (results in `out`), 1 = threw.
 ///
 /// # Safety
-/// `code` is a generic entry (see the crate's documentation), `shim` the state's shim; the frame at
-/// `base` is set up with `nargs` arguments; `vm` is live and nobody else uses it meanwhile.
+/// `code` is a generic entry (see the crate's documentation); the frame at `base` is set up with `nargs`
+/// arguments; `vm` is live and nobody else uses it meanwhile.
 #[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 pub unsafe extern "C" fn enter(
@@ -41,7 +44,6 @@ pub unsafe extern "C" fn enter(
     nargs: u64,
     code: *const u8,
     out: *mut Returned,
-    shim: *const u8,
 ) -> u64 {
     core::arch::naked_asm!(
         "push rbp",
@@ -55,9 +57,11 @@ pub unsafe extern "C" fn enter(
         "push rdi",
         "push r8", // keeps the stack aligned
         "mov [rdi + {sp}], rsp",
-        "call r9",
+        "call rcx",
+        "pop r8",
+        "mov [r8 + {count}], rax",
+        "mov [r8 + {first}], rcx",
         "xor eax, eax",
-        "pop rcx",
         "pop rdi",
         "pop qword ptr [rdi + {sp}]",
         "pop r15",
@@ -68,6 +72,8 @@ pub unsafe extern "C" fn enter(
         "pop rbp",
         "ret",
         sp = const offset_of!(Vm, entry_sp),
+        count = const offset_of!(Returned, count),
+        first = const offset_of!(Returned, first),
     )
 }
 
@@ -95,25 +101,11 @@ pub unsafe extern "C" fn throw(vm: *mut Vm) -> ! {
     )
 }
 
-/// The first entry of every prototype made before the stubs exist: goes on to where
-/// `Vm::interpreter_entry` points by then. Relies on the first argument's register only.
+/// Calls `code`; 0 = returned (results in `out`), 1 = threw.
 ///
 /// # Safety
-/// Called by compiled code as a generic entry.
-#[cfg(target_arch = "x86_64")]
-#[unsafe(naked)]
-pub unsafe extern "C" fn trampoline() {
-    core::arch::naked_asm!(
-        "jmp qword ptr [rdi + {entry}]",
-        entry = const offset_of!(Vm, interpreter_entry),
-    )
-}
-
-/// Calls `code` through `shim`; 0 = returned (results in `out`), 1 = threw.
-///
-/// # Safety
-/// `code` is a generic entry (see the crate's documentation), `shim` the state's shim; the frame at
-/// `base` is set up with `nargs` arguments; `vm` is live and nobody else uses it meanwhile.
+/// `code` is a generic entry (see the crate's documentation); the frame at `base` is set up with `nargs`
+/// arguments; `vm` is live and nobody else uses it meanwhile.
 #[cfg(target_arch = "aarch64")]
 #[unsafe(naked)]
 pub unsafe extern "C" fn enter(
@@ -122,10 +114,9 @@ pub unsafe extern "C" fn enter(
     nargs: u64,
     code: *const u8,
     out: *mut Returned,
-    shim: *const u8,
 ) -> u64 {
     core::arch::naked_asm!(
-        "stp x29, x30, [sp, #-176]!",
+        "stp x29, x30, [sp, #-192]!",
         "mov x29, sp",
         "stp x19, x20, [sp, #16]",
         "stp x21, x22, [sp, #32]",
@@ -138,9 +129,17 @@ pub unsafe extern "C" fn enter(
         "stp d14, d15, [sp, #144]",
         "ldr x9, [x0, #{sp}]",
         "stp x9, x0, [sp, #160]",
+        "str x4, [sp, #176]",
         "mov x9, sp",
         "str x9, [x0, #{sp}]",
-        "blr x5",
+        "mov x4, x2",
+        "mov x9, x3",
+        "mov x3, x1",
+        "mov x2, x0",
+        "blr x9",
+        "ldr x9, [sp, #176]",
+        "str x2, [x9, #{count}]",
+        "str x3, [x9, #{first}]",
         "mov x0, #0",
         "ldp x9, x10, [sp, #160]",
         "str x9, [x10, #{sp}]",
@@ -153,9 +152,11 @@ pub unsafe extern "C" fn enter(
         "ldp d10, d11, [sp, #112]",
         "ldp d12, d13, [sp, #128]",
         "ldp d14, d15, [sp, #144]",
-        "ldp x29, x30, [sp], #176",
+        "ldp x29, x30, [sp], #192",
         "ret",
         sp = const offset_of!(Vm, entry_sp),
+        count = const offset_of!(Returned, count),
+        first = const offset_of!(Returned, first),
     )
 }
 
@@ -181,23 +182,8 @@ pub unsafe extern "C" fn throw(vm: *mut Vm) -> ! {
         "ldp d10, d11, [sp, #112]",
         "ldp d12, d13, [sp, #128]",
         "ldp d14, d15, [sp, #144]",
-        "ldp x29, x30, [sp], #176",
+        "ldp x29, x30, [sp], #192",
         "ret",
         sp = const offset_of!(Vm, entry_sp),
-    )
-}
-
-/// The first entry of every prototype made before the stubs exist: goes on to where
-/// `Vm::interpreter_entry` points by then. Relies on the first argument's register only.
-///
-/// # Safety
-/// Called by compiled code as a generic entry.
-#[cfg(target_arch = "aarch64")]
-#[unsafe(naked)]
-pub unsafe extern "C" fn trampoline() {
-    core::arch::naked_asm!(
-        "ldr x16, [x0, #{entry}]",
-        "br x16",
-        entry = const offset_of!(Vm, interpreter_entry),
     )
 }

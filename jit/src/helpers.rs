@@ -13,12 +13,12 @@
 use cranelift_codegen::ir::{AbiParam, Signature, Type, types};
 use cranelift_codegen::isa::CallConv;
 
-use crate::calls::{rt_exit, rt_interpret, rt_native};
-use crate::compile::entry_signature;
+use crate::calls::rt_native;
+use crate::compile::{entry_signature, native_convention};
 use crate::entry::throw;
 use crate::generic::*;
 use crate::keep_entry::*;
-use crate::stubs::native_convention;
+use crate::tail_entry::*;
 
 /// How a helper is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +36,9 @@ pub enum Convention {
 macro_rules! for_each_helper {
     ($m:ident) => {
         $m! {
-            Interpret,    Tail, (I64, I64, I64) -> (I64, I64), rt_interpret, "(vm, base, nargs): entry of functions that are not compiled";
-            Native,       Tail, (I64, I64, I64) -> (I64, I64), rt_native, "(vm, base, nargs): entry of native functions";
-            Deopt,        Tail, (I64, I64, I64) -> (I64, I64), rt_exit, "(vm, base, exit): finishes the frame in the interpreter";
+            Interpret,    Tail, (I64, I64, I64) -> (I64, I64), tail_interpret, "(vm, base, nargs): entry of functions that are not compiled";
+            Native,       Tail, (I64, I64, I64) -> (I64, I64), tail_native, "(vm, base, nargs): entry of native functions";
+            Deopt,        Tail, (I64, I64, I64) -> (I64, I64), tail_exit, "(vm, base, exit): finishes the frame in the interpreter";
 
             Poll,         Keep, (I64, I64) -> (I64), keep_poll, "(base, exit): safepoint; 0 = go on, 1 = leave by that exit (slots are values already), 2 = threw";
             BoxInt,       Keep, (I64) -> (I64), keep_box_int, "(integer): its value";
@@ -111,8 +111,8 @@ macro_rules! define_helpers {
             pub const fn results(self) -> &'static [Type] {
                 match self { $(Helper::$name => &[$(types::$ret),*],)* }
             }
-            /// Address of the Rust function behind it.
-            pub(crate) fn function(self) -> usize {
+            /// The address to call.
+            pub(crate) fn address(self) -> usize {
                 match self { $(Helper::$name => $function as *const () as usize,)* }
             }
         }
@@ -122,7 +122,7 @@ macro_rules! define_helpers {
 for_each_helper!(define_helpers);
 
 impl Helper {
-    /// The signature with which the address in [`Stubs`](crate::stubs::Stubs) is called.
+    /// The signature of the function at its address.
     pub fn signature(self) -> Signature {
         match self.convention() {
             Convention::Tail => entry_signature(),

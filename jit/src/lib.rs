@@ -11,7 +11,7 @@
 //!
 //! # Exits
 //!
-//! A failed guard stores dirty slots and tail-calls the deopt stub with an
+//! A failed guard stores dirty slots and tail-calls the entry `Deopt` with an
 //! [`exits::ExitDescriptor`]; the interpreter finishes the frame and its results are returned to
 //! the caller as if compiled code had. OSR units return `(-1, descriptor)` to
 //! the interpreter activation that entered them instead.
@@ -36,7 +36,7 @@ pub mod options;
 mod policy;
 mod seam;
 pub mod stats;
-pub mod stubs;
+mod tail_entry;
 pub mod tier;
 pub mod units;
 

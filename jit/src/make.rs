@@ -13,12 +13,10 @@ use perilune_runtime::vm::Vm;
 use crate::build::build;
 use crate::compile::{CompileError, Compiler, Keep, place};
 use crate::exits::{ExitTable, UnitId};
-use crate::helpers::Helper;
 use crate::memory::Arena;
 use crate::options::Dump;
 use crate::seam;
 use crate::stats::add;
-use crate::stubs::Stubs;
 use crate::tier::Jit;
 use crate::units::{Draft, Refused, Unit, UnitKind};
 
@@ -36,19 +34,13 @@ impl From<CompileError> for Refused {
 }
 
 impl Jit {
-    /// Makes compiler, arena and stubs if there are none yet.
-    pub(crate) fn prepare(&self, vm: &mut Vm) -> Result<(), Refused> {
-        if self.stubs.get().is_some() {
+    /// Makes compiler and arena if there are none yet.
+    pub(crate) fn prepare(&self) -> Result<(), Refused> {
+        if self.arena.borrow().is_some() {
             return Ok(());
         }
-        let mut compiler = Compiler::new(self.options.borrow().verify)?;
-        let mut arena = Arena::new().map_err(CompileError::Memory)?;
-        let stubs = Stubs::new(&mut compiler, &mut arena)?;
-        vm.interpreter_entry = stubs.address(Helper::Interpret) as *const u8;
-        vm.native_code.jit_entry.set(stubs.address(Helper::Native) as *const u8);
-        *self.compiler.borrow_mut() = Some(compiler);
-        *self.arena.borrow_mut() = Some(arena);
-        let _ = self.stubs.set(stubs);
+        *self.compiler.borrow_mut() = Some(Compiler::new(self.options.borrow().verify)?);
+        *self.arena.borrow_mut() = Some(Arena::new().map_err(CompileError::Memory)?);
         Ok(())
     }
 
@@ -143,7 +135,7 @@ impl Jit {
             let keep = Keep { clif: dumped && options.dump.clif, asm: dumped && options.dump.asm };
             (keep, dumped, options.force_exits)
         };
-        self.prepare(vm)?;
+        self.prepare()?;
         let id = UnitId(self.units.borrow_mut().units.reserve());
         let mut draft = Draft {
             id,

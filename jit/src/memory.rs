@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   start                        committed               reserved
-//!     | stubs | unit | free | unit | … | not accessible … |
+//!     | unit | free | unit | … | not accessible … |
 //!       read + execute                   PROT_NONE
 //! ```
 //!

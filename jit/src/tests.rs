@@ -16,13 +16,14 @@ use perilune_runtime::tier::{COMPILED, LoopOutcome, Tier};
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::{Link, Throw, Vm};
 
-use crate::compile::{COLD_SRCLOC, Compiler, Keep, entry_signature, new_function, place};
+use crate::compile::{
+    COLD_SRCLOC, Compiler, Keep, entry_signature, new_function, place, scratch, trusted,
+};
 use crate::exits::{ExitDescriptor, ExitSpec};
 use crate::helpers::Helper;
 use crate::memory::Arena;
 use crate::options::Options;
 use crate::seam::{self, Outcome};
-use crate::stubs::{scratch, trusted};
 use crate::tier::Jit;
 use crate::units::{Draft, Refused, UnitKind};
 
@@ -156,9 +157,9 @@ fn function(
 }
 
 /// Calls a helper from a function being built.
-fn call(b: &mut FunctionBuilder<'_>, jit: &Jit, helper: Helper, args: &[V]) -> Vec<V> {
+fn call(b: &mut FunctionBuilder<'_>, helper: Helper, args: &[V]) -> Vec<V> {
     let signature = b.import_signature(helper.signature());
-    let address = b.ins().iconst(types::I64, jit.helper(helper) as i64);
+    let address = b.ins().iconst(types::I64, helper.address() as i64);
     let call = b.ins().call_indirect(signature, address, args);
     b.inst_results(call).to_vec()
 }
@@ -216,7 +217,7 @@ fn build_thrower(jit: &Jit, _: &mut Vm, draft: &mut Draft, _: *mut Value) -> Res
         b.ins().return_(&results);
         b.switch_to_block(thrower);
         b.set_cold_block(thrower);
-        call(b, jit, Helper::Throw, &[p[0]]);
+        call(b, Helper::Throw, &[p[0]]);
         b.ins().trap(TrapCode::unwrap_user(1));
     });
     Ok(())
@@ -243,7 +244,7 @@ fn build_caller(jit: &Jit, _: &mut Vm, draft: &mut Draft, _: *mut Value) -> Resu
         let link = b.ins().iconst(types::I64, Link::new(3, 2, Link::BOUNDARY).0 as i64);
         b.ins().store(trusted(), link, p[1], 8);
         let none = b.ins().iconst(types::I64, 0);
-        let results = call(b, jit, Helper::Native, &[p[0], base, none]);
+        let results = call(b, Helper::Native, &[p[0], base, none]);
         b.ins().return_(&results);
     });
     Ok(())
@@ -302,7 +303,7 @@ fn build_exit(jit: &Jit, _: &mut Vm, draft: &mut Draft, _: *mut Value) -> Result
         b.ins().store(trusted(), bool_, p[1], 24);
         let exit = b.ins().iconst(types::I64, exit as i64);
         let signature = b.import_signature(entry_signature());
-        let deopt = b.ins().iconst(types::I64, jit.helper(Helper::Deopt) as i64);
+        let deopt = b.ins().iconst(types::I64, Helper::Deopt.address() as i64);
         b.ins().return_call_indirect(signature, deopt, &[p[0], p[1], exit]);
     });
     Ok(())
@@ -354,8 +355,7 @@ fn exits_materialise_and_recompile_within_bounds() {
     w.jit().forget(proto);
     let stats = w.jit().stats();
     assert_eq!((stats.live_units, stats.blocked_sites), (0, 0));
-    let stubs = w.jit().stubs.get().expect("made").code_bytes() as u64;
-    assert_eq!(stats.live_code_bytes, stubs);
+    assert_eq!(stats.live_code_bytes, 0);
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn tail_calls_between_tiers_take_constant_stack() {
         emit(jit, draft, |b, p, _| {
             let callee = b.ins().load(types::I64, trusted(), p[1], 0);
             b.ins().store(trusted(), callee, p[1], -16);
-            let entry = b.ins().iconst(types::I64, jit.helper(Helper::Interpret) as i64);
+            let entry = b.ins().iconst(types::I64, Helper::Interpret.address() as i64);
             let signature = b.import_signature(entry_signature());
             b.ins().return_call_indirect(signature, entry, &[p[0], p[1], p[2]]);
         });
@@ -476,7 +476,7 @@ fn keeping_stubs_keep_all_registers() {
                 floats.push(b.ins().fadd(floats[i], f));
             }
             b.ins().store(trusted(), n, p[0], scratch(0));
-            call(b, jit, Helper::BoxInt, &[p[0]]);
+            call(b, Helper::BoxInt, &[p[0]]);
             let boxed = b.ins().load(types::I64, trusted(), p[0], scratch(0));
             b.ins().store(trusted(), boxed, p[1], 8);
             let ints = ints.into_iter().reduce(|x, y| b.ins().iadd(x, y)).expect("some");
@@ -560,11 +560,6 @@ fn measure() {
     let mut compiler = Compiler::new(false).expect("this machine");
     println!("compiler for this machine: {:?}", start.elapsed());
     let mut arena = Arena::new().expect("range");
-    for _ in 0..3 {
-        let start = Instant::now();
-        crate::stubs::Stubs::new(&mut compiler, &mut arena).expect("stubs");
-        println!("stubs: {:?}", start.elapsed());
-    }
     for _ in 0..3 {
         let start = Instant::now();
         for _ in 0..100 {

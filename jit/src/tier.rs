@@ -3,7 +3,7 @@
 //! Everything is behind `&self`: compiled code calls the interpreter, which calls the tier again. No
 //! `RefCell` is borrowed while Lua code or a collector step may run.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::panic::resume_unwind;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -25,7 +25,6 @@ use crate::options::{Dump, Options};
 use crate::policy::{EAGER_ENDS, LOOP_ENDS, WARM};
 use crate::seam;
 use crate::stats::{Counters, SiteStats, Stats, add};
-use crate::stubs::Stubs;
 use crate::units::{UnitKind, Units};
 
 /// The compiler and all it made for one state.
@@ -34,7 +33,6 @@ pub struct Jit {
     pub(crate) enabled: Cell<bool>,
     pub(crate) compiler: RefCell<Option<Compiler>>,
     pub(crate) arena: RefCell<Option<Arena>>,
-    pub(crate) stubs: OnceCell<Stubs>,
     pub(crate) units: RefCell<Units>,
     pub(crate) blocked: RefCell<FxHashSet<SiteKey>>,
     /// Sites whose guards failed too often once, and were built anew from a wider profile.
@@ -59,7 +57,6 @@ impl Jit {
             options: RefCell::new(options),
             compiler: RefCell::new(None),
             arena: RefCell::new(None),
-            stubs: OnceCell::new(),
             units: RefCell::default(),
             blocked: RefCell::default(),
             warned: RefCell::default(),
@@ -69,9 +66,8 @@ impl Jit {
             depth: Cell::new(0),
             retired: Cell::new(false),
         };
-        // Only compiled code calls these, and none exists before the stubs do.
-        vm.interpreter_entry = entry::trampoline as *const u8;
-        vm.native_code.jit_entry.set(entry::trampoline as *const u8);
+        vm.interpreter_entry = Helper::Interpret.address() as *const u8;
+        vm.native_code.jit_entry.set(Helper::Native.address() as *const u8);
         seam::set_initial_hotness(vm, jit.initial_hotness());
         vm.detail.profiling = jit.enabled.get();
         vm.tier = Some(Box::new(jit));
@@ -104,14 +100,6 @@ impl Jit {
     /// Changes options; what is compiled already stays as it is.
     pub fn update_options(&self, change: impl FnOnce(&mut Options)) {
         change(&mut self.options.borrow_mut());
-    }
-
-    /// The address of a helper. Only while a unit is being built.
-    ///
-    /// # Panics
-    /// Before the stubs exist.
-    pub fn helper(&self, helper: Helper) -> usize {
-        self.stubs.get().expect("stubs are made before any unit").address(helper)
     }
 
     /// Whether a guard was given up.
@@ -149,11 +137,10 @@ impl Jit {
         nargs: u64,
         code: *const u8,
     ) -> Result<Returned, Throw> {
-        let shim = self.stubs.get().expect("compiled code has stubs").shim;
         let mut out = Returned::default();
         self.depth.set(self.depth.get() + 1);
-        // SAFETY: the caller's contract; the shim is this state's.
-        let status = unsafe { entry::enter(vm, base, nargs, code, &raw mut out, shim) };
+        // SAFETY: the caller's contract; nothing else.
+        let status = unsafe { entry::enter(vm, base, nargs, code, &raw mut out) };
         self.depth.set(self.depth.get() - 1);
         if self.depth.get() == 0 && self.retired.get() {
             self.free_retired();

@@ -102,7 +102,7 @@ pub(super) fn wrapper(
             b.ins().brif(expected, wide, &[], done, &[]);
             b.switch_to_block(wide);
             let sig = b.import_signature(Helper::IntValue.signature());
-            let address = input.stubs.address(Helper::IntValue) as i64;
+            let address = Helper::IntValue.address() as i64;
             let address = b.ins().iconst(types::I64, address);
             let call = b.ins().call_indirect(sig, address, &[vm, payload]);
             let word = b.inst_results(call)[0];
@@ -163,7 +163,7 @@ fn leave(
     };
     let tail = b.import_signature(entry_signature());
     let descriptor = b.ins().iconst(types::I64, descriptor as i64);
-    let stub = b.ins().iconst(types::I64, input.stubs.address(Helper::Deopt) as i64);
+    let stub = b.ins().iconst(types::I64, Helper::Deopt.address() as i64);
     b.ins().return_call_indirect(tail, stub, &[vm, base, descriptor]);
 }
 

@@ -184,12 +184,12 @@ impl Lower<'_, '_> {
             }
             Entry::Function => {
                 let sig = self.tail_signature();
-                let stub = self.iconst(self.stubs.address(Helper::Deopt) as u64);
+                let stub = self.iconst(Helper::Deopt.address() as u64);
                 self.effect(|l| l.b.ins().return_call_indirect(sig, stub, &[l.vm, l.base, exit]));
             }
             Entry::Typed { .. } => {
                 let sig = self.tail_signature();
-                let stub = self.iconst(self.stubs.address(Helper::Deopt) as u64);
+                let stub = self.iconst(Helper::Deopt.address() as u64);
                 let call =
                     self.effect(|l| l.b.ins().call_indirect(sig, stub, &[l.vm, l.base, exit]));
                 let first = self.b.inst_results(call)[1];

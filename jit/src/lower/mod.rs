@@ -27,10 +27,9 @@ use perilune_ir::ssa::passes::{Dominators, LoopNest};
 use perilune_ir::ssa::{Block, Entry, Graph, Opcode, SnapshotId, Target, Terminator, Type, Value};
 use perilune_runtime::vm::Vm;
 
-use crate::compile::{COLD_SRCLOC, UNIT_FUNCTION, entry_signature, new_function};
+use crate::compile::{COLD_SRCLOC, UNIT_FUNCTION, entry_signature, new_function, scratch, trusted};
 use crate::exits::{ExitDescriptor, ExitTable};
 use crate::helpers::Helper;
-use crate::stubs::{Stubs, scratch, trusted};
 
 /// Source location of instructions with effects in hot code. Pure operations carry none, because
 /// Cranelift shares and repeats them across blocks.
@@ -43,8 +42,6 @@ const BODY: u32 = 1;
 pub struct Input<'a> {
     /// The unit.
     pub graph: &'a Graph,
-    /// Addresses of helpers.
-    pub stubs: &'a Stubs,
     /// Where exits go.
     pub exits: &'a mut ExitTable,
     /// The state.
@@ -158,7 +155,6 @@ type Edge = (ClifBlock, ClifBlock, Vec<BlockArg>);
 struct Lower<'a, 'b> {
     b: FunctionBuilder<'b>,
     graph: &'a Graph,
-    stubs: &'a Stubs,
     exits: &'a mut ExitTable,
     force_exits: bool,
     values: Vec<Option<V>>,
@@ -210,7 +206,6 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
     let mut lower = Lower {
         b,
         graph,
-        stubs: input.stubs,
         exits: &mut *input.exits,
         force_exits: input.force_exits,
         values: vec![None; graph.insts.len()],
@@ -469,7 +464,7 @@ impl Lower<'_, '_> {
     /// Calls a helper of the C convention.
     fn call_native(&mut self, helper: Helper, args: &[V]) -> Vec<V> {
         let sig = self.helper_signature(helper);
-        let address = self.iconst(self.stubs.address(helper) as u64);
+        let address = self.iconst(helper.address() as u64);
         let call = self.effect(|l| l.b.ins().call_indirect(sig, address, args));
         self.b.inst_results(call).to_vec()
     }
@@ -480,7 +475,7 @@ impl Lower<'_, '_> {
             self.store(arg, self.vm, scratch(i));
         }
         let sig = self.helper_signature(helper);
-        let address = self.iconst(self.stubs.address(helper) as u64);
+        let address = self.iconst(helper.address() as u64);
         self.effect(|l| l.b.ins().call_indirect(sig, address, &[l.vm]));
         (!helper.results().is_empty())
             .then(|| self.b.ins().load(types::I64, trusted(), self.vm, scratch(0)))

@@ -1,0 +1,102 @@
+//! The generic entries in front of the functions in [`crate::calls`]: `tail`, `(vm, base, x) -> (count, first)`.
+//!
+//! Each calls a C function `(vm, base, x)` that answers a count, [`THREW`] or [`TAIL_CALL`]. In the last case
+//! it jumps to the function that the interpreter wants called in its place: this is what keeps endless tail
+//! calls between interpreted and compiled functions in constant native stack.
+//!
+//! Written by hand, because Cranelift takes half a millisecond for them. See [`crate::entry`] for what they
+//! take from its `tail` convention.
+
+use core::mem::offset_of;
+use perilune_runtime::vm::Vm;
+
+use crate::calls::{TAIL_CALL, THREW, rt_exit, rt_interpret, rt_native};
+use crate::entry::throw;
+
+const _: () = assert!(THREW < 0 && TAIL_CALL == -2);
+
+#[cfg(target_arch = "x86_64")]
+macro_rules! tail_entries {
+    ($($name:ident => $target:path;)*) => {
+        $(/// See the module.
+        ///
+        /// # Safety
+        /// Called by compiled code as a generic entry.
+        #[unsafe(naked)]
+        pub unsafe extern "C" fn $name() {
+            core::arch::naked_asm!(
+                "push rbp",
+                "mov rbp, rsp",
+                "push rdi",
+                "push rdi", // keeps the stack aligned
+                "call {target}",
+                "pop rdi",
+                "pop rdi",
+                "pop rbp",
+                "mov rcx, [rdi + {scratch}]",
+                "test rax, rax",
+                "js 2f",
+                "ret",
+                "2:",
+                "cmp rax, {tail_call}",
+                "jne {throw}",
+                "mov rsi, [rdi + {scratch} + 8]",
+                "mov rdx, [rdi + {scratch} + 16]",
+                "jmp rcx",
+                target = sym $target,
+                throw = sym throw,
+                tail_call = const TAIL_CALL,
+                scratch = const offset_of!(Vm, scratch),
+            )
+        })*
+    };
+}
+
+#[cfg(target_arch = "aarch64")]
+macro_rules! tail_entries {
+    ($($name:ident => $target:path;)*) => {
+        $(/// See the module.
+        ///
+        /// # Safety
+        /// Called by compiled code as a generic entry.
+        #[unsafe(naked)]
+        pub unsafe extern "C" fn $name() {
+            core::arch::naked_asm!(
+                "stp x29, x30, [sp, #-32]!",
+                "mov x29, sp",
+                "str x2, [sp, #16]",
+                "mov x0, x2",
+                "mov x1, x3",
+                "mov x2, x4",
+                "bl {target}",
+                "ldr x9, [sp, #16]",
+                "ldp x29, x30, [sp], #32",
+                "ldr x3, [x9, #{scratch}]",
+                "tbnz x0, #63, 2f",
+                "mov x2, x0",
+                "ret",
+                "2:",
+                "cmp x0, #{tail_call}",
+                "b.ne 3f",
+                "mov x10, x3",
+                "mov x2, x9",
+                "ldr x3, [x9, #{scratch} + 8]",
+                "ldr x4, [x9, #{scratch} + 16]",
+                "br x10",
+                "3:",
+                "mov x0, x9",
+                "b {throw}",
+                target = sym $target,
+                throw = sym throw,
+                tail_call = const TAIL_CALL,
+                scratch = const offset_of!(Vm, scratch),
+            )
+        })*
+    };
+}
+
+tail_entries! {
+    tail_interpret => rt_interpret;
+    tail_native => rt_native;
+    tail_exit => rt_exit;
+}
