@@ -166,8 +166,6 @@ impl Translator<'_, '_> {
         self.store(descriptor, self.vm, scratch(1));
         self.helper(Helper::Poll, &[self.vm]);
         let answer = self.load(self.vm, scratch(0) as usize);
-        let threw = self.b.ins().icmp_imm_s(IntCC::Equal, answer, 2);
-        self.throw_if(threw);
         self.b.ins().brif(answer, gone, &[], on, &[]);
         self.b.switch_to_block(gone);
         self.b.set_cold_block(gone);

@@ -56,6 +56,7 @@ pub fn build(jit: &Jit, vm: &mut Vm, draft: &mut Draft, base: *mut Value) -> Res
     let input = Input {
         graph: &graph,
         exits: &mut draft.exits,
+        entry_checks: &mut draft.entry_checks,
         vm: &raw const *vm,
         num_params,
         is_vararg,

@@ -12,7 +12,7 @@
 //!
 //! This and [`crate::tail_entry`] rely on Cranelift's `tail` convention as it is in the version that
 //! `Cargo.toml` names (the tests would see another one): three words come in `rdi`, `rsi`, `rdx`
-//! (AArch64: `x2`, `x3`, `x4`), two results go out in `rax`, `rcx` (`x2`, `x3`), and no register is kept.
+//! (AArch64: `x2`, `x3`, `x4`), two results go out in `rax`, `rcx` (`x2`, `x3`), and the registers that the C convention keeps are kept.
 
 use core::mem::offset_of;
 use perilune_runtime::value::Value;

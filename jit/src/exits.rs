@@ -7,9 +7,11 @@
 //! interpreter had come to `pc` by itself.
 
 use std::cell::Cell;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use perilune_ir::bytecode;
+use perilune_ir::encoding::TAG_SHIFT;
 use perilune_ir::exits::{ExitReason, SlotKind};
 use perilune_runtime::object::{LuaClosure, LuaString, Proto, Table};
 use perilune_runtime::value::Value;
@@ -137,6 +139,29 @@ fn value_of(vm: &mut Vm, word: u64, kind: SlotKind) -> Value {
         SlotKind::RawString => Value::string(word as *const LuaString),
         SlotKind::RawFunction => Value::closure(word as *const LuaClosure),
         SlotKind::ConstBits(bits) => Value(bits),
+    }
+}
+
+/// What a loop's unit expects of a slot, checked before it is entered: the code starts without.
+#[derive(Clone, Debug)]
+pub struct EntryCheck {
+    /// The slot, relative to the frame's base.
+    pub slot: i32,
+    /// The tags that the word there may have.
+    pub tags: RangeInclusive<u64>,
+    /// The exit to leave by if it has another one. Nothing is stored at that point.
+    pub exit: *const ExitDescriptor,
+}
+
+impl EntryCheck {
+    /// Whether the frame at `base` is as expected.
+    ///
+    /// # Safety
+    /// `base` is the base of a frame of the unit's function.
+    pub unsafe fn holds(&self, base: *const Value) -> bool {
+        // SAFETY: the slot is one of the frame's. Its word may be stale: only its tag is looked at.
+        let word = unsafe { (*base.offset(self.slot as isize)).0 };
+        self.tags.contains(&(word >> TAG_SHIFT))
     }
 }
 

@@ -14,7 +14,7 @@ use cranelift_codegen::ir::{AbiParam, Signature, Type, types};
 use cranelift_codegen::isa::CallConv;
 
 use crate::calls::rt_native;
-use crate::compile::{entry_signature, native_convention};
+use crate::compile::native_convention;
 use crate::entry::throw;
 use crate::generic::*;
 use crate::keep_entry::*;
@@ -39,8 +39,11 @@ macro_rules! for_each_helper {
             Interpret,    Tail, (I64, I64, I64) -> (I64, I64), tail_interpret, "(vm, base, nargs): entry of functions that are not compiled";
             Native,       Tail, (I64, I64, I64) -> (I64, I64), tail_native, "(vm, base, nargs): entry of native functions";
             Deopt,        Tail, (I64, I64, I64) -> (I64, I64), tail_exit, "(vm, base, exit): finishes the frame in the interpreter";
+            DeoptInt,     Tail, (I64, I64, I64) -> (I64, I64), tail_exit_int, "(vm, base, exit): as Deopt, of a typed unit with an integer; (result, kind)";
+            DeoptFloat,   Tail, (I64, I64, I64) -> (F64, I64), tail_exit_float, "(vm, base, exit): as Deopt, of a typed unit with a float; (result, kind)";
+            DeoptAny,     Tail, (I64, I64, I64) -> (I64, I64), tail_exit_any, "(vm, base, exit): as Deopt, of a typed unit with any result; (result, kind)";
 
-            Poll,         Keep, (I64, I64) -> (I64), keep_poll, "(base, exit): safepoint; 0 = go on, 1 = leave by that exit (slots are values already), 2 = threw";
+            Poll,         Keep, (I64, I64) -> (I64), keep_poll, "(base, exit): safepoint; may throw; 0 = go on, else the exit to leave by (slots are values already)";
             BoxInt,       Keep, (I64) -> (I64), keep_box_int, "(integer): its value";
             GetInt,       Keep, (I64, I64) -> (I64), keep_get_int, "(table, integer): raw element";
             SetInt,       Keep, (I64, I64, I64) -> (), keep_set_int, "(table, integer, value bits): raw store";
@@ -125,18 +128,20 @@ impl Helper {
     /// The signature of the function at its address.
     pub fn signature(self) -> Signature {
         match self.convention() {
-            Convention::Tail => entry_signature(),
+            Convention::Tail => self.signature_of(CallConv::Tail),
             Convention::Keep => {
                 let mut signature = Signature::new(CallConv::PreserveAll);
                 signature.params.push(AbiParam::new(types::I64));
                 signature
             }
-            Convention::Native => {
-                let mut signature = Signature::new(native_convention());
-                signature.params.extend(self.operands().iter().map(|&t| AbiParam::new(t)));
-                signature.returns.extend(self.results().iter().map(|&t| AbiParam::new(t)));
-                signature
-            }
+            Convention::Native => self.signature_of(native_convention()),
         }
+    }
+
+    fn signature_of(self, convention: CallConv) -> Signature {
+        let mut signature = Signature::new(convention);
+        signature.params.extend(self.operands().iter().map(|&t| AbiParam::new(t)));
+        signature.returns.extend(self.results().iter().map(|&t| AbiParam::new(t)));
+        signature
     }
 }

@@ -14,17 +14,16 @@ use crate::seam;
 
 /// Result of [`rt_poll`]: rejoin.
 pub const POLL_REJOIN: u64 = 0;
-/// Result of [`rt_poll`]: tail-call the deopt stub (or return from an OSR unit) with the exit.
-pub const POLL_LEAVE: u64 = 1;
-/// Result of [`rt_poll`]: call `Throw`.
-pub const POLL_THREW: u64 = 2;
+/// Result of [`rt_poll`]: its entry is to throw.
+pub const POLL_THREW: u64 = 1;
 
-/// Runs a safepoint for the innermost frame of an exit's snapshot.
+/// Runs a safepoint for the innermost frame of an exit's snapshot. Answers [`POLL_REJOIN`], [`POLL_THREW`] or
+/// the address of the exit by which to leave.
 ///
 /// # Safety
 /// Called by the stub: `scratch[0]` is the unit's base, `scratch[1]` the exit descriptor.
-pub unsafe extern "C" fn rt_poll(vm: *mut Vm) {
-    let result = guard(vm, POLL_THREW, |vm| {
+pub unsafe extern "C" fn rt_poll(vm: *mut Vm) -> u64 {
+    guard(vm, POLL_THREW, |vm| {
         let base = vm.scratch[0] as *mut Value;
         let exit = vm.scratch[1] as *const ExitDescriptor;
         // SAFETY: the code passes a descriptor of its own unit, which lives while its frame does.
@@ -38,14 +37,12 @@ pub unsafe extern "C" fn rt_poll(vm: *mut Vm) {
                 Ok(false) if vm.heap.method_epoch.get() == epoch => POLL_REJOIN,
                 Ok(_) => {
                     (*exit).leave_after_poll();
-                    POLL_LEAVE
+                    exit as u64
                 }
                 Err(Throw) => POLL_THREW,
             }
         }
-    });
-    // SAFETY: as in `guard`.
-    unsafe { (*vm).scratch[0] = result };
+    })
 }
 
 /// Boxes an integer.

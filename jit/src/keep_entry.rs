@@ -5,12 +5,18 @@
 //! target: save what a C function may clobber, call, restore. Written by hand because that takes no
 //! time when the first function is compiled (80 µs for each such stub made by Cranelift).
 
+use core::mem::offset_of;
+use perilune_runtime::vm::Vm;
+
+use crate::entry::throw;
 use crate::keep::*;
 
+/// A function `$name` that saves what a C function may clobber, calls `$target`, goes through `$then`, restores
+/// and returns.
 #[cfg(target_arch = "x86_64")]
-macro_rules! keep_entries {
-    ($($name:ident => $target:path;)*) => {
-        $(/// See the module.
+macro_rules! keep_entry {
+    ($name:ident, $target:path, [$($then:literal),*], $($operand:tt)*) => {
+        /// See the module.
         ///
         /// # Safety
         /// Called by compiled code, by `preserve_all`.
@@ -47,6 +53,7 @@ macro_rules! keep_entries {
                 "movups [rsp + 224], xmm14",
                 "movups [rsp + 240], xmm15",
                 "call {target}",
+                $($then,)*
                 "movups xmm0, [rsp]",
                 "movups xmm1, [rsp + 16]",
                 "movups xmm2, [rsp + 32]",
@@ -76,15 +83,16 @@ macro_rules! keep_entries {
                 "pop rbp",
                 "ret",
                 target = sym $target,
+                $($operand)*
             )
-        })*
+        }
     };
 }
 
 #[cfg(target_arch = "aarch64")]
-macro_rules! keep_entries {
-    ($($name:ident => $target:path;)*) => {
-        $(/// See the module.
+macro_rules! keep_entry {
+    ($name:ident, $target:path, [$($then:literal),*], $($operand:tt)*) => {
+        /// See the module.
         ///
         /// # Safety
         /// Called by compiled code, by `preserve_all`.
@@ -121,6 +129,7 @@ macro_rules! keep_entries {
                 "stp q28, q29, [sp, #448]",
                 "stp q30, q31, [sp, #480]",
                 "bl {target}",
+                $($then,)*
                 "ldp q0, q1, [sp]",
                 "ldp q2, q3, [sp, #32]",
                 "ldp q4, q5, [sp, #64]",
@@ -151,13 +160,19 @@ macro_rules! keep_entries {
                 "ldp x29, x30, [sp], #16",
                 "ret",
                 target = sym $target,
+                $($operand)*
             )
-        })*
+        }
+    };
+}
+
+macro_rules! keep_entries {
+    ($($name:ident => $target:path;)*) => {
+        $(keep_entry!($name, $target, [],);)*
     };
 }
 
 keep_entries! {
-    keep_poll => rt_poll;
     keep_box_int => rt_box_int;
     keep_get_int => rt_get_int;
     keep_float_mod => rt_keep_float_mod;
@@ -167,3 +182,31 @@ keep_entries! {
     keep_barrier_forward => rt_barrier_forward;
     keep_alloc_table => rt_alloc_table;
 }
+
+#[cfg(target_arch = "x86_64")]
+keep_entry!(keep_poll, rt_poll,
+    [
+        "mov rdi, [rbp - 40]",
+        "cmp rax, {threw}",
+        "je {throw}",
+        "mov [rdi + {scratch}], rax"
+    ],
+    throw = sym throw,
+    threw = const POLL_THREW,
+    scratch = const offset_of!(Vm, scratch),
+);
+#[cfg(target_arch = "aarch64")]
+keep_entry!(keep_poll, rt_poll,
+    [
+        "ldr x9, [x29, #-160]",
+        "cmp x0, #{threw}",
+        "b.ne 2f",
+        "mov x0, x9",
+        "b {throw}",
+        "2:",
+        "str x0, [x9, #{scratch}]"
+    ],
+    throw = sym throw,
+    threw = const POLL_THREW,
+    scratch = const offset_of!(Vm, scratch),
+);

@@ -145,6 +145,7 @@ impl Jit {
             dumped,
             functions: Vec::new(),
             exits: ExitTable::new(id, force),
+            entry_checks: Vec::new(),
             roots: Vec::new(),
         };
         let made = build(self, vm, &mut draft, base).and_then(|()| self.finish(draft, keep));
@@ -189,6 +190,7 @@ impl Jit {
             name: draft.name,
             entries: placed.entries,
             exits: draft.exits,
+            entry_checks: draft.entry_checks,
             roots: draft.roots,
             code_len,
             time,

@@ -8,6 +8,7 @@
 //! take from its `tail` convention.
 
 use core::mem::offset_of;
+use perilune_ir::encoding::{TAG_IMMEDIATE, TAG_INT, TAG_SHIFT};
 use perilune_runtime::vm::Vm;
 
 use crate::calls::{TAIL_CALL, THREW, rt_exit, rt_interpret, rt_native};
@@ -99,4 +100,146 @@ tail_entries! {
     tail_interpret => rt_interpret;
     tail_native => rt_native;
     tail_exit => rt_exit;
+}
+
+/// The way out of a typed unit with any result: that of [`tail_exit`], boxed, of kind 0.
+///
+/// # Safety
+/// Called as a generic entry, in place of a typed unit.
+#[cfg(target_arch = "x86_64")]
+#[unsafe(naked)]
+pub unsafe extern "C" fn tail_exit_any() {
+    core::arch::naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "call {exit}",
+        "mov rax, rcx",
+        "xor ecx, ecx",
+        "pop rbp",
+        "ret",
+        exit = sym tail_exit,
+    )
+}
+
+/// The way out of a typed unit with an integer: that or, of kind 1, a boxed value.
+///
+/// # Safety
+/// As [`tail_exit_any`].
+#[cfg(target_arch = "x86_64")]
+#[unsafe(naked)]
+pub unsafe extern "C" fn tail_exit_int() {
+    core::arch::naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "call {exit}",
+        "pop rbp",
+        "mov rax, rcx",
+        "shr rcx, {shift}",
+        "cmp ecx, {int}",
+        "mov ecx, 1",
+        "jne 2f",
+        "shl rax, 16",
+        "sar rax, 16",
+        "xor ecx, ecx",
+        "2:",
+        "ret",
+        exit = sym tail_exit,
+        shift = const TAG_SHIFT,
+        int = const TAG_INT,
+    )
+}
+
+/// The way out of a typed unit with a float: that or, of kind 1, a boxed value.
+///
+/// # Safety
+/// As [`tail_exit_any`].
+#[cfg(target_arch = "x86_64")]
+#[unsafe(naked)]
+pub unsafe extern "C" fn tail_exit_float() {
+    core::arch::naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "call {exit}",
+        "pop rbp",
+        "movq xmm0, rcx",
+        "shr rcx, {shift}",
+        "xor eax, eax",
+        "cmp ecx, {immediate}",
+        "setae al",
+        "ret",
+        exit = sym tail_exit,
+        shift = const TAG_SHIFT,
+        immediate = const TAG_IMMEDIATE,
+    )
+}
+
+/// The way out of a typed unit with any result: that of [`tail_exit`], boxed, of kind 0.
+///
+/// # Safety
+/// Called as a generic entry, in place of a typed unit.
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+pub unsafe extern "C" fn tail_exit_any() {
+    core::arch::naked_asm!(
+        "stp x29, x30, [sp, #-16]!",
+        "mov x29, sp",
+        "bl {exit}",
+        "mov x2, x3",
+        "mov x3, #0",
+        "ldp x29, x30, [sp], #16",
+        "ret",
+        exit = sym tail_exit,
+    )
+}
+
+/// The way out of a typed unit with an integer: that or, of kind 1, a boxed value.
+///
+/// # Safety
+/// As [`tail_exit_any`].
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+pub unsafe extern "C" fn tail_exit_int() {
+    core::arch::naked_asm!(
+        "stp x29, x30, [sp, #-16]!",
+        "mov x29, sp",
+        "bl {exit}",
+        "ldp x29, x30, [sp], #16",
+        "mov x2, x3",
+        "lsr x3, x3, #{shift}",
+        "mov x9, #{int}",
+        "cmp x3, x9",
+        "mov x3, #1",
+        "b.ne 2f",
+        "sbfx x2, x2, #0, #{shift}",
+        "mov x3, #0",
+        "2:",
+        "ret",
+        exit = sym tail_exit,
+        shift = const TAG_SHIFT,
+        int = const TAG_INT,
+    )
+}
+
+/// The way out of a typed unit with a float: that or, of kind 1, a boxed value.
+///
+/// # Safety
+/// As [`tail_exit_any`].
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+pub unsafe extern "C" fn tail_exit_float() {
+    core::arch::naked_asm!(
+        "stp x29, x30, [sp, #-16]!",
+        "mov x29, sp",
+        "bl {exit}",
+        "ldp x29, x30, [sp], #16",
+        "fmov d0, x3",
+        "lsr x3, x3, #{shift}",
+        "mov x9, #{immediate}",
+        "cmp x3, x9",
+        "cset x2, hs",
+        "ret",
+        exit = sym tail_exit,
+        shift = const TAG_SHIFT,
+        immediate = const TAG_IMMEDIATE,
+    )
 }

@@ -17,7 +17,7 @@ use perilune_runtime::vm::{Throw, Vm};
 use crate::calls::original_base;
 use crate::compile::Compiler;
 use crate::entry::{self, Returned};
-use crate::exits::{ExitDescriptor, SiteKey};
+use crate::exits::{ExitDescriptor, SiteKey, UnitId};
 use crate::guard::take_panic;
 use crate::helpers::Helper;
 use crate::memory::Arena;
@@ -220,13 +220,13 @@ impl Jit {
     /// Runs the loop's unit on the frame, and says where the interpreter goes on.
     ///
     /// # Safety
-    /// `code` is the entry of the current unit of the loop at `pc` of `proto`; `base` is a frame of it.
+    /// `unit` is that of a loop of `proto`; `base` is a frame of it, at the loop's header.
     unsafe fn run_loop(
         &self,
         vm: &mut Vm,
         proto: *mut Proto,
         base: *mut Value,
-        code: *const u8,
+        unit: UnitId,
     ) -> Result<LoopOutcome, Throw> {
         add(&self.counters.loop_entries, 1);
         // SAFETY: the caller's contract; an OSR unit that leaves returns one of its exits, which live
@@ -236,7 +236,18 @@ impl Jit {
             let original = original_base(base);
             // Keeps a unit that is retired meanwhile, and its exits, until the exit is read.
             let _kept = Deeper::new(&self.depth);
-            let returned = self.enter(vm, base, 0, code)?;
+            let entered = {
+                let units = self.units.borrow();
+                let unit = units.unit(unit).expect("the caller's unit");
+                match unit.entry_checks.iter().find(|check| !check.holds(base)) {
+                    Some(check) => Err(check.exit),
+                    None => Ok(unit.entries[0]),
+                }
+            };
+            let returned = match entered {
+                Ok(code) => self.enter(vm, base, 0, code)?,
+                Err(exit) => Returned { count: -1, first: exit as u64 },
+            };
             if returned.count >= 0 {
                 *original.sub(2) = Value(returned.first);
                 self.end_loop(proto);
@@ -373,15 +384,14 @@ impl Tier for Jit {
                     Err(_) => return Ok(None),
                 },
             };
-            let code = {
+            {
                 let mut units = self.units.borrow_mut();
                 units.of(proto).has_loops = true;
                 let unit = units.unit(unit).expect("versions name units");
                 unit.entered.set(unit.entered.get() + 1);
-                unit.entries[0]
-            };
+            }
             self.compile_called_often(vm, proto, base);
-            self.run_loop(vm, proto, base, code).map(Some)
+            self.run_loop(vm, proto, base, unit).map(Some)
         }
     }
 
@@ -395,18 +405,17 @@ impl Tier for Jit {
         if !self.enabled.get() {
             return Ok(None);
         }
-        let code = {
+        let unit = {
             let mut units = self.units.borrow_mut();
             // SAFETY: the caller's prototype is live.
             let unit = unsafe { units.of(proto) }.version(UnitKind::Osr { pc }).unit;
-            let unit = unit.and_then(|id| units.unit(id));
-            unit.filter(|unit| unit.ended.get()).map(|unit| unit.entries[0])
+            unit.filter(|&id| units.unit(id).is_some_and(|unit| unit.ended.get()))
         };
-        let Some(code) = code else { return Ok(None) };
+        let Some(unit) = unit else { return Ok(None) };
         // SAFETY: the caller's frame is at the loop's header, whose current unit this is.
         unsafe {
             self.compile_called_often(vm, proto, base);
-            self.run_loop(vm, proto, base, code).map(Some)
+            self.run_loop(vm, proto, base, unit).map(Some)
         }
     }
 

@@ -16,7 +16,7 @@ use perilune_ir::exits::SlotKind;
 use perilune_runtime::object::{Header, Proto};
 use perilune_runtime::value::Value;
 
-use crate::exits::{ExitTable, UnitId};
+use crate::exits::{EntryCheck, ExitTable, UnitId};
 use crate::memory::Block;
 
 /// What a unit is entered by.
@@ -59,6 +59,8 @@ pub struct Draft {
     pub functions: Vec<Function>,
     /// The exits.
     pub exits: ExitTable,
+    /// What is checked before a loop is entered.
+    pub entry_checks: Vec<EntryCheck>,
     /// Objects that the code refers to, constants in exits aside.
     pub roots: Vec<*mut Header>,
 }
@@ -78,6 +80,8 @@ pub struct Unit {
     pub entries: Vec<*const u8>,
     /// Its exits.
     pub exits: ExitTable,
+    /// What is checked before a loop is entered.
+    pub entry_checks: Vec<EntryCheck>,
     /// Objects that the code refers to.
     pub roots: Vec<*mut Header>,
     /// Length of the code.

@@ -141,23 +141,24 @@ impl Lower<'_, '_> {
             // Positive (the sign of a result 0 is that of x) and finite.
             let below = self.b.ins().iadd_imm_s(bits, -1);
             let last = f64::INFINITY.to_bits() as i64 - 1;
-            let usual = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, below, last);
+            let rare = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, below, last);
             let inverse = self.b.ins().f64const(1.0 / by);
             let quotient = self.b.ins().fmul(x, inverse);
             let whole = self.b.ins().floor(quotient);
             let product = self.b.ins().fmul(whole, y);
             let rest = self.b.ins().fsub(x, product);
-            return self.unless(usual, &[rest], &[types::F64], |l| vec![l.rare_mod(x, y)])[0];
+            return self.if_rare(rare, &[rest], &[types::F64], |l| vec![l.rare_mod(x, y)])[0];
         }
         let int = self.b.ins().fcvt_to_sint_sat(types::I64, x);
         let back = self.b.ins().fcvt_from_sint(types::F64, int);
-        let whole = self.b.ins().fcmp(FloatCC::Equal, back, x);
+        let part = self.b.ins().fcmp(FloatCC::NotEqual, back, x);
         // Above 2^53 the conversion may have rounded; at 0 the sign counts.
         let below = self.b.ins().iadd_imm_s(int, -1);
-        let usual = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, below, (1 << 53) - 1);
+        let limit = (1 << 53) - 1;
+        let odd = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, below, limit);
         let rest = self.b.ins().urem_imm_u(int, by as i64);
         let rest = self.b.ins().fcvt_from_sint(types::F64, rest);
-        self.where_both([whole, usual], rest, |l| l.rare_mod(x, y))
+        self.if_either_rare([part, odd], rest, |l| l.rare_mod(x, y))
     }
 
     fn rare_mod(&mut self, x: V, y: V) -> V {
@@ -237,7 +238,8 @@ impl Lower<'_, '_> {
             }
         }
         if mask & set::FLOAT != 0 {
-            let is = self.is_float(x);
+            let limit = self.iconst(encoding::TAG_IMMEDIATE << TAG_SHIFT);
+            let is = self.b.ins().icmp(IntCC::UnsignedLessThan, x, limit);
             any = self.b.ins().bor(any, is);
         }
         any

@@ -441,21 +441,16 @@ impl Lower<'_, '_> {
 
     /// A safepoint: the cold side makes the frame readable and runs what is asked for.
     fn poll(&mut self, snapshot: SnapshotId) {
-        let word = self.b.ins().load(types::I32, trusted(), self.vm, offset_of!(Vm, poll) as i32);
-        let quiet = self.b.ins().icmp_imm_u(IntCC::Equal, word, 0);
-        self.unless(quiet, &[], &[], |l| {
+        let asked = self.b.ins().load(types::I32, trusted(), self.vm, offset_of!(Vm, poll) as i32);
+        self.if_rare(asked, &[], &[], |l| {
             l.store_slots(snapshot);
-            let descriptor = l.descriptor(snapshot);
-            let exit = l.iconst(descriptor as u64);
-            let answer = l.call_keep(Helper::Poll, &[l.base, exit]).expect("an answer");
-            let (go_on, rest, leave) = (l.cold_block(), l.cold_block(), l.cold_block());
-            l.b.ins().brif(answer, rest, &[], go_on, &[]);
-            l.b.switch_to_block(rest);
-            let threw = l.b.ins().icmp_imm_u(IntCC::Equal, answer, 2);
-            let throw = l.throw_block();
-            l.b.ins().brif(threw, throw, &[], leave, &[]);
-            l.b.switch_to_block(leave);
-            l.leave_by(descriptor);
+            let exit = l.descriptor(snapshot);
+            let exit = l.iconst(exit as u64);
+            let leave_by = l.call_keep(Helper::Poll, &[l.base, exit]).expect("an answer");
+            // The block that all exits end in is reached from elsewhere, too: none that is in no loop is
+            // known by this one alone (see `leave_if`).
+            let (leave, go_on) = (l.leave_block(), l.cold_block());
+            l.b.ins().brif(leave_by, leave, &[BlockArg::from(leave_by)], go_on, &[]);
             l.b.switch_to_block(go_on);
             vec![]
         });

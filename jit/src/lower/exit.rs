@@ -2,11 +2,11 @@
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use perilune_ir::exits::SlotKind;
-use perilune_ir::ssa::SlotValue;
+use perilune_ir::ssa::{Inst, SlotValue};
 use perilune_runtime::object::{Header, Kind, Proto, WideInt};
 
 use super::*;
-use crate::exits::{ExitDescriptor, ExitSpec};
+use crate::exits::{EntryCheck, ExitDescriptor, ExitSpec};
 
 /// How a value of this type is stored in a slot.
 fn slot_kind(ty: Type) -> SlotKind {
@@ -34,13 +34,14 @@ impl Lower<'_, '_> {
         block
     }
 
-    /// Leaves by `snapshot` unless `ok`.
-    pub(super) fn guard_that(&mut self, ok: V, snapshot: SnapshotId) {
+    /// Leaves by `snapshot` if `wrong`. The exit is the first target: Cranelift looks at the second one first,
+    /// and hoists nothing out of a loop any more when it has seen a block outside.
+    pub(super) fn leave_if(&mut self, wrong: V, snapshot: SnapshotId) {
         let exit = self.exit_block(snapshot);
         let next = self.block_like_this();
         if self.force_exits {
             let counted = self.b.create_block();
-            self.b.ins().brif(ok, counted, &[], exit, &[]);
+            self.b.ins().brif(wrong, exit, &[], counted, &[]);
             self.b.switch_to_block(counted);
             let forced = self.descriptor(snapshot);
             let at = self.iconst(forced as u64);
@@ -48,10 +49,10 @@ impl Lower<'_, '_> {
             let left = self.b.ins().load(types::I32, trusted(), at, offset);
             let left = self.b.ins().iadd_imm_s(left, -1);
             self.b.ins().store(trusted(), left, at, offset);
-            let go_on = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, left, 0);
-            self.b.ins().brif(go_on, next, &[], exit, &[]);
+            let over = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+            self.b.ins().brif(over, exit, &[], next, &[]);
         } else {
-            self.b.ins().brif(ok, next, &[], exit, &[]);
+            self.b.ins().brif(wrong, exit, &[], next, &[]);
         }
         self.b.switch_to_block(next);
     }
@@ -129,8 +130,7 @@ impl Lower<'_, '_> {
         let block = match self.store_blocks.get(&stored) {
             Some(&block) => block,
             None => {
-                let block = self.cold_block();
-                self.b.append_block_param(block, types::I64);
+                let block = self.cold_block_of_word();
                 self.store_blocks.insert(stored, block);
                 self.unfilled.push((block, snapshot));
                 block
@@ -152,63 +152,46 @@ impl Lower<'_, '_> {
             }
             None => self.descriptor(snapshot),
         };
-        self.leave_by(descriptor);
-    }
-
-    /// Ends the current block by leaving through a descriptor whose slots are stored.
-    pub(super) fn leave_by(&mut self, descriptor: *const ExitDescriptor) {
         let exit = self.iconst(descriptor as u64);
         let leave = self.leave_block();
         self.b.ins().jump(leave, &[BlockArg::from(exit)]);
     }
 
+    /// A cold block that takes a word.
+    fn cold_block_of_word(&mut self) -> ClifBlock {
+        let block = self.cold_block();
+        self.b.append_block_param(block, types::I64);
+        block
+    }
+
     /// The block that all exits end in; it takes the descriptor.
-    fn leave_block(&mut self) -> ClifBlock {
-        match self.leave_block {
-            Some(block) => block,
-            None => {
-                let block = self.cold_block();
-                self.b.append_block_param(block, types::I64);
-                self.leave_block = Some(block);
-                block
-            }
+    pub(super) fn leave_block(&mut self) -> ClifBlock {
+        if self.leave_block.is_none() {
+            self.leave_block = Some(self.cold_block_of_word());
         }
+        self.leave_block.expect("just made")
     }
 
     /// Leaves through the descriptor `exit`.
     pub(super) fn leave_unit(&mut self, exit: V) {
-        match &self.graph.entry {
+        let (way_out, signature) = match self.graph.entry {
             Entry::Loop { .. } => {
                 let outcome = self.iconst(-1i64 as u64);
                 self.effect(|l| l.b.ins().return_(&[outcome, exit]));
+                return;
             }
-            Entry::Function => {
-                let sig = self.tail_signature();
-                let stub = self.iconst(Helper::Deopt.address() as u64);
-                self.effect(|l| l.b.ins().return_call_indirect(sig, stub, &[l.vm, l.base, exit]));
+            Entry::Function => (Helper::Deopt, self.tail_signature()),
+            Entry::Typed { result, .. } => {
+                let helper = match result {
+                    Type::Int => Helper::DeoptInt,
+                    Type::Float => Helper::DeoptFloat,
+                    _ => Helper::DeoptAny,
+                };
+                (helper, self.helper_signature(helper))
             }
-            Entry::Typed { .. } => {
-                let sig = self.tail_signature();
-                let stub = self.iconst(Helper::Deopt.address() as u64);
-                let call =
-                    self.effect(|l| l.b.ins().call_indirect(sig, stub, &[l.vm, l.base, exit]));
-                let first = self.b.inst_results(call)[1];
-                let convert = self.convert_block();
-                self.b.ins().jump(convert, &[BlockArg::from(first)]);
-            }
-        }
-    }
-
-    pub(super) fn convert_block(&mut self) -> ClifBlock {
-        match self.convert_block {
-            Some(block) => block,
-            None => {
-                let block = self.cold_block();
-                self.b.append_block_param(block, types::I64);
-                self.convert_block = Some(block);
-                block
-            }
-        }
+        };
+        let way_out = self.iconst(way_out.address() as u64);
+        self.effect(|l| l.b.ins().return_call_indirect(signature, way_out, &[l.vm, l.base, exit]));
     }
 
     /// Fills the blocks that all exits and throws share.
@@ -225,37 +208,6 @@ impl Lower<'_, '_> {
             let exit = self.b.block_params(block)[0];
             self.leave_unit(exit);
         }
-        if let Some(block) = self.convert_block {
-            self.b.switch_to_block(block);
-            let boxed = self.b.block_params(block)[0];
-            let Entry::Typed { result, .. } = self.graph.entry else {
-                unreachable!("only typed units convert results")
-            };
-            let zero = self.iconst(0);
-            let one = self.iconst(1);
-            let tag = self.b.ins().ushr_imm_u(boxed, i64::from(TAG_SHIFT));
-            match result {
-                Type::Int => {
-                    let is_int =
-                        self.b.ins().icmp_imm_u(IntCC::Equal, tag, encoding::TAG_INT as i64);
-                    let up = self.b.ins().ishl_imm_u(boxed, 16);
-                    let int = self.b.ins().sshr_imm_u(up, 16);
-                    let payload = self.b.ins().select(is_int, int, boxed);
-                    let kind = self.b.ins().select(is_int, zero, one);
-                    self.b.ins().return_(&[payload, kind]);
-                }
-                Type::Float => {
-                    let limit = encoding::TAG_IMMEDIATE as i64;
-                    let is_float = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, tag, limit);
-                    let payload = self.b.ins().bitcast(types::F64, MemFlagsData::new(), boxed);
-                    let kind = self.b.ins().select(is_float, zero, one);
-                    self.b.ins().return_(&[payload, kind]);
-                }
-                _ => {
-                    self.b.ins().return_(&[boxed, zero]);
-                }
-            }
-        }
         if let Some(block) = self.throw_block {
             self.b.switch_to_block(block);
             self.call_native(Helper::Throw, &[self.vm]);
@@ -263,17 +215,39 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// Whether the guard is checked before the loop is entered: it is for a slot's tag alone.
+    fn is_entry_check(&mut self, inst: &Inst) -> bool {
+        let read = self.graph.inst(inst.args[0]);
+        let Some(snapshot) = inst.snapshot else { return false };
+        let stored = !self.graph.snapshots[snapshot.0 as usize].slots.is_empty();
+        if !self.at_entry || stored || read.op != Opcode::LoadSlot || inst.aux != 0 {
+            return false;
+        }
+        let tags = match inst.op {
+            Opcode::GuardInt => encoding::TAG_INT..=encoding::TAG_INT,
+            Opcode::GuardFloat => 0..=encoding::TAG_IMMEDIATE - 1,
+            Opcode::GuardTable => encoding::TAG_TABLE..=encoding::TAG_TABLE,
+            Opcode::GuardString => encoding::TAG_STRING..=encoding::TAG_STRING,
+            Opcode::GuardFunction => encoding::TAG_FUNCTION..=encoding::TAG_FUNCTION,
+            _ => return false,
+        };
+        let exit = self.descriptor(snapshot);
+        self.entry_checks.push(EntryCheck { slot: read.aux as i32, tags, exit });
+        true
+    }
+
     /// A guard instruction.
     pub(super) fn guard(&mut self, value: Value) -> Option<V> {
         let inst = self.graph.inst(value);
         let x = self.v(inst.args[0]);
+        let checked = self.is_entry_check(inst);
         let snapshot = inst.snapshot;
         let tag = |l: &mut Self| l.b.ins().ushr_imm_u(x, i64::from(TAG_SHIFT));
         let pointer = |l: &mut Self, expected: u64| {
-            if inst.aux == 0 {
+            if inst.aux == 0 && !checked {
                 let tag = tag(l);
-                let ok = l.b.ins().icmp_imm_u(IntCC::Equal, tag, expected as i64);
-                l.guard_that(ok, snapshot.expect("a guard"));
+                let wrong = l.b.ins().icmp_imm_u(IntCC::NotEqual, tag, expected as i64);
+                l.leave_if(wrong, snapshot.expect("a guard"));
             }
             Some(l.untagged(x))
         };
@@ -285,35 +259,40 @@ impl Lower<'_, '_> {
         }
         let s = snapshot.expect("a guard");
         match inst.op {
+            Opcode::GuardInt if checked => Some(self.payload(x)),
+            Opcode::GuardFloat if checked => {
+                Some(self.b.ins().bitcast(types::F64, MemFlagsData::new(), x))
+            }
             Opcode::GuardInt => {
                 let tag = tag(self);
-                let ok = self.b.ins().icmp_imm_u(IntCC::Equal, tag, encoding::TAG_INT as i64);
+                let wrong = self.b.ins().icmp_imm_u(IntCC::NotEqual, tag, encoding::TAG_INT as i64);
                 if inst.aux != 0 {
-                    return Some(self.guard_any_int(x, ok, s));
+                    return Some(self.guard_any_int(x, wrong, s));
                 }
-                self.guard_that(ok, s);
+                self.leave_if(wrong, s);
                 Some(self.payload(x))
             }
             Opcode::GuardFloat => {
-                let ok = self.is_float(x);
-                self.guard_that(ok, s);
+                let wrong = self.is_no_float(x);
+                self.leave_if(wrong, s);
                 Some(self.b.ins().bitcast(types::F64, MemFlagsData::new(), x))
             }
             Opcode::GuardNumber => {
-                let is_float = self.is_float(x);
+                let other = self.is_no_float(x);
                 let float = self.b.ins().bitcast(types::F64, MemFlagsData::new(), x);
-                let joined = self.unless(is_float, &[float], &[types::F64], |l| {
+                let joined = self.if_rare(other, &[float], &[types::F64], |l| {
                     let tag = l.b.ins().ushr_imm_u(x, i64::from(TAG_SHIFT));
-                    let ok = l.b.ins().icmp_imm_u(IntCC::Equal, tag, encoding::TAG_INT as i64);
-                    let ok = match inst.args.get(1) {
+                    let tag_int = encoding::TAG_INT as i64;
+                    let wrong = l.b.ins().icmp_imm_u(IntCC::NotEqual, tag, tag_int);
+                    let wrong = match inst.args.get(1) {
                         Some(&other) => {
                             let other = l.v(other);
-                            let float = l.is_float(other);
-                            l.b.ins().band(ok, float)
+                            let no_float = l.is_no_float(other);
+                            l.b.ins().bor(wrong, no_float)
                         }
-                        None => ok,
+                        None => wrong,
                     };
-                    l.guard_that(ok, s);
+                    l.leave_if(wrong, s);
                     let int = l.payload(x);
                     vec![l.b.ins().fcvt_from_sint(types::F64, int)]
                 });
@@ -323,51 +302,53 @@ impl Lower<'_, '_> {
                 // false is …2, true …3
                 let low = self.iconst(encoding::FALSE);
                 let bits = self.b.ins().bxor(x, low);
-                let ok = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, bits, 1);
-                self.guard_that(ok, s);
+                let wrong = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, bits, 1);
+                self.leave_if(wrong, s);
                 Some(self.b.ins().ireduce(types::I8, bits))
             }
             Opcode::GuardBits | Opcode::GuardRaw => {
                 let expected = self.iconst(inst.imm);
-                let ok = self.b.ins().icmp(IntCC::Equal, x, expected);
-                self.guard_that(ok, s);
+                let wrong = self.b.ins().icmp(IntCC::NotEqual, x, expected);
+                self.leave_if(wrong, s);
                 None
             }
             Opcode::GuardNotNil => {
                 let nil = self.iconst(encoding::NIL);
-                let ok = self.b.ins().icmp(IntCC::NotEqual, x, nil);
-                self.guard_that(ok, s);
+                let wrong = self.b.ins().icmp(IntCC::Equal, x, nil);
+                self.leave_if(wrong, s);
                 None
             }
             Opcode::GuardTrue => {
-                self.guard_that(x, s);
+                let wrong = self.inverse(inst.args[0]);
+                let wrong = wrong.unwrap_or_else(|| self.b.ins().icmp_imm_u(IntCC::Equal, x, 0));
+                self.leave_if(wrong, s);
                 None
             }
             Opcode::GuardBounds => {
                 let y = self.v(inst.args[1]);
-                let ok = self.b.ins().icmp(IntCC::UnsignedLessThan, x, y);
-                self.guard_that(ok, s);
+                let wrong = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, x, y);
+                self.leave_if(wrong, s);
                 None
             }
             Opcode::GuardInt48 => {
                 let back = self.payload(x);
-                let ok = self.b.ins().icmp(IntCC::Equal, back, x);
-                self.guard_that(ok, s);
+                let wrong = self.b.ins().icmp(IntCC::NotEqual, back, x);
+                self.leave_if(wrong, s);
                 None
             }
             Opcode::GuardKind => {
                 let bits = self.b.ins().band_imm_u(x, i64::from(inst.aux));
-                let ok = self.b.ins().icmp_imm_u(IntCC::Equal, bits, inst.imm as i64);
-                self.guard_that(ok, s);
+                let wrong = self.b.ins().icmp_imm_u(IntCC::NotEqual, bits, inst.imm as i64);
+                self.leave_if(wrong, s);
                 None
             }
             Opcode::FloatToInt => {
                 let int = self.b.ins().fcvt_to_sint_sat(types::I64, x);
                 let back = self.b.ins().fcvt_from_sint(types::F64, int);
-                let same = self.b.ins().fcmp(FloatCC::Equal, back, x);
-                let below = self.b.ins().icmp_imm_s(IntCC::NotEqual, int, i64::MAX);
-                let ok = self.b.ins().band(same, below);
-                self.guard_that(ok, s);
+                let part = self.b.ins().fcmp(FloatCC::NotEqual, back, x);
+                let above = self.b.ins().icmp_imm_s(IntCC::Equal, int, i64::MAX);
+                let wrong = self.b.ins().bor(part, above);
+                self.leave_if(wrong, s);
                 Some(int)
             }
             other => unreachable!("{other:?} is no guard"),
@@ -391,24 +372,24 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// The integer in `x`, inline (`small` says so) or in a cell.
-    fn guard_any_int(&mut self, x: V, small: V, snapshot: SnapshotId) -> V {
+    /// The integer in `x`, inline or in a cell (`other` than inline).
+    fn guard_any_int(&mut self, x: V, other: V, snapshot: SnapshotId) -> V {
         let int = self.payload(x);
-        self.unless(small, &[int], &[types::I64], |l| {
+        self.if_rare(other, &[int], &[types::I64], |l| {
             let tag = l.b.ins().ushr_imm_u(x, i64::from(TAG_SHIFT));
-            let other = l.b.ins().icmp_imm_u(IntCC::Equal, tag, encoding::TAG_OTHER as i64);
-            l.guard_that(other, snapshot);
+            let wrong = l.b.ins().icmp_imm_u(IntCC::NotEqual, tag, encoding::TAG_OTHER as i64);
+            l.leave_if(wrong, snapshot);
             let pointer = l.untagged(x);
             let kind = l.load_u8(pointer, core::mem::offset_of!(Header, kind));
-            let wide = l.b.ins().icmp_imm_u(IntCC::Equal, kind, Kind::WideInt as i64);
-            l.guard_that(wide, snapshot);
+            let wrong = l.b.ins().icmp_imm_u(IntCC::NotEqual, kind, Kind::WideInt as i64);
+            l.leave_if(wrong, snapshot);
             vec![l.load(types::I64, pointer, core::mem::offset_of!(WideInt, value))]
         })[0]
     }
 
-    /// Whether the boxed `x` is a double.
-    pub(super) fn is_float(&mut self, x: V) -> V {
+    /// Whether the boxed `x` is no double.
+    fn is_no_float(&mut self, x: V) -> V {
         let limit = self.iconst(encoding::TAG_IMMEDIATE << TAG_SHIFT);
-        self.b.ins().icmp(IntCC::UnsignedLessThan, x, limit)
+        self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, x, limit)
     }
 }

@@ -52,12 +52,11 @@ impl Lower<'_, '_> {
             Opcode::TableLen => {
                 let t = arg(self, 0);
                 let len = self.load_u32(t, offset_of!(Table, arr_len));
-                let some = self.b.ins().icmp_imm_u(IntCC::NotEqual, len, 0);
+                let none = self.b.ins().icmp_imm_u(IntCC::Equal, len, 0);
                 let snapshot = inst.snapshot.expect("a guard");
-                self.unless(some, &[], &[], |l| {
+                self.if_rare(none, &[], &[], |l| {
                     let hash = l.load(types::I64, t, offset_of!(Table, hash));
-                    let none = l.b.ins().icmp_imm_u(IntCC::Equal, hash, 0);
-                    l.guard_that(none, snapshot);
+                    l.leave_if(hash, snapshot);
                     vec![]
                 });
                 len
@@ -73,8 +72,8 @@ impl Lower<'_, '_> {
             Opcode::StringByte => {
                 let (s, i) = (arg(self, 0), arg(self, 1));
                 let data = self.load(types::I64, s, offset_of!(LuaString, data));
-                let flat = self.b.ins().icmp_imm_u(IntCC::NotEqual, data, 0);
-                self.guard_that(flat, inst.snapshot.expect("a guard"));
+                let rope = self.b.ins().icmp_imm_u(IntCC::Equal, data, 0);
+                self.leave_if(rope, inst.snapshot.expect("a guard"));
                 let at = self.b.ins().iadd(data, i);
                 self.load_u8(at, 0)
             }
@@ -143,8 +142,8 @@ impl Lower<'_, '_> {
                 let at = self.b.ins().iadd(self.vm, offset);
                 let known = offset_of!(Vm, heap) + offset_of!(Heap, byte_strings);
                 let known = self.load(types::I64, at, known);
-                let there = self.b.ins().icmp_imm_u(IntCC::NotEqual, known, 0);
-                self.unless(there, &[known], &[types::I64], |l| {
+                let absent = self.b.ins().icmp_imm_u(IntCC::Equal, known, 0);
+                self.if_rare(absent, &[known], &[types::I64], |l| {
                     vec![l.call_keep(Helper::StringChar, &[byte]).expect("an address")]
                 })[0]
             }
@@ -155,7 +154,8 @@ impl Lower<'_, '_> {
             Opcode::SetString => {
                 let args = [self.vm, arg(self, 0), arg(self, 1), arg(self, 2)];
                 let done = self.call_native(Helper::SetString, &args)[0];
-                self.guard_that(done, inst.snapshot.expect("a guard"));
+                let full = self.b.ins().icmp_imm_u(IntCC::Equal, done, 0);
+                self.leave_if(full, inst.snapshot.expect("a guard"));
                 return None;
             }
             Opcode::TableRemove => {
@@ -181,9 +181,8 @@ impl Lower<'_, '_> {
             Opcode::GetIndex => {
                 let (t, key) = (arg(self, 0), arg(self, 1));
                 let hash = self.load(types::I64, t, offset_of!(Table, hash));
-                let none = self.b.ins().icmp_imm_u(IntCC::Equal, hash, 0);
                 let nil = self.iconst(encoding::NIL);
-                self.unless(none, &[nil], &[types::I64], |l| {
+                self.if_rare(hash, &[nil], &[types::I64], |l| {
                     vec![l.call_keep(Helper::GetInt, &[t, key]).expect("a value")]
                 })[0]
             }
@@ -325,8 +324,9 @@ impl Lower<'_, '_> {
         let v = self.v(inst.args[1]);
         self.store(v, location, 0);
         let color = self.load_u8(upvalue, offset_of!(Header, color));
-        let white = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, color, i64::from(BLACK));
-        self.unless(white, &[], &[], |l| {
+        let black = i64::from(BLACK);
+        let black = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, color, black);
+        self.if_rare(black, &[], &[], |l| {
             l.call_keep(Helper::BarrierForward, &[upvalue, v]);
             vec![]
         });
@@ -334,8 +334,9 @@ impl Lower<'_, '_> {
 
     fn barrier(&mut self, object: V) {
         let color = self.load_u8(object, offset_of!(Header, color));
-        let clean = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, color, i64::from(BLACK));
-        self.unless(clean, &[], &[], |l| {
+        let black = i64::from(BLACK);
+        let black = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, color, black);
+        self.if_rare(black, &[], &[], |l| {
             l.call_keep(Helper::Barrier, &[object]);
             vec![]
         });

@@ -28,7 +28,7 @@ use perilune_ir::ssa::{Block, Entry, Graph, Opcode, SnapshotId, Target, Terminat
 use perilune_runtime::vm::Vm;
 
 use crate::compile::{COLD_SRCLOC, UNIT_FUNCTION, entry_signature, new_function, scratch, trusted};
-use crate::exits::{ExitDescriptor, ExitTable};
+use crate::exits::{EntryCheck, ExitDescriptor, ExitTable};
 use crate::helpers::Helper;
 
 /// Source location of instructions with effects in hot code. Pure operations carry none, because
@@ -44,6 +44,8 @@ pub struct Input<'a> {
     pub graph: &'a Graph,
     /// Where exits go.
     pub exits: &'a mut ExitTable,
+    /// Where what is checked before a loop is entered goes.
+    pub entry_checks: &'a mut Vec<EntryCheck>,
     /// The state.
     pub vm: *const Vm,
     /// Parameters of the unit's function.
@@ -149,6 +151,34 @@ fn passes_on(graph: &Graph, block: Block) -> Option<&Target> {
     }
 }
 
+/// The blocks that a jump from one place alone leads to: they are lowered as one with that place.
+fn merged_blocks(graph: &Graph, order: &[u32]) -> Vec<bool> {
+    let mut edges = vec![0; graph.blocks.len()];
+    let mut merged = vec![false; graph.blocks.len()];
+    let lowered = |&b: &u32| b == 0 || passes_on(graph, Block(b)).is_none();
+    for b in order.iter().copied().filter(lowered) {
+        let mut note = |target: &Target, jump: bool| {
+            let to = threaded(graph, target).block.0 as usize;
+            edges[to] += 1;
+            merged[to] |= jump;
+        };
+        match &graph.blocks[b as usize].terminator {
+            Terminator::Jump(t) => note(t, true),
+            Terminator::Branch { then, other, .. } => {
+                note(then, false);
+                note(other, false);
+            }
+            Terminator::Open
+            | Terminator::Return(_)
+            | Terminator::ReturnOpen(_)
+            | Terminator::TailCall { .. }
+            | Terminator::TailCallOpen { .. }
+            | Terminator::Exit(_) => {}
+        }
+    }
+    merged.iter().zip(edges).map(|(&jump, edges)| jump && edges == 1).collect()
+}
+
 /// A block between a branch and the block that it leads to, with the arguments for that.
 type Edge = (ClifBlock, ClifBlock, Vec<BlockArg>);
 
@@ -156,6 +186,9 @@ struct Lower<'a, 'b> {
     b: FunctionBuilder<'b>,
     graph: &'a Graph,
     exits: &'a mut ExitTable,
+    entry_checks: &'a mut Vec<EntryCheck>,
+    /// The code so far has only read: guards of slots are checked before a loop is entered.
+    at_entry: bool,
     force_exits: bool,
     values: Vec<Option<V>>,
     blocks: Vec<Option<ClifBlock>>,
@@ -164,6 +197,7 @@ struct Lower<'a, 'b> {
     /// How many loops a block is in.
     depth: Vec<u32>,
     is_header: Vec<bool>,
+    cold: Vec<bool>,
     /// Sums with a constant that loops further in use; see [`Lower::keep_sum`].
     kept: Vec<bool>,
     /// The state: the parameter, or behind calls a constant, which no register has to keep across them.
@@ -184,8 +218,6 @@ struct Lower<'a, 'b> {
     store_blocks: FxHashMap<Vec<(i32, Value)>, ClifBlock>,
     /// Those of them that are still empty.
     unfilled: Vec<(ClifBlock, SnapshotId)>,
-    /// Joins typed exits: takes the boxed result of the interpreter.
-    convert_block: Option<ClifBlock>,
     signatures: FxHashMap<Helper, SigRef>,
     own_body: Option<FuncRef>,
     tail_signature: Option<SigRef>,
@@ -207,12 +239,15 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
         b,
         graph,
         exits: &mut *input.exits,
+        entry_checks: &mut *input.entry_checks,
+        at_entry: matches!(graph.entry, Entry::Loop { .. }) && !input.force_exits,
         force_exits: input.force_exits,
         values: vec![None; graph.insts.len()],
         blocks: vec![None; graph.blocks.len()],
         emitted: vec![false; graph.blocks.len()],
         depth: vec![0; graph.blocks.len()],
         is_header: vec![false; graph.blocks.len()],
+        cold: vec![],
         kept: vec![false; graph.insts.len()],
         vm: params[0],
         base: params[1],
@@ -225,7 +260,6 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
         leave_block: None,
         store_blocks: FxHashMap::default(),
         unfilled: vec![],
-        convert_block: None,
         signatures: FxHashMap::default(),
         own_body: None,
         tail_signature: None,
@@ -263,9 +297,10 @@ impl Lower<'_, '_> {
             self.depth.iter_mut().zip(&l.members).for_each(|(depth, &is)| *depth += u32::from(is));
         }
         self.find_kept(&doms.order);
-        let cold = cold_blocks(self.graph, &doms.order);
+        self.cold = cold_blocks(self.graph, &doms.order);
+        let merged = merged_blocks(self.graph, &doms.order);
         for &i in &doms.order {
-            if i == 0 || passes_on(self.graph, Block(i)).is_some() {
+            if i == 0 || merged[i as usize] || passes_on(self.graph, Block(i)).is_some() {
                 continue;
             }
             let block = self.b.create_block();
@@ -276,20 +311,30 @@ impl Lower<'_, '_> {
             self.blocks[i as usize] = Some(block);
         }
         for &i in &doms.order {
-            let data = &self.graph.blocks[i as usize];
-            self.emitted[i as usize] = true;
             if i != 0 {
                 let Some(block) = self.blocks[i as usize] else { continue };
                 self.b.switch_to_block(block);
-                if cold[i as usize] {
+                if self.cold[i as usize] {
                     self.b.set_cold_block(block);
                 }
             }
-            self.vm = vm[usize::from(behind_calls[i as usize])];
-            for &v in &data.insts {
-                self.inst(v);
+            let mut i = i as usize;
+            loop {
+                let data = &self.graph.blocks[i];
+                self.emitted[i] = true;
+                self.vm = vm[usize::from(behind_calls[i])];
+                for &v in &data.insts {
+                    self.inst(v);
+                }
+                self.at_entry = false;
+                match &data.terminator {
+                    Terminator::Jump(t) if merged[threaded(self.graph, t).block.0 as usize] => {
+                        i = self.run_into(t);
+                    }
+                    _ => break,
+                }
             }
-            self.terminator(Block(i));
+            self.terminator(Block(i as u32));
         }
         self.vm = vm[usize::from(behind_calls.contains(&true))];
         while let Some((block, snapshot)) = self.pending.pop() {
@@ -297,6 +342,17 @@ impl Lower<'_, '_> {
             self.leave_shared(snapshot);
         }
         self.finish_cold_blocks();
+    }
+
+    /// Goes on in the merged block behind a jump.
+    fn run_into(&mut self, target: &Target) -> usize {
+        let graph = self.graph;
+        let target = threaded(graph, target);
+        let params = &graph.blocks[target.block.0 as usize].params;
+        for (&param, &arg) in params.iter().zip(&target.args) {
+            self.define(param, self.v(arg));
+        }
+        target.block.0 as usize
     }
 
     /// Finds the sums that are used in loops further in than where they are made.
@@ -411,11 +467,10 @@ impl Lower<'_, '_> {
         block
     }
 
-    /// `if cond { hot } else { cold code that comes back with a value }`: runs `cold` in a cold
-    /// block and answers the joined value, `hot` being the value otherwise.
-    fn unless(
+    /// `if rare { cold code that comes back with values } else { hot }`. The joined values.
+    fn if_rare(
         &mut self,
-        cond: V,
+        rare: V,
         hot: &[V],
         result: &[ClifType],
         cold: impl FnOnce(&mut Self) -> Vec<V>,
@@ -425,7 +480,7 @@ impl Lower<'_, '_> {
         let results: Vec<V> =
             result.iter().map(|&ty| self.b.append_block_param(join, ty)).collect();
         let hot: Vec<BlockArg> = hot.iter().map(|&v| BlockArg::from(v)).collect();
-        self.b.ins().brif(cond, join, &hot, slow, &[]);
+        self.b.ins().brif(rare, slow, &[], join, &hot);
         self.b.switch_to_block(slow);
         let values = cold(self);
         let values: Vec<BlockArg> = values.into_iter().map(BlockArg::from).collect();
@@ -434,15 +489,15 @@ impl Lower<'_, '_> {
         results
     }
 
-    /// `hot` where both conditions hold, else what `cold` makes.
-    fn where_both(&mut self, conds: [V; 2], hot: V, cold: impl FnOnce(&mut Self) -> V) -> V {
+    /// What `cold` makes where one of two conditions holds, else `hot`.
+    fn if_either_rare(&mut self, rare: [V; 2], hot: V, cold: impl FnOnce(&mut Self) -> V) -> V {
         let slow = self.cold_block();
         let (second, join) = (self.block_like_this(), self.block_like_this());
         let ty = self.b.func.dfg.value_type(hot);
         let result = self.b.append_block_param(join, ty);
-        self.b.ins().brif(conds[0], second, &[], slow, &[]);
+        self.b.ins().brif(rare[0], slow, &[], second, &[]);
         self.b.switch_to_block(second);
-        self.b.ins().brif(conds[1], join, &[BlockArg::from(hot)], slow, &[]);
+        self.b.ins().brif(rare[1], slow, &[], join, &[BlockArg::from(hot)]);
         self.b.switch_to_block(slow);
         let value = cold(self);
         self.b.ins().jump(join, &[BlockArg::from(value)]);
@@ -534,16 +589,17 @@ impl Lower<'_, '_> {
         edge
     }
 
-    /// A branch. Cranelift places the second target next: that should be the one that stays in the loop.
+    /// A branch. Cranelift places the second target next, and looks at it first (see
+    /// [`Lower::leave_if`]): that should be the one that stays in the loop, and is not cold.
     fn branch(&mut self, block: Block, cond: Value, then: &Target, other: &Target) {
-        let depth = |t: &Target| {
+        let stays = self.depth[block.0 as usize];
+        let rank = |t: &Target| {
             let b = threaded(self.graph, t).block.0 as usize;
             // A loop that is entered is no deeper than the loop that it is entered from.
-            self.depth[b] - u32::from(self.is_header[b] && !self.emitted[b])
+            let depth = self.depth[b] - u32::from(self.is_header[b] && !self.emitted[b]);
+            (depth >= stays, !self.cold[b])
         };
-        let stays = self.depth[block.0 as usize];
-        let swap = depth(then) >= stays && depth(other) < stays;
-        let inverse = if swap { self.inverse(cond) } else { None };
+        let inverse = if rank(then) > rank(other) { self.inverse(cond) } else { None };
         let (cond, then, other) = match inverse {
             Some(inverse) => (inverse, other, then),
             None => (self.v(cond), then, other),
@@ -598,6 +654,7 @@ impl Lower<'_, '_> {
 
     fn inst(&mut self, value: Value) {
         let inst = self.graph.inst(value);
+        self.at_entry &= inst.op.writes() == 0 && inst.op != Opcode::Poll;
         let arg = |l: &Self, i: usize| l.v(inst.args[i]);
         let result = match inst.op {
             Opcode::Param => unreachable!("parameters are defined by their block"),
@@ -746,11 +803,11 @@ impl Lower<'_, '_> {
             Type::Int => {
                 let up = self.b.ins().ishl_imm_u(v, 16);
                 let back = self.b.ins().sshr_imm_u(up, 16);
-                let fits = self.b.ins().icmp(IntCC::Equal, back, v);
+                let wide = self.b.ins().icmp(IntCC::NotEqual, back, v);
                 let payload = self.b.ins().ushr_imm_u(up, 16);
                 let tag = self.iconst(encoding::TAG_INT << TAG_SHIFT);
                 let small = self.b.ins().bor(payload, tag);
-                self.unless(fits, &[small], &[types::I64], |l| {
+                self.if_rare(wide, &[small], &[types::I64], |l| {
                     vec![l.call_keep(Helper::BoxInt, &[v]).expect("a result")]
                 })[0]
             }
@@ -768,9 +825,8 @@ impl Lower<'_, '_> {
         if params == 0 {
             return;
         }
-        let enough =
-            self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, nargs, i64::from(params));
-        self.unless(enough, &[], &[], |l| {
+        let few = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, nargs, i64::from(params));
+        self.if_rare(few, &[], &[], |l| {
             let nil = l.iconst(encoding::NIL);
             for i in 0..params {
                 let given = l.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, nargs, i64::from(i));
