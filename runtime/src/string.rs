@@ -18,6 +18,7 @@ use std::cmp::Ordering;
 use std::ptr;
 use std::slice;
 
+use crate::heap::huge::prefer_large_pages;
 use crate::heap::{GRANULE, Heap, MAX_SMALL, Phase, class_of};
 use crate::object::{Header, Kind, LuaString};
 use crate::value::Value;
@@ -199,6 +200,7 @@ impl StringTable {
     fn resize(&mut self, size: usize) {
         let mask = size - 1;
         let mut entries = vec![0u64; size].into_boxed_slice();
+        prefer_large_pages(entries.as_ptr(), size);
         for &e in self.entries.iter().filter(|&&e| e != 0) {
             let mut i = home(e, mask);
             while entries[i] != 0 {

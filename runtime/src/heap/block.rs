@@ -1,7 +1,7 @@
 //! Where objects live: blocks of equal cells, carved from chunks, and single large objects.
 //!
 //! ```text
-//!   chunk (1 MiB)  = 32 blocks
+//!   chunk (2 MiB)  = 64 blocks
 //!   block (32 KiB) = | Block (64 bytes) | cell | cell | … |     aligned to its size
 //! ```
 //!
@@ -13,13 +13,14 @@
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr;
 
+use super::huge::prefer_large_pages;
 use super::{CLASSES, GRANULE};
 use crate::object::{Header, Kind};
 
 /// Bytes of a block, and its alignment.
 pub const BLOCK: usize = 32 << 10;
 /// Bytes of a chunk.
-pub const CHUNK: usize = 1 << 20;
+pub const CHUNK: usize = 2 << 20;
 /// Bytes of cells made at a time.
 const PAGE: usize = 4096;
 /// Bytes before the first cell.
@@ -160,10 +161,11 @@ struct Chunk {
     start: *mut u8,
     /// What the system gave: `start` is this, aligned.
     memory: *mut u8,
+    layout: Layout,
     /// Bit i: block i is unused.
-    unused: u32,
+    unused: u64,
     /// Bit i: block i is zero, because it was never used.
-    zero: u32,
+    zero: u64,
 }
 
 /// A large object.
@@ -202,6 +204,15 @@ const CHUNK_LAYOUT: Layout = match Layout::from_size_align(CHUNK + BLOCK, 16) {
     Ok(layout) => layout,
     Err(_) => panic!("chunk layout"),
 };
+
+/// For a chunk that is to be one huge page where the system has such; what lies around it is never touched.
+const HUGE_LAYOUT: Layout = match Layout::from_size_align(2 * CHUNK, 16) {
+    Ok(layout) => layout,
+    Err(_) => panic!("chunk layout"),
+};
+
+/// With so many chunks a heap is large enough for the next to be huge pages.
+const MANY_CHUNKS: usize = 3;
 
 fn large_layout(size: usize) -> Layout {
     Layout::from_size_align(size, 16).expect("object too large")
@@ -287,20 +298,28 @@ impl Store {
         let at = match self.chunks.iter().position(|c| c.unused != 0) {
             Some(at) => at,
             None => {
+                let (layout, align) = if self.chunks.len() < MANY_CHUNKS {
+                    (CHUNK_LAYOUT, BLOCK)
+                } else {
+                    (HUGE_LAYOUT, CHUNK)
+                };
                 // SAFETY: the size is not zero.
-                let memory = unsafe { alloc_zeroed(CHUNK_LAYOUT) };
+                let memory = unsafe { alloc_zeroed(layout) };
                 if memory.is_null() {
-                    handle_alloc_error(CHUNK_LAYOUT);
+                    handle_alloc_error(layout);
                 }
-                let start = memory.map_addr(|a| a.next_multiple_of(BLOCK));
-                self.chunks.push(Chunk { start, memory, unused: u32::MAX, zero: u32::MAX });
+                let start = memory.map_addr(|a| a.next_multiple_of(align));
+                if align == CHUNK {
+                    prefer_large_pages(start, CHUNK);
+                }
+                self.chunks.push(Chunk { start, memory, layout, unused: u64::MAX, zero: u64::MAX });
                 self.chunks.len() - 1
             }
         };
         let chunk = &mut self.chunks[at];
         let i = chunk.unused.trailing_zeros();
         chunk.unused &= chunk.unused - 1;
-        // SAFETY: 32 blocks fit the chunk, and this one is not in use.
+        // SAFETY: 64 blocks fit the chunk, and this one is not in use.
         unsafe {
             let block = chunk.start.add(i as usize * BLOCK);
             if chunk.zero & 1 << i == 0 {
@@ -327,11 +346,11 @@ impl Store {
         let spare = self
             .chunks
             .iter()
-            .any(|c| c.unused == u32::MAX && c.start.addr() != self.chunks[at].start.addr());
-        if self.chunks[at].unused == u32::MAX && spare {
+            .any(|c| c.unused == u64::MAX && c.start.addr() != self.chunks[at].start.addr());
+        if self.chunks[at].unused == u64::MAX && spare {
             let chunk = self.chunks.swap_remove(at);
-            // SAFETY: allocated by `unused_block`; none of its blocks is in use.
-            unsafe { dealloc(chunk.memory, CHUNK_LAYOUT) };
+            // SAFETY: allocated by `unused_block` with this layout; none of its blocks is in use.
+            unsafe { dealloc(chunk.memory, chunk.layout) };
         }
     }
 
@@ -369,7 +388,7 @@ impl Drop for Store {
         }
         for chunk in &self.chunks {
             // SAFETY: as above; allocated with this layout.
-            unsafe { dealloc(chunk.memory, CHUNK_LAYOUT) };
+            unsafe { dealloc(chunk.memory, chunk.layout) };
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Large pages for large arrays: random access to megabytes of small pages mostly waits for address
-//! translation.
+//! Large pages for large arrays and large heaps: random access to megabytes of small pages mostly waits for
+//! address translation, and the first access to each page costs some microseconds.
 
 /// Smallest array worth a request.
 #[cfg(target_os = "linux")]
@@ -21,16 +21,15 @@ pub fn prefer_large_pages<T>(start: *const T, count: usize) {
 #[cold]
 fn advise(start: usize, bytes: usize) {
     const PAGE: usize = 4096;
-    let first = start.next_multiple_of(PAGE);
-    let end = (start + bytes) / PAGE * PAGE;
-    if end > first {
-        // SAFETY: whole pages within one allocation; the advice does not change their contents.
-        unsafe {
-            libc::madvise(
-                std::ptr::with_exposed_provenance_mut(first),
-                end - first,
-                libc::MADV_HUGEPAGE,
-            )
-        };
-    }
+    // Whole pages at both ends: a mapping in two parts could not be grown in place.
+    let first = start / PAGE * PAGE;
+    let end = (start + bytes).next_multiple_of(PAGE);
+    // SAFETY: the pages that an allocation is on; the advice changes no contents.
+    unsafe {
+        libc::madvise(
+            std::ptr::with_exposed_provenance_mut(first),
+            end - first,
+            libc::MADV_HUGEPAGE,
+        )
+    };
 }

@@ -64,6 +64,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use self::block::{Block, FreeRun, Room};
+use self::huge::prefer_large_pages;
 use crate::meta::{MetaNames, Metamethod, TypeNames};
 use crate::object::{Header, Kind, Proto, Shape, Table, Thread, WideInt};
 use crate::shape::ShapeRoots;
@@ -546,7 +547,7 @@ impl Heap {
             return None;
         }
         self.account((n * 8) as isize);
-        advise_huge_pages(p, n);
+        prefer_large_pages(p, n);
         // SAFETY: `n` values were allocated.
         unsafe { fill_nil(p, n) };
         Some(p)
@@ -589,7 +590,7 @@ impl Heap {
         self.account((new as isize - old as isize) * 8);
         let p = p.cast::<Value>();
         if new > old {
-            advise_huge_pages(p, new);
+            prefer_large_pages(p, new);
             // SAFETY: the array now has `new` elements.
             unsafe { fill_nil(p.add(old), new - old) };
         }
@@ -713,24 +714,4 @@ pub unsafe fn fill_nil(p: *mut Value, n: usize) {
         // SAFETY: the caller's contract.
         unsafe { p.add(i).write(Value::NIL) };
     }
-}
-
-/// Asks for huge pages under an array of `n` elements that is new or has grown, and is about to be written
-/// as far as it was not: the system then makes one page where it would have made 512.
-fn advise_huge_pages(p: *mut Value, n: usize) {
-    const HUGE: usize = 1 << 21;
-    const PAGE: usize = 1 << 12;
-    if n * size_of::<Value>() < 2 * HUGE {
-        return;
-    }
-    #[cfg(target_os = "linux")]
-    // SAFETY: the range is that of pages which the array is on; the advice changes no contents.
-    unsafe {
-        // Whole pages at both ends: a mapping in two parts could not be grown in place.
-        let start = p.map_addr(|addr| addr / PAGE * PAGE);
-        let end = p.add(n).addr().next_multiple_of(PAGE);
-        libc::madvise(start.cast(), end - start.addr(), libc::MADV_HUGEPAGE);
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = p;
 }
