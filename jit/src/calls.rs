@@ -152,7 +152,7 @@ pub unsafe extern "C" fn rt_exit(
         (*exit).materialise(vm, base);
         let jit: *const Jit = Jit::of(vm);
         (*jit).cool(base, frame);
-        (*jit).learn_result(&*exit, frame);
+        (*jit).learn_result(vm, &*exit, frame);
         (*jit).count_exit(vm, ptr::NonNull::new_unchecked(exit.cast_mut()).as_ref());
         vm.base = frame;
         vm.pc = pc;

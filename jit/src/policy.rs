@@ -6,17 +6,18 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use perilune_ir::bytecode::{Function, NO_FEEDBACK, Op, Word};
+use perilune_ir::bytecode::{Function, Op, Word};
 use perilune_ir::exits::{ExitPolicy, ExitReason};
 use perilune_ir::profile::ANYWHERE;
 use perilune_ir::ssa::build::for_loop_to;
-use perilune_runtime::object::{Feedback, LuaClosure, Proto, Types};
+use perilune_runtime::object::{LuaClosure, Proto};
 use perilune_runtime::tier::{COMPILED, LOOP_HEAT, REFUSED};
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::Vm;
 
 use crate::exits::{ExitDescriptor, SiteKey, UnitId};
 use crate::options::Options;
+use crate::seam;
 use crate::stats::add;
 use crate::tier::{Jit, site_name};
 use crate::units::{Unit, UnitKind};
@@ -267,27 +268,15 @@ impl Jit {
     ///
     /// # Safety
     /// `frame` is the frame in which the interpreter goes on, its slots are values.
-    pub(crate) unsafe fn learn_result(&self, exit: &ExitDescriptor, frame: *mut Value) {
+    pub(crate) unsafe fn learn_result(&self, vm: &Vm, exit: &ExitDescriptor, frame: *mut Value) {
         if exit.spec.reason != ExitReason::ResultGuard {
             return;
         }
         // SAFETY: the unit's prototypes are live while a frame of it is.
-        let proto = unsafe { &*exit.spec.proto };
-        let function = &proto.function;
-        let Some(call) = function.before(exit.spec.pc as usize) else { return };
-        let a = usize::from(Word(function.code[call]).a());
-        // SAFETY: the verifier has checked that the register is in the frame.
-        let seen = Types::of(unsafe { *frame.add(a) });
-        let note = |cell: &Feedback| cell.types.set(cell.types.get() | seen);
-        if function.op(call) == Op::Call {
-            let index = function.code[call + 1] >> 16;
-            if index != u32::from(NO_FEEDBACK) {
-                // SAFETY: the verifier has checked the index.
-                note(unsafe { &*proto.feedback.as_ptr().add(index as usize) });
-            }
-        } else {
-            let sites = proto.metamethods.borrow();
-            sites.iter().filter(|(pc, _)| *pc as usize == call).for_each(|(_, cell)| note(cell));
+        let function = unsafe { &(*exit.spec.proto).function };
+        if let Some(call) = function.before(exit.spec.pc as usize) {
+            // SAFETY: the interpreter would go on behind the instruction at `call` of that function.
+            unsafe { seam::note_result(vm, frame, call) };
         }
     }
 

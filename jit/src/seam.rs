@@ -5,9 +5,10 @@
 
 use std::sync::atomic::Ordering;
 
+use perilune_ir::bytecode::{Op, Word};
 use perilune_runtime::frame::Frames;
 use perilune_runtime::interp;
-use perilune_runtime::object::{NativeFunction, Shape, Table};
+use perilune_runtime::object::{LuaClosure, NativeFunction, Shape, Table};
 use perilune_runtime::stdlib::coroutine::SWITCHES;
 use perilune_runtime::table;
 use perilune_runtime::value::Value;
@@ -89,6 +90,25 @@ pub unsafe fn call_switch(
 ) -> Result<u32, Throw> {
     // SAFETY: the caller's contract.
     unsafe { vm.call_switch(native, base, nargs) }
+}
+
+/// Notes the type of the first result of the call or operator at word index `pc`, which is in its register.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn note_result(vm: &Vm, base: *mut Value, pc: usize) {
+    // SAFETY: the caller's contract; the verifier has checked that the register is in the frame.
+    unsafe {
+        let closure: *mut LuaClosure = (*base.sub(2)).ptr();
+        let proto = (*closure).proto;
+        let ip = (*proto).code.add(pc);
+        let result = *base.add(usize::from(Word(*ip).a()));
+        if (*proto).function.op(pc) == Op::Call {
+            interp::step::note_result(proto, ip, result);
+        } else {
+            interp::operators::note_result(vm, base, ip, result);
+        }
+    }
 }
 
 /// Raises the end of the stack so that `end` lies within it.

@@ -269,7 +269,7 @@ impl Jit {
             if let Some(unit) = self.units.borrow().unit(exit.unit) {
                 unit.ended.set(exit.spec.reason == ExitReason::LoopEnd);
             }
-            self.learn_result(exit, exit.frame_base(base));
+            self.learn_result(vm, exit, exit.frame_base(base));
             self.count_exit(vm, exit);
             Ok(outcome)
         }

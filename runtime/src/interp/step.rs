@@ -221,7 +221,10 @@ unsafe fn call_from_code(vm: &mut Vm, func: *mut Value, nargs: u32) -> Result<u3
 }
 
 /// Type feedback of a call's first result.
-unsafe fn note_result(proto: *mut crate::object::Proto, ip: *const u32, v: Value) {
+///
+/// # Safety
+/// `ip` is a call instruction of `proto`.
+pub unsafe fn note_result(proto: *mut crate::object::Proto, ip: *const u32, v: Value) {
     // SAFETY: the caller's contract: a call instruction of `proto`.
     unsafe {
         let index = *ip.add(1) >> 16;
