@@ -5,11 +5,11 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use perilune_runtime::vm::POLL_INTERRUPT;
+use perilune_runtime::vm::{POLL_INTERRUPT, Poll};
 
 /// The way to a state's poll word as long as that exists.
 pub(crate) struct Shared {
-    poll: AtomicPtr<AtomicU32>,
+    poll: AtomicPtr<Poll>,
     /// Threads that are using `poll` right now.
     users: AtomicU32,
 }
@@ -17,7 +17,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// # Safety
     /// `poll` stays valid until [`Shared::detach`].
-    pub unsafe fn new(poll: *const AtomicU32) -> Shared {
+    pub unsafe fn new(poll: *const Poll) -> Shared {
         Shared { poll: AtomicPtr::new(poll.cast_mut()), users: AtomicU32::new(0) }
     }
 
@@ -65,7 +65,7 @@ impl InterruptHandle {
         if !poll.is_null() {
             // SAFETY: `detach` has not returned: it waits for `users`, which was raised before
             // the pointer was read.
-            unsafe { (*poll).fetch_or(POLL_INTERRUPT, Ordering::SeqCst) };
+            unsafe { (*poll).raise(POLL_INTERRUPT) };
         }
         shared.users.fetch_sub(1, Ordering::SeqCst);
     }

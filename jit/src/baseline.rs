@@ -11,7 +11,7 @@ use perilune_ir::bytecode::{Function, Op, Word};
 use perilune_ir::exits::ExitReason;
 use perilune_runtime::object::{CodeHead, Function as FunctionObject};
 use perilune_runtime::value::{TAG_FUNCTION, TAG_SHIFT, Value};
-use perilune_runtime::vm::{Link, Vm};
+use perilune_runtime::vm::{Link, Poll, Vm};
 
 use crate::compile::{entry_signature, new_function};
 use crate::compile::{scratch, trusted};
@@ -154,7 +154,12 @@ impl Translator<'_, '_> {
     /// Continues in a new block after a poll.
     fn poll(&mut self, pc: usize) {
         let exit = self.exit(pc, ExitReason::Poll);
-        let word = self.b.ins().load(types::I32, trusted(), self.vm, offset_of!(Vm, poll) as i32);
+        let word = self.b.ins().load(
+            types::I32,
+            trusted(),
+            self.vm,
+            (offset_of!(Vm, poll) + Poll::WORD) as i32,
+        );
         let (raised, gone, on) =
             (self.b.create_block(), self.b.create_block(), self.b.create_block());
         self.b.ins().brif(word, raised, &[], on, &[]);

@@ -1,11 +1,9 @@
 //! Lua programs under the tier with the test builder: entries, calls, polls, exits, errors.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use perilune_runtime::call::{native_pcall, native_xpcall};
 use perilune_runtime::state;
 use perilune_runtime::value::Value;
-use perilune_runtime::vm::{Args, POLL_INTERRUPT, Throw, Vm};
+use perilune_runtime::vm::{Args, POLL_INTERRUPT, Poll, Throw, Vm};
 
 use crate::options::Options;
 use crate::stats::Stats;
@@ -273,10 +271,10 @@ fn interrupts_stop_compiled_loops() {
         let f = vm.load(source.as_bytes(), b"=loop", Value::table(globals)).expect("loads");
         let poll = &raw const vm.poll;
         // SAFETY: the state outlives the thread, which is joined below; the word is atomic.
-        let poll: &'static AtomicU32 = unsafe { &*poll };
+        let poll: &'static Poll = unsafe { &*poll };
         let timer = std::thread::spawn(move || {
             std::thread::sleep(std::time::Duration::from_millis(20));
-            poll.fetch_or(POLL_INTERRUPT, Ordering::Relaxed);
+            poll.raise(POLL_INTERRUPT);
         });
         let message = vm.pcall(f, &[]).expect_err("stopped");
         let text = vm.to_display(message).expect("text");

@@ -3,8 +3,6 @@
 //! While a hook is set, `POLL_HOOK` stands in `Vm::poll`: the interpreter runs its hooking copy, and no
 //! compiled code is entered.
 
-use std::sync::atomic::Ordering;
-
 use perilune_ir::bytecode::{Op, Word};
 
 use crate::interp;
@@ -35,9 +33,9 @@ impl Vm {
     /// Makes the poll word agree with the running coroutine's hook.
     pub fn update_hook_poll(&mut self) {
         if self.detail.stack.hook.mask != 0 {
-            self.poll.fetch_or(POLL_HOOK, Ordering::Relaxed);
+            self.poll.raise(POLL_HOOK);
         } else {
-            self.poll.fetch_and(!POLL_HOOK, Ordering::Relaxed);
+            self.poll.lower(POLL_HOOK, self.native_limit);
         }
     }
 

@@ -7,7 +7,7 @@
 
 use std::cell::Cell;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
 use perilune_ir::bytecode::Op;
 
@@ -15,7 +15,7 @@ use crate::heap::Heap;
 use crate::meta::Metamethod;
 use crate::object::{CodeHead, Header, Kind, Upvalue};
 use crate::value::Value;
-use crate::vm::{Link, POLL_GC, POLL_INTERRUPT, Throw, Vm};
+use crate::vm::{Link, POLL_GC, POLL_INTERRUPT, Poll, Throw, Vm};
 
 pub use crate::stack::{ERROR_STACK, MAX_STACK, StackMemory};
 
@@ -233,7 +233,7 @@ impl Vm {
         let globals = crate::table::new_empty(&mut heap);
         let registry = crate::table::new_empty(&mut heap);
         let mut vm = Box::new(Vm {
-            poll: AtomicU32::new(0),
+            poll: Poll::new(native_limit),
             stack_limit: stack.limit,
             native_limit,
             base: stack.base,
@@ -290,6 +290,7 @@ impl Vm {
         let stack = &*self.detail.stack;
         self.stack_limit = stack.limit;
         self.native_limit = stack.native_limit;
+        self.poll.settle(stack.native_limit);
         self.base = stack.base;
         self.top = stack.top;
         self.pc = stack.pc;
@@ -443,7 +444,7 @@ impl Vm {
             crate::heap::control::safepoint(self)?;
         }
         if poll & POLL_INTERRUPT != 0 {
-            self.poll.fetch_and(!POLL_INTERRUPT, Ordering::Relaxed);
+            self.poll.lower(POLL_INTERRUPT, self.native_limit);
             if let Some(mut ask) = self.detail.on_interrupt.take() {
                 self.heap.disturbances += 1;
                 let answer = ask(self);

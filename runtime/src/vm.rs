@@ -33,7 +33,8 @@
 //! a step and finalizers. So code in Rust may hold raw values freely until it calls back into Lua;
 //! across such a call it must keep them in its frame (`Args`, pushed slots) or a handle.
 
-use std::sync::atomic::AtomicU32;
+use std::mem::offset_of;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::heap::Heap;
 use crate::object::{CodeHead, Table, Thread, Upvalue};
@@ -155,12 +156,61 @@ impl Results {
     }
 }
 
+/// What asks the running code to call [`Vm::safepoint`].
+#[repr(C)]
+pub struct Poll {
+    word: AtomicU32,
+    /// [`Vm::native_limit`], or the greatest address while `word` is not 0: compiled functions compare their
+    /// stack pointer with it and need no look at `word` at their entry.
+    entry_limit: AtomicUsize,
+}
+
+impl Poll {
+    /// Offset of the word.
+    pub const WORD: usize = offset_of!(Poll, word);
+    /// Offset of the limit for entries of compiled functions.
+    pub const ENTRY_LIMIT: usize = offset_of!(Poll, entry_limit);
+
+    /// Nothing is asked for.
+    pub fn new(native_limit: usize) -> Poll {
+        Poll { word: AtomicU32::new(0), entry_limit: AtomicUsize::new(native_limit) }
+    }
+
+    /// The bits that are set.
+    #[inline(always)]
+    pub fn load(&self, ordering: Ordering) -> u32 {
+        self.word.load(ordering)
+    }
+
+    /// Sets bits; from any thread.
+    pub fn raise(&self, bits: u32) {
+        self.word.fetch_or(bits, Ordering::SeqCst);
+        self.entry_limit.store(usize::MAX, Ordering::SeqCst);
+    }
+
+    /// Clears bits; on the state's thread.
+    pub fn lower(&self, bits: u32, native_limit: usize) {
+        self.word.fetch_and(!bits, Ordering::SeqCst);
+        self.settle(native_limit);
+    }
+
+    /// Another native stack is in use; on the state's thread. Whoever raises a bit meanwhile does so before
+    /// it is looked for here, or sets the limit afterwards.
+    #[inline]
+    pub fn settle(&self, native_limit: usize) {
+        self.entry_limit.store(native_limit, Ordering::SeqCst);
+        if self.word.load(Ordering::SeqCst) != 0 {
+            self.entry_limit.store(usize::MAX, Ordering::SeqCst);
+        }
+    }
+}
+
 /// One Lua world. Compiled code addresses the leading fields by `offset_of!`.
 #[repr(C)]
 pub struct Vm {
     /// Non-zero asks the running code to call `Vm::safepoint` at its next poll. May be set from
     /// any thread.
-    pub poll: AtomicU32,
+    pub poll: Poll,
     /// Soft end of the current coroutine's stack: frames (base + max_stack) must not reach beyond it
     /// without `Vm::grow_stack`, which raises it. Nothing above it has been written since the
     /// collector last cleared the stack, so it bounds what the collector must clear.

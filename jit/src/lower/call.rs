@@ -295,7 +295,7 @@ impl Lower<'_, '_> {
                 None
             }
             Opcode::StackCheck => {
-                self.stack_check(inst.snapshot.expect("a guard"));
+                self.stack_check(inst.snapshot.expect("a guard"), None);
                 None
             }
             Opcode::Poll => {
@@ -407,20 +407,40 @@ impl Lower<'_, '_> {
         payload
     }
 
-    /// Leaves to the interpreter when VM stack or native stack are short.
-    fn stack_check(&mut self, snapshot: SnapshotId) {
+    /// Leaves to the interpreter when VM stack or native stack are short. With the snapshot of a poll it is
+    /// one, too: the limit of the native stack is raised while something is asked for.
+    pub(super) fn stack_check(&mut self, snapshot: SnapshotId, poll: Option<SnapshotId>) {
         let slots = self.graph.frame_slots;
         let end = self.b.ins().iadd_imm_s(self.base, 8 * i64::from(slots));
         let limit = self.load(types::I64, self.vm, offset_of!(Vm, stack_limit));
         let sp = self.b.ins().get_stack_pointer(types::I64);
-        let native = self.load(types::I64, self.vm, offset_of!(Vm, native_limit));
-        let vm_ok = self.b.ins().icmp(IntCC::UnsignedLessThan, end, limit);
+        let native = match poll {
+            Some(_) => offset_of!(Vm, poll) + Poll::ENTRY_LIMIT,
+            None => offset_of!(Vm, native_limit),
+        };
+        let native = self.load(types::I64, self.vm, native);
+        let no_slots = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, end, limit);
         let short = self.cold_block();
         let (first, next) = (self.b.create_block(), self.b.create_block());
-        self.b.ins().brif(vm_ok, first, &[], short, &[]);
+        self.b.ins().brif(no_slots, short, &[], first, &[]);
         self.b.switch_to_block(first);
-        let native_ok = self.b.ins().icmp(IntCC::UnsignedGreaterThan, sp, native);
-        self.b.ins().brif(native_ok, next, &[], short, &[]);
+        let beyond = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, sp, native);
+        match poll {
+            None => {
+                self.b.ins().brif(beyond, short, &[], next, &[]);
+            }
+            Some(poll) => {
+                let (stopped, asked) = (self.cold_block(), self.cold_block());
+                self.b.ins().brif(beyond, stopped, &[], next, &[]);
+                self.b.switch_to_block(stopped);
+                let native = self.load(types::I64, self.vm, offset_of!(Vm, native_limit));
+                let beyond = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, sp, native);
+                self.b.ins().brif(beyond, short, &[], asked, &[]);
+                self.b.switch_to_block(asked);
+                self.safepoint(poll);
+                self.b.ins().jump(next, &[]);
+            }
+        }
 
         // The interpreter takes over: it makes room, or throws, and needs no native stack for calls
         // between Lua functions.
@@ -439,20 +459,26 @@ impl Lower<'_, '_> {
         self.b.switch_to_block(next);
     }
 
-    /// A safepoint: the cold side makes the frame readable and runs what is asked for.
+    /// Runs what is asked for if anything is.
     fn poll(&mut self, snapshot: SnapshotId) {
-        let asked = self.b.ins().load(types::I32, trusted(), self.vm, offset_of!(Vm, poll) as i32);
+        let word = (offset_of!(Vm, poll) + Poll::WORD) as i32;
+        let asked = self.b.ins().load(types::I32, trusted(), self.vm, word);
         self.if_rare(asked, &[], &[], |l| {
-            l.store_slots(snapshot);
-            let exit = l.descriptor(snapshot);
-            let exit = l.iconst(exit as u64);
-            let leave_by = l.call_keep(Helper::Poll, &[l.base, exit]).expect("an answer");
-            // The block that all exits end in is reached from elsewhere, too: none that is in no loop is
-            // known by this one alone (see `leave_if`).
-            let (leave, go_on) = (l.leave_block(), l.cold_block());
-            l.b.ins().brif(leave_by, leave, &[BlockArg::from(leave_by)], go_on, &[]);
-            l.b.switch_to_block(go_on);
+            l.safepoint(snapshot);
             vec![]
         });
+    }
+
+    /// The cold side of a poll: makes the frame readable and runs what is asked for.
+    fn safepoint(&mut self, snapshot: SnapshotId) {
+        self.store_slots(snapshot);
+        let exit = self.descriptor(snapshot);
+        let exit = self.iconst(exit as u64);
+        let leave_by = self.call_keep(Helper::Poll, &[self.base, exit]).expect("an answer");
+        // The block that all exits end in is reached from elsewhere, too: none that is in no loop is
+        // known by this one alone (see `leave_if`).
+        let (leave, go_on) = (self.leave_block(), self.cold_block());
+        self.b.ins().brif(leave_by, leave, &[BlockArg::from(leave_by)], go_on, &[]);
+        self.b.switch_to_block(go_on);
     }
 }

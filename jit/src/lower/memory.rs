@@ -90,7 +90,7 @@ impl Lower<'_, '_> {
                 return None;
             }
             Opcode::LoadEpoch => self.method_epoch(),
-            Opcode::LoadPoll => self.load_u32(self.vm, offset_of!(Vm, poll)),
+            Opcode::LoadPoll => self.load_u32(self.vm, offset_of!(Vm, poll) + Poll::WORD),
             Opcode::LoadRecord | Opcode::LoadRecordHere => {
                 let slots = arg(self, 0);
                 self.load(types::I64, slots, 8 * aux)

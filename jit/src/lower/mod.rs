@@ -25,7 +25,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use perilune_ir::encoding::{self, TAG_SHIFT};
 use perilune_ir::ssa::passes::{Dominators, LoopNest};
 use perilune_ir::ssa::{Block, Entry, Graph, Opcode, SnapshotId, Target, Terminator, Type, Value};
-use perilune_runtime::vm::Vm;
+use perilune_runtime::vm::{Poll, Vm};
 
 use crate::compile::{COLD_SRCLOC, UNIT_FUNCTION, entry_signature, new_function, scratch, trusted};
 use crate::exits::{EntryCheck, ExitDescriptor, ExitTable};
@@ -323,8 +323,13 @@ impl Lower<'_, '_> {
                 let data = &self.graph.blocks[i];
                 self.emitted[i] = true;
                 self.vm = vm[usize::from(behind_calls[i])];
-                for &v in &data.insts {
-                    self.inst(v);
+                let mut insts = data.insts.iter().copied().peekable();
+                while let Some(v) = insts.next() {
+                    let poll = insts.next_if(|&next| self.is_polling_check(v, next));
+                    match poll {
+                        Some(poll) => self.stack_check(self.snapshot(v), Some(self.snapshot(poll))),
+                        None => self.inst(v),
+                    }
                 }
                 self.at_entry = false;
                 match &data.terminator {
@@ -342,6 +347,15 @@ impl Lower<'_, '_> {
             self.leave_shared(snapshot);
         }
         self.finish_cold_blocks();
+    }
+
+    /// A check of the stacks, and a poll right behind it.
+    fn is_polling_check(&self, check: Value, poll: Value) -> bool {
+        self.graph.inst(check).op == Opcode::StackCheck && self.graph.inst(poll).op == Opcode::Poll
+    }
+
+    fn snapshot(&self, guard: Value) -> SnapshotId {
+        self.graph.inst(guard).snapshot.expect("a guard")
     }
 
     /// Goes on in the merged block behind a jump.

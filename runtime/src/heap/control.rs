@@ -1,7 +1,5 @@
 //! Safepoints, and what `collectgarbage` and a host can ask of the collector.
 
-use std::sync::atomic::Ordering;
-
 use super::cycle::{Mode, stop};
 use super::roots::VmRoots;
 use super::{Heap, finalize};
@@ -31,7 +29,7 @@ pub(super) fn empty_graveyard(vm: &mut Vm) {
 /// # Errors
 /// `not enough memory` when the state is above its limit after a full collection.
 pub fn safepoint(vm: &mut Vm) -> Result<(), Throw> {
-    vm.poll.fetch_and(!POLL_GC, Ordering::Relaxed);
+    vm.poll.lower(POLL_GC, vm.native_limit);
     if vm.heap.stopped == 0 {
         if vm.heap.stress != 0 {
             vm.heap.stress_count += 1;

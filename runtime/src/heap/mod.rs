@@ -61,7 +61,6 @@ use std::any::Any;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use self::block::{Block, FreeRun, Room};
 use self::huge::prefer_large_pages;
@@ -72,7 +71,7 @@ use crate::string::StringTable;
 use crate::table::KeyError;
 use crate::thread::StatusNames;
 use crate::value::{Type, Value};
-use crate::vm::POLL_GC;
+use crate::vm::{POLL_GC, Poll};
 
 /// One of the two whites.
 pub const WHITE0: u8 = 0;
@@ -123,7 +122,7 @@ pub struct Heap {
     /// Bytes allocated beyond those at which the next step is due; below 0: not yet.
     pub debt: isize,
     /// The word to raise (`Vm::poll`), null before [`Heap::attach`].
-    poll: *const AtomicU32,
+    poll: *const Poll,
     /// Bumped when an inherited-field or absent-metamethod cache may have become wrong (see
     /// [`crate::table::cache`]).
     pub method_epoch: Cell<u32>,
@@ -265,7 +264,7 @@ impl Heap {
     ///
     /// # Safety
     /// `poll` must stay valid as long as the heap allocates.
-    pub unsafe fn attach(&mut self, poll: *const AtomicU32) {
+    pub unsafe fn attach(&mut self, poll: *const Poll) {
         self.poll = poll;
     }
 
@@ -274,7 +273,7 @@ impl Heap {
     pub fn raise_poll(&self) {
         if !self.poll.is_null() {
             // SAFETY: `attach`'s contract.
-            unsafe { (*self.poll).fetch_or(POLL_GC, Ordering::Relaxed) };
+            unsafe { (*self.poll).raise(POLL_GC) };
         }
     }
 

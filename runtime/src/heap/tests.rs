@@ -5,6 +5,7 @@ use std::ptr;
 use super::cycle::stop;
 use super::*;
 use crate::object::{LuaClosure, NativeFunction, Upvalue, Userdata};
+use std::sync::atomic::Ordering;
 
 /// Roots for tests.
 #[derive(Default)]
@@ -203,7 +204,7 @@ fn memory_returns_after_peaks() {
 
 #[test]
 fn stopping_and_limits() {
-    let poll = AtomicU32::new(0);
+    let poll = Poll::new(0);
     let mut heap = Heap::new(1);
     // SAFETY: `poll` outlives the heap's use.
     unsafe { heap.attach(&poll) };
@@ -220,13 +221,13 @@ fn stopping_and_limits() {
 
 #[test]
 fn stress_takes_the_slow_path() {
-    let poll = AtomicU32::new(0);
+    let poll = Poll::new(0);
     let mut heap = Heap::new(1);
     // SAFETY: `poll` outlives the heap's use.
     unsafe { heap.attach(&poll) };
     heap.int(i64::MAX);
     heap.set_stress(1, true);
-    poll.store(0, Ordering::Relaxed);
+    poll.lower(POLL_GC, 0);
     heap.int(i64::MAX);
     assert_eq!(poll.load(Ordering::Relaxed), POLL_GC);
     full(&mut heap, &mut Vector::default());
@@ -262,7 +263,7 @@ fn large_objects() {
 #[test]
 #[ignore = "a measurement"]
 fn cost() {
-    let poll = AtomicU32::new(0);
+    let poll = Poll::new(0);
     let mut heap = Heap::new(1);
     // SAFETY: `poll` outlives the heap's use.
     unsafe { heap.attach(&poll) };
@@ -277,7 +278,7 @@ fn cost() {
         for i in 0..n {
             std::hint::black_box(heap.int(i64::MAX - i as i64));
             if poll.load(Ordering::Relaxed) != 0 {
-                poll.store(0, Ordering::Relaxed);
+                poll.lower(POLL_GC, 0);
                 heap.allocation_step(&mut roots);
             }
         }
@@ -297,7 +298,7 @@ fn cost() {
         for i in 0..n / 10 {
             std::hint::black_box(heap.intern(&i.to_le_bytes()));
             if poll.load(Ordering::Relaxed) != 0 {
-                poll.store(0, Ordering::Relaxed);
+                poll.lower(POLL_GC, 0);
                 heap.allocation_step(&mut roots);
             }
         }
@@ -309,7 +310,7 @@ fn cost() {
             s = heap.concat(s, x);
             roots.0 = vec![Value::string(s), Value::string(x)];
             if poll.load(Ordering::Relaxed) != 0 {
-                poll.store(0, Ordering::Relaxed);
+                poll.lower(POLL_GC, 0);
                 heap.allocation_step(&mut roots);
             }
         }
@@ -321,7 +322,7 @@ fn cost() {
             s = heap.concat(x, s);
             roots.0 = vec![Value::string(s), Value::string(x)];
             if poll.load(Ordering::Relaxed) != 0 {
-                poll.store(0, Ordering::Relaxed);
+                poll.lower(POLL_GC, 0);
                 heap.allocation_step(&mut roots);
             }
         }
@@ -342,7 +343,7 @@ fn cost() {
 }
 #[test]
 fn pacing_keeps_garbage_in_bounds() {
-    let poll = AtomicU32::new(0);
+    let poll = Poll::new(0);
     let mut heap = Heap::new(1);
     // SAFETY: `poll` outlives the heap's use.
     unsafe { heap.attach(&poll) };
@@ -350,7 +351,9 @@ fn pacing_keeps_garbage_in_bounds() {
     let mut most = 0;
     for i in 0..1_000_000 {
         heap.int(i64::MAX - i);
-        if poll.swap(0, Ordering::Relaxed) != 0 {
+        let asked = poll.load(Ordering::Relaxed) != 0;
+        poll.lower(POLL_GC, 0);
+        if asked {
             most = most.max(heap.bytes);
             heap.allocation_step(&mut roots);
         }

@@ -4,6 +4,7 @@ use super::tests::{Vector, full};
 use super::*;
 use crate::object::table_flags;
 use crate::table;
+use std::sync::atomic::Ordering;
 
 fn new_table(heap: &mut Heap) -> *mut Table {
     table::new_empty(heap)
@@ -296,7 +297,7 @@ fn trees() {
         }
         Value::table(t)
     }
-    let poll = AtomicU32::new(0);
+    let poll = Poll::new(0);
     let mut heap = Heap::new(1);
     // SAFETY: `poll` outlives the heap's use.
     unsafe { heap.attach(&poll) };
@@ -309,7 +310,9 @@ fn trees() {
     let (rounds, depth) = (4000, 10);
     for _ in 0..rounds {
         std::hint::black_box(tree(&mut heap, depth));
-        if poll.swap(0, Ordering::Relaxed) != 0 {
+        let asked = poll.load(Ordering::Relaxed) != 0;
+        poll.lower(POLL_GC, 0);
+        if asked {
             let start = std::time::Instant::now();
             most = most.max(heap.bytes);
             steps += 1;

@@ -1,14 +1,14 @@
 //! Pattern matching: `find`, `match`, `gmatch`, `gsub` (manual §6.4).
 
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::{LibraryState, Outcome, bytes_of, finish_buffer, take_buffer};
 use crate::object::LuaString;
 use crate::text::pattern::{Capture, MAX_CAPTURES, Matcher, PatternError, find_plain, is_plain};
 use crate::text::pattern_compile::Pattern;
 use crate::value::Value;
-use crate::vm::{Args, POLL_INTERRUPT, Throw, Vm};
+use crate::vm::{Args, POLL_INTERRUPT, Poll, Throw, Vm};
 
 /// The compiled form of a pattern.
 fn compiled(vm: &mut Vm, text: &[u8]) -> Rc<Pattern> {
@@ -27,7 +27,7 @@ fn pattern_error(vm: &mut Vm, e: PatternError) -> Result<(), Throw> {
 
 /// A function that says whether an interrupt waits.
 fn interrupted(vm: &Vm) -> impl Fn() -> bool + use<> {
-    let poll: *const AtomicU32 = &raw const vm.poll;
+    let poll: *const Poll = &raw const vm.poll;
     // SAFETY: the state outlives the running function, which outlives the matcher that polls.
     move || unsafe { (*poll).load(Ordering::Relaxed) & POLL_INTERRUPT != 0 }
 }

@@ -607,6 +607,7 @@ unsafe fn close_variables(vm: &mut Vm, thread: *mut Thread, error: Value) -> Val
         vm.current = thread;
         exchange(vm, thread);
         vm.native_limit = native_limit;
+        vm.poll.settle(native_limit);
         vm.c_depth = depth + 1;
         vm.entry_sp = entry_sp;
         let bottom = vm.detail.stack.memory.bottom();
