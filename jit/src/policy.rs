@@ -25,7 +25,7 @@ use crate::units::{Unit, UnitKind};
 /// Exits by a path that was left out on purpose after which a function may be given up.
 const TOO_COLD: u32 = 2000;
 /// Bytes of code that take as long to make as the limit's number of exits.
-const CHEAP_CODE: usize = 800;
+const CHEAP_CODE: usize = 400;
 /// The same for loops.
 const CHEAP_LOOP: usize = 4000;
 /// Loops whose exits have taught the interpreter something are made anew after this part of the limit.
