@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Compiled as users' programs are: when something is hot, from what was seen until then.
-const DEFAULT: Way = Way { name: "default", args: &[] };
+/// With a look at the whole heap after each collection.
+const DEFAULT: Way = Way { name: "default", args: &["--gc-verify"] };
 /// A collection every few allocations: the programs allocate a lot.
 const STRESS: Way = Way { name: "gc stress", args: &["--gc-stress=5"] };
 const WAYS: [Way; 5] = [INTERPRETER, DEFAULT, THRESHOLD_1, FORCED_EXITS, STRESS];

@@ -15,7 +15,8 @@ use std::process::Command;
 use std::time::Duration;
 
 /// As users run it.
-const DEFAULT: Way = Way { name: "default", args: &[] };
+/// With a look at the whole heap after each collection.
+const DEFAULT: Way = Way { name: "default", args: &["--gc-verify"] };
 /// A collection every few allocations.
 const STRESS: Way = Way { name: "gc stress", args: &["--gc-stress=50"] };
 const WAYS: [Way; 5] =

@@ -29,7 +29,40 @@ const EDGES: [&str; 14] = [
 
 /// Fragments about calls, closures, loops, errors and metatables; what must not fail on its own is
 /// in the first list, what may is run protected.
-const SAFE: [&str; 17] = [
+const SAFE: [&str; 19] = [
+    // Integers and floats in one list, rounded, divided, stored again.
+    "local $vals, $out, $s = {}, {}, 0
+     local function $half($x) return $x / 2 end
+     for $i = 1, @t do $vals[$i] = $i % @k == 0 and $i / 2 or $i + @i end
+     for $r = 1, 3 do
+       for $i = 1, #$vals do
+         local $v = $vals[$i]
+         local $f = $half($v)
+         $out[$i] = $r == 2 and $i % @k == 1 and $f or $v
+         $s = $s + $f // 1 + math.floor($v) - math.ceil($f) + $v % @k
+         if $s > 1e6 then $s = math.floor($s) % 1000 end
+         if $i % @k == 0 then
+           show($v, math.type($v), math.floor($v), $v // 2, $v % 2, $f, math.type($out[$i]), $out[$i] * 2, $s)
+         end
+       end
+       if $r == 2 then $vals[#$vals] = @i $vals[1] = 0.25 end
+     end
+     show(math.type($s), $s, #$out, math.tointeger($out[1]))",
+    // Fields that hold both, through small functions.
+    "local function $mk($x, $y) return { x = $x, y = $y } end
+     local function $dot($a, $b) return $a.x * $b.x + $a.y * $b.y end
+     local $acc, $q = 0, $mk(@i, 1)
+     for $i = 1, @t do
+       local $p = $mk($i % @k == 0 and 0 or $i * 0.5, $i)
+       if $i % 7 == 0 then $q = $mk($i, $i % 2 == 0 and 1.5 or -$i) end
+       local $d = $dot($p, $q)
+       $acc = $acc + $d + $dot($q, $q)
+       if $acc > 1e9 or $acc < -1e9 then $acc = $i end
+       $p.x = $acc > 0 and math.floor($d) or $p.x // 3
+       if $i % @k == 0 then
+         show($p.x, $acc, math.floor($acc), $acc // 1, math.type($d), -$q.x, math.max($p.x, $q.y), $dot($p, $p) / 3)
+       end
+     end",
     // Closures of loop variables, two sharing one upvalue, its type changing.
     "local $fs = {}
      for $i = 1, @t do

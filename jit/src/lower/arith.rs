@@ -122,7 +122,7 @@ impl Lower<'_, '_> {
                 self.b.ins().icmp(IntCC::NotEqual, masked, nil)
             }
             Opcode::IsType => self.is_type(x, inst.aux as u16),
-            Opcode::BNot => self.b.ins().icmp_imm_u(IntCC::Equal, x, 0),
+            Opcode::BNot => self.icmp_imm(IntCC::Equal, x, 0),
             other => unreachable!("{other:?} is no arithmetic"),
         }
     }
@@ -139,9 +139,9 @@ impl Lower<'_, '_> {
         if (by as u64).is_power_of_two() {
             let bits = self.b.ins().bitcast(types::I64, MemFlagsData::new(), x);
             // Positive (the sign of a result 0 is that of x) and finite.
-            let below = self.b.ins().iadd_imm_s(bits, -1);
+            let below = self.iadd_imm(bits, -1);
             let last = f64::INFINITY.to_bits() as i64 - 1;
-            let rare = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, below, last);
+            let rare = self.icmp_imm(IntCC::UnsignedGreaterThanOrEqual, below, last);
             let inverse = self.b.ins().f64const(1.0 / by);
             let quotient = self.b.ins().fmul(x, inverse);
             let whole = self.b.ins().floor(quotient);
@@ -153,10 +153,10 @@ impl Lower<'_, '_> {
         let back = self.b.ins().fcvt_from_sint(types::F64, int);
         let part = self.b.ins().fcmp(FloatCC::NotEqual, back, x);
         // Above 2^53 the conversion may have rounded; at 0 the sign counts.
-        let below = self.b.ins().iadd_imm_s(int, -1);
+        let below = self.iadd_imm(int, -1);
         let limit = (1 << 53) - 1;
-        let odd = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, below, limit);
-        let rest = self.b.ins().urem_imm_u(int, by as i64);
+        let odd = self.icmp_imm(IntCC::UnsignedGreaterThanOrEqual, below, limit);
+        let rest = self.urem_imm(int, by as i64);
         let rest = self.b.ins().fcvt_from_sint(types::F64, rest);
         self.if_either_rare([part, odd], rest, |l| l.rare_mod(x, y))
     }
@@ -214,7 +214,7 @@ impl Lower<'_, '_> {
     /// Whether the boxed `x` has one of the types in the set `mask`.
     fn is_type(&mut self, x: V, mask: u16) -> V {
         use encoding::types as set;
-        let tag = self.b.ins().ushr_imm_u(x, i64::from(TAG_SHIFT));
+        let tag = self.ushr_imm(x, i64::from(TAG_SHIFT));
         let mut any = self.b.ins().iconst(types::I8, 0);
         for (bit, t) in [
             (set::INT, encoding::TAG_INT),
@@ -224,7 +224,7 @@ impl Lower<'_, '_> {
             (set::LIGHT, encoding::TAG_LIGHT),
         ] {
             if mask & bit != 0 {
-                let is = self.b.ins().icmp_imm_u(IntCC::Equal, tag, t as i64);
+                let is = self.icmp_imm(IntCC::Equal, tag, t as i64);
                 any = self.b.ins().bor(any, is);
             }
         }
@@ -251,12 +251,12 @@ impl Lower<'_, '_> {
             Some(1) => return x,
             Some(-1) => return self.b.ins().ineg(x),
             Some(k) if k > 0 && k & (k - 1) == 0 => {
-                return self.b.ins().sshr_imm_u(x, i64::from(k.trailing_zeros()));
+                return self.sshr_imm(x, i64::from(k.trailing_zeros()));
             }
             _ => {}
         }
         // MIN / -1 traps: divide by 1 instead and negate.
-        let minus_one = self.b.ins().icmp_imm_s(IntCC::Equal, y, -1);
+        let minus_one = self.icmp_imm(IntCC::Equal, y, -1);
         let divisor = match y_const {
             Some(_) => y,
             None => {
@@ -279,9 +279,9 @@ impl Lower<'_, '_> {
 
     /// Whether a truncated division with this rest is one above the floor.
     fn needs_adjustment(&mut self, rest: V, y: V) -> V {
-        let uneven = self.b.ins().icmp_imm_s(IntCC::NotEqual, rest, 0);
+        let uneven = self.icmp_imm(IntCC::NotEqual, rest, 0);
         let signs = self.b.ins().bxor(rest, y);
-        let differ = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, signs, 0);
+        let differ = self.icmp_imm(IntCC::SignedLessThan, signs, 0);
         self.b.ins().band(uneven, differ)
     }
 
@@ -295,7 +295,7 @@ impl Lower<'_, '_> {
             Some(k) if k > 0 => {
                 // The rest has the sign of x: add y when it is negative.
                 let rest = self.b.ins().srem(x, y);
-                let sign = self.b.ins().sshr_imm_u(rest, 63);
+                let sign = self.sshr_imm(rest, 63);
                 let correction = self.b.ins().band(sign, y);
                 return self.b.ins().iadd(rest, correction);
             }
@@ -315,18 +315,14 @@ impl Lower<'_, '_> {
                 return self.iconst(0);
             }
             let by = by as i64;
-            return if left {
-                self.b.ins().ishl_imm_u(x, by)
-            } else {
-                self.b.ins().ushr_imm_u(x, by)
-            };
+            return if left { self.ishl_imm(x, by) } else { self.ushr_imm(x, by) };
         }
         let zero = self.iconst(0);
         let back = self.b.ins().ineg(y);
         let (l, r) = if left { (y, back) } else { (back, y) };
         // A distance that is no number from 0 to 63 contributes 0.
-        let l_ok = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, l, 64);
-        let r_ok = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, r, 64);
+        let l_ok = self.icmp_imm(IntCC::UnsignedLessThan, l, 64);
+        let r_ok = self.icmp_imm(IntCC::UnsignedLessThan, r, 64);
         let shl = self.b.ins().ishl(x, l);
         let shr = self.b.ins().ushr(x, r);
         let right = self.b.ins().select(r_ok, shr, zero);

@@ -214,7 +214,7 @@ impl Lower<'_, '_> {
     /// Returns the values from slot `from` to the top.
     pub(super) fn return_open(&mut self, from: i32) {
         let from = self.slot_address(from);
-        let to = self.b.ins().iadd_imm_s(self.entry_base, -16);
+        let to = self.iadd_imm(self.entry_base, -16);
         let count = self.call_native(Helper::MoveValues, &[self.vm, from, to])[0];
         let first = self.b.ins().load(types::I64, trusted(), to, 0);
         self.b.ins().return_(&[count, first]);
@@ -225,12 +225,12 @@ impl Lower<'_, '_> {
     fn extra_arguments(&mut self, params: u32) -> V {
         let link = self.b.ins().load(types::I64, trusted(), self.base, -8);
         let delta = self.link_delta(link);
-        self.b.ins().iadd_imm_s(delta, -2 - i64::from(params))
+        self.iadd_imm(delta, -2 - i64::from(params))
     }
 
     fn link_delta(&mut self, link: V) -> V {
-        let shifted = self.b.ins().ushr_imm_u(link, i64::from(Link::DELTA_SHIFT));
-        self.b.ins().band_imm_u(shifted, Link::DELTA_MASK as i64)
+        let shifted = self.ushr_imm(link, i64::from(Link::DELTA_SHIFT));
+        self.band_imm(shifted, Link::DELTA_MASK as i64)
     }
 
     /// Extra argument `index`, nil beyond the last.
@@ -239,11 +239,11 @@ impl Lower<'_, '_> {
         let there = self.b.ins().icmp(IntCC::UnsignedLessThan, index, count);
         // Its slot: base - delta + params + index = base - count - 2 + index.
         let back = self.b.ins().isub(index, count);
-        let back = self.b.ins().iadd_imm_s(back, -2);
-        let bytes = self.b.ins().ishl_imm_u(back, 3);
+        let back = self.iadd_imm(back, -2);
+        let bytes = self.ishl_imm(back, 3);
         let at = self.b.ins().iadd(self.base, bytes);
         // Beyond the last, something else of the frame is read and dropped.
-        let own = self.b.ins().iadd_imm_s(self.base, -16);
+        let own = self.iadd_imm(self.base, -16);
         let at = self.b.ins().select(there, at, own);
         let v = self.b.ins().load(types::I64, trusted(), at, 0);
         let nil = self.iconst(encoding::NIL);
@@ -289,7 +289,7 @@ impl Lower<'_, '_> {
             Opcode::VarargPrep => {
                 let nargs = self.nargs.expect("a function entry");
                 let base = self.call_native(Helper::VarargPrep, &[self.vm, self.base, nargs])[0];
-                let failed = self.b.ins().icmp_imm_u(IntCC::Equal, base, 0);
+                let failed = self.icmp_imm(IntCC::Equal, base, 0);
                 self.check_status(failed);
                 self.base = base;
                 None
@@ -309,13 +309,13 @@ impl Lower<'_, '_> {
             }
             Opcode::StepTest => {
                 let answer = self.step(Helper::StepTest, window, inst.imm);
-                let threw = self.b.ins().icmp_imm_u(IntCC::Equal, answer, 2);
+                let threw = self.icmp_imm(IntCC::Equal, answer, 2);
                 self.check_status(threw);
                 Some(self.b.ins().ireduce(types::I8, answer))
             }
             Opcode::StepCall => {
                 let count = self.step(Helper::StepCall, window, inst.imm);
-                let threw = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0);
+                let threw = self.icmp_imm(IntCC::SignedLessThan, count, 0);
                 self.check_status(threw);
                 Some(count)
             }
@@ -324,7 +324,7 @@ impl Lower<'_, '_> {
                 let (count, first) = self.call_function(value);
                 self.store(first, self.base, Self::slot(window));
                 let from = self.slot_address(window);
-                let bytes = self.b.ins().ishl_imm_u(count, 3);
+                let bytes = self.ishl_imm(count, 3);
                 let top = self.b.ins().iadd(from, bytes);
                 self.store(top, self.vm, offset_of!(Vm, top) as i32);
                 Some(count)
@@ -335,8 +335,7 @@ impl Lower<'_, '_> {
                 // Without results the first is nil already.
                 for i in 1..inst.imm as i32 {
                     let at = Self::slot(window + i);
-                    let given =
-                        self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, count, i64::from(i));
+                    let given = self.icmp_imm(IntCC::UnsignedGreaterThan, count, i64::from(i));
                     let word = self.b.ins().load(types::I64, trusted(), self.base, at);
                     let word = self.b.ins().select(given, word, nil);
                     self.store(word, self.base, at);
@@ -365,13 +364,13 @@ impl Lower<'_, '_> {
             OPEN => {
                 let top = self.load(types::I64, self.vm, offset_of!(Vm, top));
                 let bytes = self.b.ins().isub(top, base);
-                self.b.ins().ushr_imm_u(bytes, 3)
+                self.ushr_imm(bytes, 3)
             }
             nargs => self.iconst(nargs),
         };
         let Some(entry) = entry else {
             let count = self.call_native(Helper::CallNative, &[self.vm, base, nargs])[0];
-            let threw = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0);
+            let threw = self.icmp_imm(IntCC::SignedLessThan, count, 0);
             self.check_status(threw);
             let first = self.b.ins().load(types::I64, trusted(), self.vm, scratch(0));
             return (count, first);
@@ -411,7 +410,7 @@ impl Lower<'_, '_> {
     /// one, too: the limit of the native stack is raised while something is asked for.
     pub(super) fn stack_check(&mut self, snapshot: SnapshotId, poll: Option<SnapshotId>) {
         let slots = self.graph.frame_slots;
-        let end = self.b.ins().iadd_imm_s(self.base, 8 * i64::from(slots));
+        let end = self.iadd_imm(self.base, 8 * i64::from(slots));
         let limit = self.load(types::I64, self.vm, offset_of!(Vm, stack_limit));
         let sp = self.b.ins().get_stack_pointer(types::I64);
         let native = match poll {
@@ -447,7 +446,7 @@ impl Lower<'_, '_> {
         self.b.switch_to_block(short);
         if let Some(nargs) = self.nargs {
             // A vararg function's first instruction looks for its arguments below the top.
-            let bytes = self.b.ins().ishl_imm_u(nargs, 3);
+            let bytes = self.ishl_imm(nargs, 3);
             let top = self.b.ins().iadd(self.base, bytes);
             self.store(top, self.vm, offset_of!(Vm, top) as i32);
         }

@@ -47,9 +47,9 @@ impl Lower<'_, '_> {
             let at = self.iconst(forced as u64);
             let offset = core::mem::offset_of!(ExitDescriptor, countdown) as i32;
             let left = self.b.ins().load(types::I32, trusted(), at, offset);
-            let left = self.b.ins().iadd_imm_s(left, -1);
+            let left = self.iadd_imm(left, -1);
             self.b.ins().store(trusted(), left, at, offset);
-            let over = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+            let over = self.icmp_imm(IntCC::SignedLessThan, left, 0);
             self.b.ins().brif(over, exit, &[], next, &[]);
         } else {
             self.b.ins().brif(wrong, exit, &[], next, &[]);
@@ -242,11 +242,11 @@ impl Lower<'_, '_> {
         let x = self.v(inst.args[0]);
         let checked = self.is_entry_check(inst);
         let snapshot = inst.snapshot;
-        let tag = |l: &mut Self| l.b.ins().ushr_imm_u(x, i64::from(TAG_SHIFT));
+        let tag = |l: &mut Self| l.ushr_imm(x, i64::from(TAG_SHIFT));
         let pointer = |l: &mut Self, expected: u64| {
             if inst.aux == 0 && !checked {
                 let tag = tag(l);
-                let wrong = l.b.ins().icmp_imm_u(IntCC::NotEqual, tag, expected as i64);
+                let wrong = l.icmp_imm(IntCC::NotEqual, tag, expected as i64);
                 l.leave_if(wrong, snapshot.expect("a guard"));
             }
             Some(l.untagged(x))
@@ -265,7 +265,7 @@ impl Lower<'_, '_> {
             }
             Opcode::GuardInt => {
                 let tag = tag(self);
-                let wrong = self.b.ins().icmp_imm_u(IntCC::NotEqual, tag, encoding::TAG_INT as i64);
+                let wrong = self.icmp_imm(IntCC::NotEqual, tag, encoding::TAG_INT as i64);
                 if inst.aux != 0 {
                     return Some(self.guard_any_int(x, wrong, s));
                 }
@@ -281,9 +281,9 @@ impl Lower<'_, '_> {
                 let other = self.is_no_float(x);
                 let float = self.b.ins().bitcast(types::F64, MemFlagsData::new(), x);
                 let joined = self.if_rare(other, &[float], &[types::F64], |l| {
-                    let tag = l.b.ins().ushr_imm_u(x, i64::from(TAG_SHIFT));
+                    let tag = l.ushr_imm(x, i64::from(TAG_SHIFT));
                     let tag_int = encoding::TAG_INT as i64;
-                    let wrong = l.b.ins().icmp_imm_u(IntCC::NotEqual, tag, tag_int);
+                    let wrong = l.icmp_imm(IntCC::NotEqual, tag, tag_int);
                     let wrong = match inst.args.get(1) {
                         Some(&other) => {
                             let other = l.v(other);
@@ -302,7 +302,7 @@ impl Lower<'_, '_> {
                 // false is …2, true …3
                 let low = self.iconst(encoding::FALSE);
                 let bits = self.b.ins().bxor(x, low);
-                let wrong = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, bits, 1);
+                let wrong = self.icmp_imm(IntCC::UnsignedGreaterThan, bits, 1);
                 self.leave_if(wrong, s);
                 Some(self.b.ins().ireduce(types::I8, bits))
             }
@@ -320,7 +320,7 @@ impl Lower<'_, '_> {
             }
             Opcode::GuardTrue => {
                 let wrong = self.inverse(inst.args[0]);
-                let wrong = wrong.unwrap_or_else(|| self.b.ins().icmp_imm_u(IntCC::Equal, x, 0));
+                let wrong = wrong.unwrap_or_else(|| self.icmp_imm(IntCC::Equal, x, 0));
                 self.leave_if(wrong, s);
                 None
             }
@@ -337,8 +337,8 @@ impl Lower<'_, '_> {
                 None
             }
             Opcode::GuardKind => {
-                let bits = self.b.ins().band_imm_u(x, i64::from(inst.aux));
-                let wrong = self.b.ins().icmp_imm_u(IntCC::NotEqual, bits, inst.imm as i64);
+                let bits = self.band_imm(x, i64::from(inst.aux));
+                let wrong = self.icmp_imm(IntCC::NotEqual, bits, inst.imm as i64);
                 self.leave_if(wrong, s);
                 None
             }
@@ -346,7 +346,7 @@ impl Lower<'_, '_> {
                 let int = self.b.ins().fcvt_to_sint_sat(types::I64, x);
                 let back = self.b.ins().fcvt_from_sint(types::F64, int);
                 let part = self.b.ins().fcmp(FloatCC::NotEqual, back, x);
-                let above = self.b.ins().icmp_imm_s(IntCC::Equal, int, i64::MAX);
+                let above = self.icmp_imm(IntCC::Equal, int, i64::MAX);
                 let wrong = self.b.ins().bor(part, above);
                 self.leave_if(wrong, s);
                 Some(int)
@@ -357,8 +357,8 @@ impl Lower<'_, '_> {
 
     /// The payload of a word as a signed integer.
     pub(super) fn payload(&mut self, x: V) -> V {
-        let up = self.b.ins().ishl_imm_u(x, 16);
-        self.b.ins().sshr_imm_u(up, 16)
+        let up = self.ishl_imm(x, 16);
+        self.sshr_imm(up, 16)
     }
 
     /// The address in a boxed pointer. Shifts, because Cranelift computes an operation with a mask anew in
@@ -376,12 +376,12 @@ impl Lower<'_, '_> {
     fn guard_any_int(&mut self, x: V, other: V, snapshot: SnapshotId) -> V {
         let int = self.payload(x);
         self.if_rare(other, &[int], &[types::I64], |l| {
-            let tag = l.b.ins().ushr_imm_u(x, i64::from(TAG_SHIFT));
-            let wrong = l.b.ins().icmp_imm_u(IntCC::NotEqual, tag, encoding::TAG_OTHER as i64);
+            let tag = l.ushr_imm(x, i64::from(TAG_SHIFT));
+            let wrong = l.icmp_imm(IntCC::NotEqual, tag, encoding::TAG_OTHER as i64);
             l.leave_if(wrong, snapshot);
             let pointer = l.untagged(x);
             let kind = l.load_u8(pointer, core::mem::offset_of!(Header, kind));
-            let wrong = l.b.ins().icmp_imm_u(IntCC::NotEqual, kind, Kind::WideInt as i64);
+            let wrong = l.icmp_imm(IntCC::NotEqual, kind, Kind::WideInt as i64);
             l.leave_if(wrong, snapshot);
             vec![l.load(types::I64, pointer, core::mem::offset_of!(WideInt, value))]
         })[0]

@@ -52,7 +52,7 @@ impl Lower<'_, '_> {
             Opcode::TableLen => {
                 let t = arg(self, 0);
                 let len = self.load_u32(t, offset_of!(Table, arr_len));
-                let none = self.b.ins().icmp_imm_u(IntCC::Equal, len, 0);
+                let none = self.icmp_imm(IntCC::Equal, len, 0);
                 let snapshot = inst.snapshot.expect("a guard");
                 self.if_rare(none, &[], &[], |l| {
                     let hash = l.load(types::I64, t, offset_of!(Table, hash));
@@ -72,7 +72,7 @@ impl Lower<'_, '_> {
             Opcode::StringByte => {
                 let (s, i) = (arg(self, 0), arg(self, 1));
                 let data = self.load(types::I64, s, offset_of!(LuaString, data));
-                let rope = self.b.ins().icmp_imm_u(IntCC::Equal, data, 0);
+                let rope = self.icmp_imm(IntCC::Equal, data, 0);
                 self.leave_if(rope, inst.snapshot.expect("a guard"));
                 let at = self.b.ins().iadd(data, i);
                 self.load_u8(at, 0)
@@ -138,11 +138,11 @@ impl Lower<'_, '_> {
             }
             Opcode::StringChar => {
                 let byte = arg(self, 0);
-                let offset = self.b.ins().ishl_imm_u(byte, 3);
+                let offset = self.ishl_imm(byte, 3);
                 let at = self.b.ins().iadd(self.vm, offset);
                 let known = offset_of!(Vm, heap) + offset_of!(Heap, byte_strings);
                 let known = self.load(types::I64, at, known);
-                let absent = self.b.ins().icmp_imm_u(IntCC::Equal, known, 0);
+                let absent = self.icmp_imm(IntCC::Equal, known, 0);
                 self.if_rare(absent, &[known], &[types::I64], |l| {
                     vec![l.call_keep(Helper::StringChar, &[byte]).expect("an address")]
                 })[0]
@@ -154,7 +154,7 @@ impl Lower<'_, '_> {
             Opcode::SetString => {
                 let args = [self.vm, arg(self, 0), arg(self, 1), arg(self, 2)];
                 let done = self.call_native(Helper::SetString, &args)[0];
-                let full = self.b.ins().icmp_imm_u(IntCC::Equal, done, 0);
+                let full = self.icmp_imm(IntCC::Equal, done, 0);
                 self.leave_if(full, inst.snapshot.expect("a guard"));
                 return None;
             }
@@ -165,7 +165,7 @@ impl Lower<'_, '_> {
             Opcode::HasSlot => {
                 let t = arg(self, 0);
                 let cap = self.load_u32(t, offset_of!(Table, slot_cap));
-                self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, cap, aux as i64)
+                self.icmp_imm(IntCC::UnsignedGreaterThan, cap, aux as i64)
             }
             Opcode::Barrier => {
                 let t = arg(self, 0);
@@ -208,7 +208,7 @@ impl Lower<'_, '_> {
         let zero = self.iconst(0);
         let payload = self.b.ins().bxor(key, tag);
         // The key 0, which no array has, is not the beginning.
-        let own = self.b.ins().icmp_imm_u(IntCC::Equal, payload, 0);
+        let own = self.icmp_imm(IntCC::Equal, payload, 0);
         let payload = self.b.ins().select(own, key, payload);
         let index = self.b.ins().select(begins, zero, payload);
         // Another tag makes this greater than any length.
@@ -225,7 +225,7 @@ impl Lower<'_, '_> {
 
         self.b.switch_to_block(fast);
         self.store(v, self.vm, scratch(1));
-        let after = self.b.ins().iadd_imm_s(index, 1);
+        let after = self.iadd_imm(index, 1);
         let after = self.b.ins().bor(after, tag);
         self.b.ins().jump(join, &[BlockArg::from(after)]);
 
@@ -260,7 +260,7 @@ impl Lower<'_, '_> {
         let next = room + offset_of!(Room, next);
         let t = self.load(types::I64, self.vm, next);
         let end = self.load(types::I64, self.vm, room + offset_of!(Room, end));
-        let after = self.b.ins().iadd_imm_s(t, (class * GRANULE) as i64);
+        let after = self.iadd_imm(t, (class * GRANULE) as i64);
         let fits = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, after, end);
         let (fast, join) = (self.b.create_block(), self.b.create_block());
         let slow = self.cold_block();
@@ -274,11 +274,11 @@ impl Lower<'_, '_> {
         self.b.switch_to_block(fast);
         self.store(after, self.vm, next as i32);
         let color = self.load_u8(self.vm, offset_of!(Vm, heap) + offset_of!(Heap, alloc_color));
-        let color = self.b.ins().ishl_imm_u(color, 8 * offset_of!(Header, color) as i64);
-        let header = self.b.ins().bor_imm_u(color, Kind::Table as i64);
+        let color = self.ishl_imm(color, 8 * offset_of!(Header, color) as i64);
+        let header = self.bor_imm(color, Kind::Table as i64);
         let inline = size_of::<Table>() as i64;
-        let at_slots = self.b.ins().iadd_imm_s(t, inline);
-        let at_arr = self.b.ins().iadd_imm_s(t, inline + 8 * layout.slot_cap as i64);
+        let at_slots = self.iadd_imm(t, inline);
+        let at_arr = self.iadd_imm(t, inline + 8 * layout.slot_cap as i64);
         let zero = self.iconst(0);
         let lengths = self.iconst((elements as u64) << 32);
         let caps = self.iconst(layout.slot_cap as u64 | (layout.values as u64) << 32);
@@ -303,7 +303,7 @@ impl Lower<'_, '_> {
     }
 
     fn element(&mut self, arr: V, index: V) -> V {
-        let offset = self.b.ins().ishl_imm_u(index, 3);
+        let offset = self.ishl_imm(index, 3);
         self.b.ins().iadd(arr, offset)
     }
 
@@ -325,7 +325,7 @@ impl Lower<'_, '_> {
         self.store(v, location, 0);
         let color = self.load_u8(upvalue, offset_of!(Header, color));
         let black = i64::from(BLACK);
-        let black = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, color, black);
+        let black = self.icmp_imm(IntCC::UnsignedGreaterThanOrEqual, color, black);
         self.if_rare(black, &[], &[], |l| {
             l.call_keep(Helper::BarrierForward, &[upvalue, v]);
             vec![]
@@ -335,7 +335,7 @@ impl Lower<'_, '_> {
     fn barrier(&mut self, object: V) {
         let color = self.load_u8(object, offset_of!(Header, color));
         let black = i64::from(BLACK);
-        let black = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, color, black);
+        let black = self.icmp_imm(IntCC::UnsignedGreaterThanOrEqual, color, black);
         self.if_rare(black, &[], &[], |l| {
             l.call_keep(Helper::Barrier, &[object]);
             vec![]
@@ -362,12 +362,12 @@ impl Lower<'_, '_> {
         let asks = i64::from(Metamethod::Gc.bit() | Metamethod::Mode.bit());
         let absent = self.load_u32(child, offset_of!(Shape, absent));
         let present = self.b.ins().bnot(absent);
-        let present = self.b.ins().band_imm_u(present, asks);
+        let present = self.band_imm(present, asks);
         let known = self.load_u32(child, offset_of!(Shape, absent_epoch));
         let epoch = self.method_epoch();
         let stale = self.b.ins().bxor(known, epoch);
         let flags = self.load_u8(t, offset_of!(Table, header) + offset_of!(Header, flags));
-        let watched = self.b.ins().band_imm_u(flags, i64::from(table_flags::CACHED_METHODS));
+        let watched = self.band_imm(flags, i64::from(table_flags::CACHED_METHODS));
         let any = self.b.ins().bor(present, stale);
         let any = self.b.ins().bor(any, watched);
         self.b.ins().brif(any, slow, &[], fast, &[]);
@@ -392,11 +392,11 @@ impl Lower<'_, '_> {
         let (t, key, v) = (self.v(inst.args[0]), self.v(inst.args[1]), self.v(inst.args[2]));
         let bit = inst.imm as i64;
         let holes = i64::from(element_kind::HOLES);
-        let index = self.b.ins().iadd_imm_s(key, -1);
+        let index = self.iadd_imm(key, -1);
         let len = self.load_u32(t, offset_of!(Table, arr_len));
         let kind = self.load_u8(t, offset_of!(Table, header) + offset_of!(Header, aux));
-        let kind = self.b.ins().band_imm_u(kind, bit | holes);
-        let plain = self.b.ins().icmp_imm_u(IntCC::Equal, kind, bit);
+        let kind = self.band_imm(kind, bit | holes);
+        let plain = self.icmp_imm(IntCC::Equal, kind, bit);
         let (fits, inside, behind, store, join) = (
             self.b.create_block(),
             self.b.create_block(),
@@ -415,13 +415,13 @@ impl Lower<'_, '_> {
         let cap = self.load_u32(t, offset_of!(Table, arr_cap));
         let room = self.b.ins().icmp(IntCC::UnsignedLessThan, len, cap);
         let hash = self.load(types::I64, t, offset_of!(Table, hash));
-        let no_hash = self.b.ins().icmp_imm_u(IntCC::Equal, hash, 0);
+        let no_hash = self.icmp_imm(IntCC::Equal, hash, 0);
         let ok = self.b.ins().band(next, room);
         let ok = self.b.ins().band(ok, no_hash);
         self.b.ins().brif(ok, inside, &[], slow, &[]);
 
         self.b.switch_to_block(inside);
-        let longer = self.b.ins().iadd_imm_s(len, 1);
+        let longer = self.iadd_imm(len, 1);
         self.b.ins().istore32(trusted(), longer, t, offset_of!(Table, arr_len) as i32);
         self.b.ins().jump(store, &[]);
 

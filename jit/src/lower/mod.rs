@@ -17,8 +17,9 @@ use rustc_hash::FxHashMap;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    AbiParam, Block as ClifBlock, BlockArg, FuncRef, Function, InstBuilder, MemFlagsData, SigRef,
-    Signature, SourceLoc, TrapCode, Type as ClifType, UserExternalName, Value as V, types,
+    AbiParam, Block as ClifBlock, BlockArg, FuncRef, Function, InstBuilder, InstructionData,
+    MemFlagsData, Opcode as ClifOpcode, SigRef, Signature, SourceLoc, TrapCode, Type as ClifType,
+    UserExternalName, Value as V, types,
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -190,6 +191,8 @@ struct Lower<'a, 'b> {
     /// The code so far has only read: guards of slots are checked before a loop is entered.
     at_entry: bool,
     force_exits: bool,
+    /// Words that the unit has by now.
+    words: FxHashMap<u64, V>,
     values: Vec<Option<V>>,
     blocks: Vec<Option<ClifBlock>>,
     /// Blocks whose code is there.
@@ -235,6 +238,7 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
     let params = b.block_params(entry).to_vec();
+    let vm_word = b.ins().iconst(types::I64, input.vm as i64);
     let mut lower = Lower {
         b,
         graph,
@@ -242,6 +246,7 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
         entry_checks: &mut *input.entry_checks,
         at_entry: matches!(graph.entry, Entry::Loop { .. }) && !input.force_exits,
         force_exits: input.force_exits,
+        words: FxHashMap::from_iter([(input.vm as u64, vm_word)]),
         values: vec![None; graph.insts.len()],
         blocks: vec![None; graph.blocks.len()],
         emitted: vec![false; graph.blocks.len()],
@@ -279,7 +284,7 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
         Entry::Loop { .. } => {}
     }
     lower.blocks[0] = Some(lower.b.current_block().expect("the entry"));
-    lower.run(input.vm);
+    lower.run(vm_word);
     let Lower { mut b, .. } = lower;
     b.seal_all_blocks();
     b.finalize(input.config);
@@ -287,11 +292,11 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
 }
 
 impl Lower<'_, '_> {
-    fn run(&mut self, vm: *const Vm) {
+    fn run(&mut self, vm_word: V) {
         let doms = Dominators::new(self.graph);
         let nest = LoopNest::new(self.graph, &doms);
         let behind_calls = behind_calls(self.graph, &doms.order, &nest);
-        let vm = [self.vm, self.iconst(vm as u64)];
+        let vm = [self.vm, vm_word];
         for l in nest.loops {
             self.is_header[l.header as usize] = true;
             self.depth.iter_mut().zip(&l.members).for_each(|(depth, &is)| *depth += u32::from(is));
@@ -399,8 +404,74 @@ impl Lower<'_, '_> {
         self.values[value.0 as usize].unwrap_or_else(|| panic!("{value} has no machine value"))
     }
 
+    /// A word. It stands once at the unit's start: Cranelift makes it where it is used, and two in five of its
+    /// instructions would be these.
     fn iconst(&mut self, i: u64) -> V {
-        self.b.ins().iconst(types::I64, i as i64)
+        if let Some(&v) = self.words.get(&i) {
+            return v;
+        }
+        let function = &mut *self.b.func;
+        let opcode = ClifOpcode::Iconst;
+        let word =
+            function.dfg.make_inst(InstructionData::UnaryImm { opcode, imm: (i as i64).into() });
+        function.dfg.make_inst_results(word, types::I64);
+        let entry = function.layout.entry_block().expect("an entry");
+        let first = function.layout.first_inst(entry).expect("the first word");
+        function.layout.insert_inst(word, first);
+        let v = function.dfg.first_result(word);
+        self.words.insert(i, v);
+        v
+    }
+
+    /// An immediate operand beside `x`.
+    fn immediate(&mut self, x: V, imm: i64) -> V {
+        match self.b.func.dfg.value_type(x) {
+            types::I64 => self.iconst(imm as u64),
+            ty => {
+                let width = ty.bits();
+                self.b.ins().iconst(ty, imm & (-1i64 as u64 >> (64 - width)) as i64)
+            }
+        }
+    }
+
+    fn band_imm(&mut self, x: V, imm: i64) -> V {
+        let imm = self.immediate(x, imm);
+        self.b.ins().band(x, imm)
+    }
+
+    fn bor_imm(&mut self, x: V, imm: i64) -> V {
+        let imm = self.immediate(x, imm);
+        self.b.ins().bor(x, imm)
+    }
+
+    fn iadd_imm(&mut self, x: V, imm: i64) -> V {
+        let imm = self.immediate(x, imm);
+        self.b.ins().iadd(x, imm)
+    }
+
+    fn icmp_imm(&mut self, cc: IntCC, x: V, imm: i64) -> V {
+        let imm = self.immediate(x, imm);
+        self.b.ins().icmp(cc, x, imm)
+    }
+
+    fn ishl_imm(&mut self, x: V, imm: i64) -> V {
+        let imm = self.immediate(x, imm);
+        self.b.ins().ishl(x, imm)
+    }
+
+    fn sshr_imm(&mut self, x: V, imm: i64) -> V {
+        let imm = self.immediate(x, imm);
+        self.b.ins().sshr(x, imm)
+    }
+
+    fn urem_imm(&mut self, x: V, imm: i64) -> V {
+        let imm = self.immediate(x, imm);
+        self.b.ins().urem(x, imm)
+    }
+
+    fn ushr_imm(&mut self, x: V, imm: i64) -> V {
+        let imm = self.immediate(x, imm);
+        self.b.ins().ushr(x, imm)
     }
 
     fn load(&mut self, ty: ClifType, address: V, offset: usize) -> V {
@@ -471,7 +542,7 @@ impl Lower<'_, '_> {
         if slot == 0 {
             return self.base;
         }
-        self.b.ins().iadd_imm_s(self.base, i64::from(Self::slot(slot)))
+        self.iadd_imm(self.base, i64::from(Self::slot(slot)))
     }
 
     /// A cold block; code goes there until the next `switch`.
@@ -815,10 +886,10 @@ impl Lower<'_, '_> {
             Type::Str => self.tagged(v, encoding::TAG_STRING),
             Type::Func => self.tagged(v, encoding::TAG_FUNCTION),
             Type::Int => {
-                let up = self.b.ins().ishl_imm_u(v, 16);
-                let back = self.b.ins().sshr_imm_u(up, 16);
+                let up = self.ishl_imm(v, 16);
+                let back = self.sshr_imm(up, 16);
                 let wide = self.b.ins().icmp(IntCC::NotEqual, back, v);
-                let payload = self.b.ins().ushr_imm_u(up, 16);
+                let payload = self.ushr_imm(up, 16);
                 let tag = self.iconst(encoding::TAG_INT << TAG_SHIFT);
                 let small = self.b.ins().bor(payload, tag);
                 self.if_rare(wide, &[small], &[types::I64], |l| {
@@ -839,11 +910,11 @@ impl Lower<'_, '_> {
         if params == 0 {
             return;
         }
-        let few = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, nargs, i64::from(params));
+        let few = self.icmp_imm(IntCC::UnsignedLessThan, nargs, i64::from(params));
         self.if_rare(few, &[], &[], |l| {
             let nil = l.iconst(encoding::NIL);
             for i in 0..params {
-                let given = l.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, nargs, i64::from(i));
+                let given = l.icmp_imm(IntCC::UnsignedGreaterThan, nargs, i64::from(i));
                 let offset = Self::slot(i as i32);
                 let old = l.b.ins().load(types::I64, trusted(), l.base, offset);
                 let v = l.b.ins().select(given, old, nil);
