@@ -190,6 +190,11 @@ impl Builder<'_> {
         };
         self.terminate(Terminator::Jump(Target { block: join, args: vec![v] }));
         self.enter(join);
+        if open_ended {
+            // A guard here would leave to read again, and the interpreter may have called `__index`.
+            self.expect.insert(param, site.types);
+            return Some(param);
+        }
         Some(self.narrow(param, site.types))
     }
 

@@ -100,7 +100,7 @@ impl Builder<'_> {
         };
         if let Some(v) = self.operator(o, x, y) {
             self.set(o.a, v);
-            self.frame_mut().pc = o.next;
+            self.go_behind(o.next);
             let seen = self.expected(v);
             let v = self.narrow(v, seen);
             return self.set(o.a, v);

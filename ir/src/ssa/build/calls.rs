@@ -389,7 +389,7 @@ impl Builder<'_> {
         if self.is_memory(o.a) || o.op == Op::TailCall {
             return;
         }
-        self.frame_mut().pc = o.next;
+        self.go_behind(o.next);
         let narrowed = self.narrow(result, seen);
         self.set(o.a, narrowed);
     }

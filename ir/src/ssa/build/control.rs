@@ -555,7 +555,7 @@ impl Builder<'_> {
         };
         let mut pc = start;
         while pc < end {
-            self.frame_mut().pc = pc;
+            self.go_behind(pc);
             let op = self.frame().profile.function.op(pc);
             if self.state.anchor.is_none() {
                 self.state.anchor = Some(Rc::new(self.state_at(pc, ExitReason::TypeGuard)));

@@ -182,6 +182,8 @@ struct Builder<'a> {
     opening: Option<(usize, usize)>,
     /// Where translation goes on when an instruction was translated together with those behind it.
     go_on_at: Option<usize>,
+    /// The instruction at hand has called something by now: executing it again would repeat that.
+    ran: bool,
     self_entry: Option<(Vec<Type>, Type)>,
 }
 
@@ -251,6 +253,7 @@ impl<'a> Builder<'a> {
             open_results: None,
             opening: None,
             go_on_at: None,
+            ran: false,
             self_entry,
         };
         builder.cur = builder.new_block();
@@ -347,6 +350,7 @@ impl<'a> Builder<'a> {
         if op.writes() != 0 || op == Opcode::Poll {
             self.state.anchor = None;
         }
+        self.ran |= op.runs_lua();
         let v = self.make(op, ty, args, imm, aux);
         self.graph.blocks[self.cur.0 as usize].insts.push(v);
         v
@@ -596,12 +600,19 @@ impl<'a> Builder<'a> {
 
     // ---- snapshots ----
 
+    /// Guards from here on leave to the instruction at `pc`, or to one before it.
+    fn go_behind(&mut self, pc: usize) {
+        self.frame_mut().pc = pc;
+        self.ran = false;
+    }
+
     /// For a guard of the current instruction: a state from which executing on comes to the same.
     fn snapshot(&mut self, reason: ExitReason) -> SnapshotId {
         let pc = self.frame().pc;
         let anchor = match &self.state.anchor {
             Some(anchor) => anchor.clone(),
             None => {
+                debug_assert!(!self.ran, "leaving to {pc} would repeat what was called there");
                 let anchor = Rc::new(self.state_at(pc, reason));
                 self.state.anchor = Some(anchor.clone());
                 anchor

@@ -184,7 +184,7 @@ impl Builder<'_> {
                 let params = o.a;
                 self.emit(Opcode::VarargPrep, Type::None, &[], 0, params as u32);
                 // The frame has moved: guards from here on must not execute this again.
-                self.frame_mut().pc = o.next;
+                self.go_behind(o.next);
                 self.load_params(params);
                 self.entry_poll();
             }

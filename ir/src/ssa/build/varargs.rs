@@ -85,7 +85,7 @@ impl Builder<'_> {
         self.set(a, v);
         // From here on the interpreter would be behind the call.
         let next = o.next + Op::Call.words();
-        self.frame_mut().pc = next;
+        self.go_behind(next);
         let v = self.narrow(v, site.types);
         self.set(a, v);
         self.go_on_at = Some(next);
