@@ -1,5 +1,6 @@
 //! Arithmetic and comparison.
 
+use cranelift_codegen::ir::ConstantData;
 use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use perilune_ir::ssa::{Cond, Inst, MathFn};
 
@@ -82,9 +83,15 @@ impl Lower<'_, '_> {
             Opcode::IMin => self.b.ins().smin(x, yv()),
             Opcode::IMax => self.b.ins().smax(x, yv()),
             Opcode::FAdd => self.b.ins().fadd(x, yv()),
-            Opcode::FSub => self.b.ins().fsub(x, yv()),
+            Opcode::FSub => {
+                let x = self.keep_float(inst.args[0], x);
+                self.b.ins().fsub(x, yv())
+            }
             Opcode::FMul => self.b.ins().fmul(x, yv()),
-            Opcode::FDiv => self.b.ins().fdiv(x, yv()),
+            Opcode::FDiv => {
+                let x = self.keep_float(inst.args[0], x);
+                self.b.ins().fdiv(x, yv())
+            }
             Opcode::FNeg => self.b.ins().fneg(x),
             Opcode::FAbs => self.b.ins().fabs(x),
             Opcode::FSqrt => self.b.ins().sqrt(x),
@@ -165,6 +172,19 @@ impl Lower<'_, '_> {
         let args = [x, y].map(|v| self.b.ins().bitcast(types::I64, MemFlagsData::new(), v));
         let rest = self.call_keep(Helper::RareFloatMod, &args).expect("a result");
         self.b.ins().bitcast(types::F64, MemFlagsData::new(), rest)
+    }
+
+    /// A float that is an operation's first operand, and so in a register. Where it is a constant in a loop it is
+    /// a lane of a vector: Cranelift makes constants of other types anew in each block that uses them.
+    fn keep_float(&mut self, value: Value, v: V) -> V {
+        let inst = self.graph.inst(value);
+        if inst.op != Opcode::ConstFloat || !self.in_loop {
+            return v;
+        }
+        let lanes = [inst.imm.to_le_bytes(), inst.imm.to_le_bytes()].concat();
+        let lanes = self.b.func.dfg.constants.insert(ConstantData::from(lanes));
+        let vector = self.b.ins().vconst(types::F64X2, lanes);
+        self.b.ins().extractlane(vector, 0)
     }
 
     /// A sum with a constant that is read from memory. Cranelift makes a sum with an immediate anew in each

@@ -200,6 +200,8 @@ struct Lower<'a, 'b> {
     /// How many loops a block is in.
     depth: Vec<u32>,
     is_header: Vec<bool>,
+    /// The block at hand is in a loop.
+    in_loop: bool,
     cold: Vec<bool>,
     /// Sums with a constant that loops further in use; see [`Lower::keep_sum`].
     kept: Vec<bool>,
@@ -252,6 +254,7 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
         emitted: vec![false; graph.blocks.len()],
         depth: vec![0; graph.blocks.len()],
         is_header: vec![false; graph.blocks.len()],
+        in_loop: false,
         cold: vec![],
         kept: vec![false; graph.insts.len()],
         vm: params[0],
@@ -328,6 +331,7 @@ impl Lower<'_, '_> {
                 let data = &self.graph.blocks[i];
                 self.emitted[i] = true;
                 self.vm = vm[usize::from(behind_calls[i])];
+                self.in_loop = self.depth[i] > 0;
                 let mut insts = data.insts.iter().copied().peekable();
                 while let Some(v) = insts.next() {
                     let poll = insts.next_if(|&next| self.is_polling_check(v, next));
