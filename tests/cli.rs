@@ -1,5 +1,7 @@
 //! The command line: arguments, exit status, messages, standard input, the interactive mode.
 
+mod harness;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -20,7 +22,7 @@ fn finish(output: Output) -> Run {
 }
 
 fn program() -> &'static str {
-    env!("CARGO_BIN_EXE_perilune")
+    harness::perilune().to_str().expect("a path in UTF-8")
 }
 
 fn command(args: &[&str]) -> Command {

@@ -106,7 +106,8 @@ pub fn trusted() -> MemFlagsData {
 
 /// The C convention of this platform.
 pub fn native_convention() -> CallConv {
-    if cfg!(target_vendor = "apple") { CallConv::AppleAarch64 } else { CallConv::SystemV }
+    let apple = cfg!(all(target_vendor = "apple", target_arch = "aarch64"));
+    if apple { CallConv::AppleAarch64 } else { CallConv::SystemV }
 }
 
 /// Offset of `Vm::scratch[i]`.

@@ -89,6 +89,7 @@ macro_rules! keep_entry {
     };
 }
 
+// Not x18: it is the system's on some, and compiled code never uses it.
 #[cfg(target_arch = "aarch64")]
 macro_rules! keep_entry {
     ($name:ident, $target:path, [$($then:literal),*], $($operand:tt)*) => {
@@ -101,7 +102,7 @@ macro_rules! keep_entry {
             core::arch::naked_asm!(
                 "stp x29, x30, [sp, #-16]!",
                 "mov x29, sp",
-                "stp x0, x1, [sp, #-160]!",
+                "stp x0, x1, [sp, #-144]!",
                 "stp x2, x3, [sp, #16]",
                 "stp x4, x5, [sp, #32]",
                 "stp x6, x7, [sp, #48]",
@@ -110,7 +111,6 @@ macro_rules! keep_entry {
                 "stp x12, x13, [sp, #96]",
                 "stp x14, x15, [sp, #112]",
                 "stp x16, x17, [sp, #128]",
-                "str x18, [sp, #144]",
                 "sub sp, sp, #512",
                 "stp q0, q1, [sp]",
                 "stp q2, q3, [sp, #32]",
@@ -155,8 +155,7 @@ macro_rules! keep_entry {
                 "ldp x12, x13, [sp, #96]",
                 "ldp x14, x15, [sp, #112]",
                 "ldp x16, x17, [sp, #128]",
-                "ldr x18, [sp, #144]",
-                "ldp x0, x1, [sp], #160",
+                "ldp x0, x1, [sp], #144",
                 "ldp x29, x30, [sp], #16",
                 "ret",
                 target = sym $target,
@@ -198,7 +197,7 @@ keep_entry!(keep_poll, rt_poll,
 #[cfg(target_arch = "aarch64")]
 keep_entry!(keep_poll, rt_poll,
     [
-        "ldr x9, [x29, #-160]",
+        "ldr x9, [x29, #-144]",
         "cmp x0, #{threw}",
         "b.ne 2f",
         "mov x0, x9",

@@ -250,8 +250,18 @@ fn page_size() -> usize {
 #[cfg(not(target_arch = "aarch64"))]
 fn flush_instruction_cache(_: *const u8, _: usize) {}
 
+/// Makes new code visible to instruction fetch, by the system's own function.
+#[cfg(all(target_arch = "aarch64", target_vendor = "apple"))]
+fn flush_instruction_cache(start: *const u8, len: usize) {
+    unsafe extern "C" {
+        fn sys_icache_invalidate(start: *mut libc::c_void, len: usize);
+    }
+    // SAFETY: a mapped range.
+    unsafe { sys_icache_invalidate(start.cast_mut().cast(), len) };
+}
+
 /// Makes new code visible to instruction fetch.
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", not(target_vendor = "apple")))]
 fn flush_instruction_cache(start: *const u8, len: usize) {
     use std::arch::asm;
     let ctr: u64;

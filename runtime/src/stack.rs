@@ -34,8 +34,8 @@ const VALUE_STACK: usize = ((MAX_STACK + ERROR_STACK) * 8).next_multiple_of(2 <<
 const NATIVE_STACK: usize = if cfg!(miri) { 256 << 10 } else { 2 << 20 };
 /// Bytes of a native stack below the limit of compiled code: for the Rust code it calls.
 const NATIVE_RESERVE: usize = NATIVE_STACK / 4;
-/// Bytes of the guard.
-const GUARD: usize = 16 << 10;
+/// Bytes of the guard: whole pages, which other machines than x86-64 have of up to 64 KiB.
+const GUARD: usize = if cfg!(target_arch = "x86_64") { 16 << 10 } else { 64 << 10 };
 /// Native stacks per reservation.
 const PER_CHUNK: usize = 32;
 /// Guards made by protecting pages, at most: each splits a mapping, of which a process has 65,530.
@@ -426,6 +426,35 @@ mod tests {
             pool.return_native_stack(stack);
         }
         assert_eq!(pool.free_stacks().1, 64);
+    }
+
+    #[cfg(all(unix, not(miri)))]
+    #[test]
+    fn guards_are_whole_pages() {
+        // SAFETY: no preconditions.
+        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        assert_eq!(GUARD % usize::try_from(page).unwrap(), 0);
+        const { assert!(GUARD < NATIVE_RESERVE) };
+    }
+
+    #[test]
+    fn memory_of_many_stacks_is_given_back() {
+        let pool = StackPool::default();
+        for _ in 0..2 {
+            let stacks: Vec<_> = (0..READY + 40).map(|_| pool.native_stack().unwrap()).collect();
+            for stack in stacks {
+                // SAFETY: memory of the stack.
+                unsafe { stack.end().sub(1).write(1) };
+                pool.return_native_stack(stack);
+            }
+            // The first time all were in use until just now.
+            pool.trim();
+            pool.trim();
+        }
+        let free = pool.free.borrow();
+        assert_eq!(free.ready_native, READY);
+        // SAFETY: memory of the stack, which reads as zero.
+        unsafe { assert_eq!(*free.native[0].end().sub(1), 0) };
     }
 
     #[test]

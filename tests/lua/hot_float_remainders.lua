@@ -1,8 +1,10 @@
 -- Remainders and quotients of floats by constants: signs, zeros, fractions, infinities.
+-- The sign of a NaN is the machine's.
+local function text(x) return x ~= x and "nan" or string.format("%.17g", x) end
 local function rest(x) return x % 2, x % 1, x % 8, x % 10, x % 7 end
 local function show(x)
   local t = {rest(x)}
-  for i = 1, #t do t[i] = string.format("%.17g", t[i]) end
+  for i = 1, #t do t[i] = text(t[i]) end
   print(string.format("%.17g", x), table.concat(t, " "))
 end
 local xs = {0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 3.5, -3.5, 10.0, 20.0, -20.0, 1e15, 2^53, 2^53 + 2, 2^60, 2^63, -2^63, 1e300, -1e300,
@@ -17,7 +19,7 @@ for round = 1, 200 do
   for _, x in ipairs{1.0, 3.0, -7.5, 1e308, 5e-324, 1/0, -0.0} do
     if round == 200 then
       local t = {quot(x)}
-      for i = 1, #t do t[i] = string.format("%.17g", t[i]) end
+      for i = 1, #t do t[i] = text(t[i]) end
       print(table.concat(t, " "))
     else quot(x) end
   end
@@ -46,8 +48,8 @@ end
 4.9406564584124654e-324	4.9406564584124654e-324 4.9406564584124654e-324 4.9406564584124654e-324 4.9406564584124654e-324 4.9406564584124654e-324
 -4.9406564584124654e-324	2 1 8 10 7
 0.10000000000000001	0.10000000000000001 0.10000000000000001 0.10000000000000001 0.10000000000000001 0.10000000000000001
-inf	-nan -nan -nan -nan -nan
--inf	-nan -nan -nan -nan -nan
+inf	nan nan nan nan nan
+-inf	nan nan nan nan nan
 9.75	1.75 0.75 1.75 9.75 2.75
 7	1 0 7 7 0
 14	0 0 6 4 0
@@ -76,8 +78,8 @@ inf	-nan -nan -nan -nan -nan
 4.9406564584124654e-324	4.9406564584124654e-324 4.9406564584124654e-324 4.9406564584124654e-324 4.9406564584124654e-324 4.9406564584124654e-324
 -4.9406564584124654e-324	2 1 8 10 7
 0.10000000000000001	0.10000000000000001 0.10000000000000001 0.10000000000000001 0.10000000000000001 0.10000000000000001
-inf	-nan -nan -nan -nan -nan
--inf	-nan -nan -nan -nan -nan
+inf	nan nan nan nan nan
+-inf	nan nan nan nan nan
 9.75	1.75 0.75 1.75 9.75 2.75
 7	1 0 7 7 0
 14	0 0 6 4 0
