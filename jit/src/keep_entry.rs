@@ -182,30 +182,25 @@ keep_entries! {
     keep_alloc_table => rt_alloc_table;
 }
 
+macro_rules! keep_poll {
+    ($($then:literal),*) => {
+        keep_entry!(keep_poll, rt_poll, [$($then),*],
+            throw = sym throw,
+            threw = const POLL_THREW,
+            scratch = const offset_of!(Vm, scratch),
+        );
+    };
+}
+
 #[cfg(target_arch = "x86_64")]
-keep_entry!(keep_poll, rt_poll,
-    [
-        "mov rdi, [rbp - 40]",
-        "cmp rax, {threw}",
-        "je {throw}",
-        "mov [rdi + {scratch}], rax"
-    ],
-    throw = sym throw,
-    threw = const POLL_THREW,
-    scratch = const offset_of!(Vm, scratch),
-);
+keep_poll!("mov rdi, [rbp - 40]", "cmp rax, {threw}", "je {throw}", "mov [rdi + {scratch}], rax");
 #[cfg(target_arch = "aarch64")]
-keep_entry!(keep_poll, rt_poll,
-    [
-        "ldr x9, [x29, #-144]",
-        "cmp x0, #{threw}",
-        "b.ne 2f",
-        "mov x0, x9",
-        "b {throw}",
-        "2:",
-        "str x0, [x9, #{scratch}]"
-    ],
-    throw = sym throw,
-    threw = const POLL_THREW,
-    scratch = const offset_of!(Vm, scratch),
+keep_poll!(
+    "ldr x9, [x29, #-144]",
+    "cmp x0, #{threw}",
+    "b.ne 2f",
+    "mov x0, x9",
+    "b {throw}",
+    "2:",
+    "str x0, [x9, #{scratch}]"
 );

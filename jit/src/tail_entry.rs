@@ -102,37 +102,69 @@ tail_entries! {
     tail_exit => rt_exit;
 }
 
-/// The way out of a typed unit with any result: that of [`tail_exit`], boxed, of kind 0.
-///
-/// # Safety
-/// Called as a generic entry, in place of a typed unit.
-#[cfg(target_arch = "x86_64")]
-#[unsafe(naked)]
-pub unsafe extern "C" fn tail_exit_any() {
-    core::arch::naked_asm!(
-        "push rbp",
-        "mov rbp, rsp",
-        "call {exit}",
-        "mov rax, rcx",
-        "xor ecx, ecx",
-        "pop rbp",
-        "ret",
-        exit = sym tail_exit,
-    )
+/// The ways out of typed units: `$name` does what [`tail_exit`] does, and makes of the boxed result what the
+/// unit's callers expect, by the instructions of this machine.
+macro_rules! typed_exits {
+    ($($doc:literal $name:ident, $x86_64:tt, $aarch64:tt, ($($operand:tt)*);)*) => {
+        $(#[doc = $doc]
+        ///
+        /// # Safety
+        /// Called as a generic entry, in place of a typed unit.
+        #[unsafe(naked)]
+        pub unsafe extern "C" fn $name() {
+            #[cfg(target_arch = "x86_64")]
+            typed_exit!($x86_64, $($operand)*);
+            #[cfg(target_arch = "aarch64")]
+            typed_exit!($aarch64, $($operand)*);
+        })*
+    };
 }
 
-/// The way out of a typed unit with an integer: that or, of kind 1, a boxed value.
-///
-/// # Safety
-/// As [`tail_exit_any`].
 #[cfg(target_arch = "x86_64")]
-#[unsafe(naked)]
-pub unsafe extern "C" fn tail_exit_int() {
-    core::arch::naked_asm!(
-        "push rbp",
-        "mov rbp, rsp",
-        "call {exit}",
-        "pop rbp",
+macro_rules! typed_exit {
+    ([$($convert:literal),*], $($operand:tt)*) => {
+        core::arch::naked_asm!(
+            "push rbp",
+            "mov rbp, rsp",
+            "call {exit}",
+            "pop rbp",
+            $($convert,)*
+            "ret",
+            exit = sym tail_exit,
+            $($operand)*
+        )
+    };
+}
+
+#[cfg(target_arch = "aarch64")]
+macro_rules! typed_exit {
+    ([$($convert:literal),*], $($operand:tt)*) => {
+        core::arch::naked_asm!(
+            "stp x29, x30, [sp, #-16]!",
+            "mov x29, sp",
+            "bl {exit}",
+            "ldp x29, x30, [sp], #16",
+            $($convert,)*
+            "ret",
+            exit = sym tail_exit,
+            $($operand)*
+        )
+    };
+}
+
+typed_exits! {
+    "Of a unit with any result: that, boxed, of kind 0." tail_exit_any,
+    [
+        "mov rax, rcx",
+        "xor ecx, ecx"
+    ],
+    [
+        "mov x2, x3",
+        "mov x3, #0"
+    ],
+    ();
+    "Of a unit with an integer: that or, of kind 1, a boxed value." tail_exit_int,
+    [
         "mov rax, rcx",
         "shr rcx, {shift}",
         "cmp ecx, {int}",
@@ -141,69 +173,9 @@ pub unsafe extern "C" fn tail_exit_int() {
         "shl rax, 16",
         "sar rax, 16",
         "xor ecx, ecx",
-        "2:",
-        "ret",
-        exit = sym tail_exit,
-        shift = const TAG_SHIFT,
-        int = const TAG_INT,
-    )
-}
-
-/// The way out of a typed unit with a float: that or, of kind 1, a boxed value.
-///
-/// # Safety
-/// As [`tail_exit_any`].
-#[cfg(target_arch = "x86_64")]
-#[unsafe(naked)]
-pub unsafe extern "C" fn tail_exit_float() {
-    core::arch::naked_asm!(
-        "push rbp",
-        "mov rbp, rsp",
-        "call {exit}",
-        "pop rbp",
-        "movq xmm0, rcx",
-        "shr rcx, {shift}",
-        "xor eax, eax",
-        "cmp ecx, {immediate}",
-        "setae al",
-        "ret",
-        exit = sym tail_exit,
-        shift = const TAG_SHIFT,
-        immediate = const TAG_IMMEDIATE,
-    )
-}
-
-/// The way out of a typed unit with any result: that of [`tail_exit`], boxed, of kind 0.
-///
-/// # Safety
-/// Called as a generic entry, in place of a typed unit.
-#[cfg(target_arch = "aarch64")]
-#[unsafe(naked)]
-pub unsafe extern "C" fn tail_exit_any() {
-    core::arch::naked_asm!(
-        "stp x29, x30, [sp, #-16]!",
-        "mov x29, sp",
-        "bl {exit}",
-        "mov x2, x3",
-        "mov x3, #0",
-        "ldp x29, x30, [sp], #16",
-        "ret",
-        exit = sym tail_exit,
-    )
-}
-
-/// The way out of a typed unit with an integer: that or, of kind 1, a boxed value.
-///
-/// # Safety
-/// As [`tail_exit_any`].
-#[cfg(target_arch = "aarch64")]
-#[unsafe(naked)]
-pub unsafe extern "C" fn tail_exit_int() {
-    core::arch::naked_asm!(
-        "stp x29, x30, [sp, #-16]!",
-        "mov x29, sp",
-        "bl {exit}",
-        "ldp x29, x30, [sp], #16",
+        "2:"
+    ],
+    [
         "mov x2, x3",
         "lsr x3, x3, #{shift}",
         "mov x9, #{int}",
@@ -212,34 +184,23 @@ pub unsafe extern "C" fn tail_exit_int() {
         "b.ne 2f",
         "sbfx x2, x2, #0, #{shift}",
         "mov x3, #0",
-        "2:",
-        "ret",
-        exit = sym tail_exit,
-        shift = const TAG_SHIFT,
-        int = const TAG_INT,
-    )
-}
-
-/// The way out of a typed unit with a float: that or, of kind 1, a boxed value.
-///
-/// # Safety
-/// As [`tail_exit_any`].
-#[cfg(target_arch = "aarch64")]
-#[unsafe(naked)]
-pub unsafe extern "C" fn tail_exit_float() {
-    core::arch::naked_asm!(
-        "stp x29, x30, [sp, #-16]!",
-        "mov x29, sp",
-        "bl {exit}",
-        "ldp x29, x30, [sp], #16",
+        "2:"
+    ],
+    (shift = const TAG_SHIFT, int = const TAG_INT,);
+    "Of a unit with a float: that or, of kind 1, a boxed value." tail_exit_float,
+    [
+        "movq xmm0, rcx",
+        "shr rcx, {shift}",
+        "xor eax, eax",
+        "cmp ecx, {immediate}",
+        "setae al"
+    ],
+    [
         "fmov d0, x3",
         "lsr x3, x3, #{shift}",
         "mov x9, #{immediate}",
         "cmp x3, x9",
-        "cset x2, hs",
-        "ret",
-        exit = sym tail_exit,
-        shift = const TAG_SHIFT,
-        immediate = const TAG_IMMEDIATE,
-    )
+        "cset x2, hs"
+    ],
+    (shift = const TAG_SHIFT, immediate = const TAG_IMMEDIATE,);
 }

@@ -148,19 +148,6 @@ macro_rules! define {
 for_each_ssa_op!(define);
 
 impl Opcode {
-    /// Whether it may run code of the program.
-    pub const fn runs_lua(self) -> bool {
-        matches!(
-            self,
-            Opcode::Step
-                | Opcode::StepTest
-                | Opcode::StepCall
-                | Opcode::CallFunction
-                | Opcode::CallMulti
-                | Opcode::CallSelf
-        )
-    }
-
     /// Whether the instruction must stay even when its value is unused. Allocations do: a loop may wait
     /// for the collection that they bring about.
     pub const fn is_pinned(self) -> bool {

@@ -158,23 +158,12 @@ fn merged_blocks(graph: &Graph, order: &[u32]) -> Vec<bool> {
     let mut merged = vec![false; graph.blocks.len()];
     let lowered = |&b: &u32| b == 0 || passes_on(graph, Block(b)).is_none();
     for b in order.iter().copied().filter(lowered) {
-        let mut note = |target: &Target, jump: bool| {
+        let data = &graph.blocks[b as usize];
+        let jump = matches!(data.terminator, Terminator::Jump(_));
+        for target in graph.successors(Block(b)) {
             let to = threaded(graph, target).block.0 as usize;
             edges[to] += 1;
             merged[to] |= jump;
-        };
-        match &graph.blocks[b as usize].terminator {
-            Terminator::Jump(t) => note(t, true),
-            Terminator::Branch { then, other, .. } => {
-                note(then, false);
-                note(other, false);
-            }
-            Terminator::Open
-            | Terminator::Return(_)
-            | Terminator::ReturnOpen(_)
-            | Terminator::TailCall { .. }
-            | Terminator::TailCallOpen { .. }
-            | Terminator::Exit(_) => {}
         }
     }
     merged.iter().zip(edges).map(|(&jump, edges)| jump && edges == 1).collect()
@@ -438,44 +427,9 @@ impl Lower<'_, '_> {
         }
     }
 
-    fn band_imm(&mut self, x: V, imm: i64) -> V {
-        let imm = self.immediate(x, imm);
-        self.b.ins().band(x, imm)
-    }
-
-    fn bor_imm(&mut self, x: V, imm: i64) -> V {
-        let imm = self.immediate(x, imm);
-        self.b.ins().bor(x, imm)
-    }
-
-    fn iadd_imm(&mut self, x: V, imm: i64) -> V {
-        let imm = self.immediate(x, imm);
-        self.b.ins().iadd(x, imm)
-    }
-
     fn icmp_imm(&mut self, cc: IntCC, x: V, imm: i64) -> V {
         let imm = self.immediate(x, imm);
         self.b.ins().icmp(cc, x, imm)
-    }
-
-    fn ishl_imm(&mut self, x: V, imm: i64) -> V {
-        let imm = self.immediate(x, imm);
-        self.b.ins().ishl(x, imm)
-    }
-
-    fn sshr_imm(&mut self, x: V, imm: i64) -> V {
-        let imm = self.immediate(x, imm);
-        self.b.ins().sshr(x, imm)
-    }
-
-    fn urem_imm(&mut self, x: V, imm: i64) -> V {
-        let imm = self.immediate(x, imm);
-        self.b.ins().urem(x, imm)
-    }
-
-    fn ushr_imm(&mut self, x: V, imm: i64) -> V {
-        let imm = self.immediate(x, imm);
-        self.b.ins().ushr(x, imm)
     }
 
     fn load(&mut self, ty: ClifType, address: V, offset: usize) -> V {
@@ -941,6 +895,28 @@ impl Lower<'_, '_> {
     fn trap(&mut self) {
         self.b.ins().trap(TrapCode::unwrap_user(1));
     }
+}
+
+/// Operations with an immediate second operand.
+macro_rules! with_immediate {
+    ($($name:ident => $op:ident;)*) => {
+        impl Lower<'_, '_> {
+            $(fn $name(&mut self, x: V, imm: i64) -> V {
+                let imm = self.immediate(x, imm);
+                self.b.ins().$op(x, imm)
+            })*
+        }
+    };
+}
+
+with_immediate! {
+    band_imm => band;
+    bor_imm => bor;
+    iadd_imm => iadd;
+    ishl_imm => ishl;
+    sshr_imm => sshr;
+    urem_imm => urem;
+    ushr_imm => ushr;
 }
 
 /// Declares the unit's typed body.

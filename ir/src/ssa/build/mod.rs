@@ -350,7 +350,8 @@ impl<'a> Builder<'a> {
         if op.writes() != 0 || op == Opcode::Poll {
             self.state.anchor = None;
         }
-        self.ran |= op.runs_lua();
+        // Only what may run code of the program writes everything.
+        self.ran |= op.writes() == super::effect::ALL;
         let v = self.make(op, ty, args, imm, aux);
         self.graph.blocks[self.cur.0 as usize].insts.push(v);
         v
@@ -386,20 +387,10 @@ impl<'a> Builder<'a> {
 
     fn terminate(&mut self, t: Terminator) {
         debug_assert!(self.open);
-        match &t {
-            Terminator::Jump(target) => self.note_anchor(target.block),
-            Terminator::Branch { then, other, .. } => {
-                self.note_anchor(then.block);
-                self.note_anchor(other.block);
-            }
-            Terminator::Open
-            | Terminator::Return(_)
-            | Terminator::ReturnOpen(_)
-            | Terminator::TailCall { .. }
-            | Terminator::TailCallOpen { .. }
-            | Terminator::Exit(_) => {}
-        }
         self.graph.blocks[self.cur.0 as usize].terminator = t;
+        let targets = self.graph.successors(self.cur);
+        let targets: Vec<Block> = targets.into_iter().map(|target| target.block).collect();
+        targets.into_iter().for_each(|block| self.note_anchor(block));
         self.open = false;
     }
 
