@@ -5,8 +5,10 @@
 //!
 //! Every program of `benches/programs/` runs under every engine: one untimed
 //! warm-up, then `N` rounds in which the engines alternate (A B C D, A B C D, …),
-//! so that a drift of the machine hits all alike. What is measured is the CPU
-//! time (user and system) of the whole process, start-up included: nothing is
+//! so that a drift of the machine hits all alike. In each round an engine runs the
+//! program until that took [`ROUND`] seconds: the median of seven runs of 20 ms is
+//! the machine's mood, that of seventy is not. What is measured is the CPU time
+//! (user and system) of the whole process, start-up included: nothing is
 //! subtracted, and the cost of an empty program is a row of its own.
 
 mod engine;
@@ -18,6 +20,9 @@ use process::Outcome;
 use report::{Cell, Row};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// CPU seconds that an engine may use up in one round before it stops repeating a program.
+const ROUND: f64 = 0.2;
 
 /// What the command line asked for.
 #[derive(Debug)]
@@ -109,7 +114,7 @@ fn programs(directory: &Path, filters: &[String]) -> Result<Vec<Program>, String
     Ok(found)
 }
 
-/// Runs one row: `args` under each engine, alternating.
+/// Runs one row: `args` under each engine, alternating; the shorter, the more often.
 fn measure(
     name: &str,
     args: &[String],
@@ -122,18 +127,28 @@ fn measure(
         .map(|e| if runs(e) { Cell::empty() } else { Cell::not_applicable() })
         .collect();
     for round in 0..options.warmup + options.runs {
-        for (engine, cell) in engines.iter().zip(&mut cells) {
-            if !cell.is_running() {
-                continue;
-            }
-            match process::run(&engine.path, &engine.args, args) {
-                Outcome::Done { time, stdout } => {
-                    if round >= options.warmup {
-                        cell.push(time);
-                    }
-                    cell.answer = Some(stdout);
+        let measured = round >= options.warmup;
+        let mut left = vec![ROUND; engines.len()];
+        loop {
+            let mut ran = false;
+            for ((engine, cell), left) in engines.iter().zip(&mut cells).zip(&mut left) {
+                if !cell.is_running() || *left <= 0.0 {
+                    continue;
                 }
-                Outcome::Failed(why) => cell.fail(why),
+                ran = true;
+                match process::run(&engine.path, &engine.args, args) {
+                    Outcome::Done { time, stdout } => {
+                        *left -= time.cpu;
+                        if measured {
+                            cell.push(time);
+                        }
+                        cell.answer = Some(stdout);
+                    }
+                    Outcome::Failed(why) => cell.fail(why),
+                }
+            }
+            if !ran || !measured || options.small {
+                break;
             }
         }
     }
@@ -165,8 +180,8 @@ fn run(options: &Options) -> Result<ExitCode, String> {
         return Err(format!("no program matches {:?}", options.filters));
     }
     println!(
-        "CPU time of whole processes in ms: median [min-max] of {} runs after {} warm-up, \
-         engines alternating\n",
+        "CPU time of whole processes in ms: median [min-max] of {} rounds after {} warm-up, \
+         engines alternating, short programs several times in a round\n",
         options.runs, options.warmup
     );
 

@@ -224,7 +224,7 @@ pub fn json(
     rows: &[Row],
     engines: &[Engine],
     absent: &[&str],
-    runs: usize,
+    rounds: usize,
     small: bool,
 ) -> String {
     let engine_list: Vec<String> = engines
@@ -241,7 +241,7 @@ pub fn json(
         })
         .collect();
     format!(
-        "{{\n  \"unit\": \"seconds of CPU time, whole process\",\n  \"runs\": {runs},\n  \
+        "{{\n  \"unit\": \"seconds of CPU time, whole process\",\n  \"rounds\": {rounds},\n  \
          \"small\": {small},\n  \"engines\": [{}],\n  \"absent\": [{}],\n  \"startup\": {},\n  \
          \"programs\": [\n{}\n  ],\n  \"geometric_means\": {{{}}}\n}}\n",
         engine_list.join(", "),
