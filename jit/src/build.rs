@@ -122,6 +122,8 @@ fn passes(jit: &Jit) -> Passes {
         gvn: on("gvn"),
         licm: on("licm"),
         bounds: on("bounds"),
+        guards: on("guards"),
+        polls: on("polls"),
         dce: on("dce"),
     }
 }

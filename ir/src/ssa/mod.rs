@@ -349,6 +349,23 @@ impl Graph {
     pub fn inst(&self, v: Value) -> &Inst {
         &self.insts[v.0 as usize]
     }
+    /// A new instruction, which is in no block yet.
+    pub fn new_inst(&mut self, op: Opcode, ty: Type, args: &[Value], imm: u64, aux: u32) -> Value {
+        self.insts.push(Inst { op, ty, args: args.to_vec(), imm, aux, snapshot: None });
+        Value(self.insts.len() as u32 - 1)
+    }
+    /// A new, empty block.
+    pub fn new_block(&mut self) -> Block {
+        self.blocks.push(BlockData {
+            params: vec![],
+            insts: vec![],
+            terminator: Terminator::Open,
+            cold: false,
+            entry_snapshot: None,
+            preheader: None,
+        });
+        Block(self.blocks.len() as u32 - 1)
+    }
     /// The type of a value.
     pub fn ty(&self, v: Value) -> Type {
         self.insts[v.0 as usize].ty

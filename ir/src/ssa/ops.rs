@@ -148,25 +148,25 @@ macro_rules! define {
 for_each_ssa_op!(define);
 
 impl Opcode {
+    /// Whether the instruction makes an object whenever it runs.
+    pub const fn allocates(self) -> bool {
+        matches!(self, Opcode::NewTable | Opcode::StringSub)
+    }
+
     /// Whether the instruction must stay even when its value is unused. Allocations do: a loop may wait
     /// for the collection that they bring about.
     pub const fn is_pinned(self) -> bool {
         self.is_guard()
             || self.writes() != 0
-            || matches!(
-                self,
-                Opcode::Barrier
-                    | Opcode::StackCheck
-                    | Opcode::Param
-                    | Opcode::NewTable
-                    | Opcode::StringSub
-            )
+            || self.allocates()
+            || matches!(self, Opcode::Barrier | Opcode::StackCheck | Opcode::Param)
     }
 
     /// Whether an equal earlier instruction can stand for this one: loads while their alias classes
     /// are not written, guards and pure operations for good.
     pub const fn is_shareable(self) -> bool {
         self.writes() == 0
+            && !self.allocates()
             && !matches!(
                 self,
                 Opcode::Param
@@ -174,8 +174,6 @@ impl Opcode {
                     | Opcode::StackCheck
                     | Opcode::Poll
                     | Opcode::CallSelf
-                    | Opcode::NewTable
-                    | Opcode::StringSub
                     | Opcode::StringChar
                     | Opcode::GetIndex
                     | Opcode::GetString

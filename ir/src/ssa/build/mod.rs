@@ -36,8 +36,8 @@ use crate::exits::ExitReason;
 use crate::profile::{Profile, Site};
 
 use super::{
-    Block, BlockData, Cond, Entry, Graph, Inst, Opcode, SlotValue, Snapshot, SnapshotId, Target,
-    Terminator, Type, Value,
+    Block, Cond, Entry, Graph, Opcode, SlotValue, Snapshot, SnapshotId, Target, Terminator, Type,
+    Value,
 };
 pub use calls::typed_entry;
 pub use cfg::{Analysis, RegSet, for_loop_to, jump_target, uses_defs};
@@ -323,20 +323,11 @@ impl<'a> Builder<'a> {
     // ---- emitting ----
 
     fn new_block(&mut self) -> Block {
-        self.graph.blocks.push(BlockData {
-            params: vec![],
-            insts: vec![],
-            terminator: Terminator::Open,
-            cold: false,
-            entry_snapshot: None,
-            preheader: None,
-        });
-        Block(self.graph.blocks.len() as u32 - 1)
+        self.graph.new_block()
     }
 
     fn make(&mut self, op: Opcode, ty: Type, args: &[Value], imm: u64, aux: u32) -> Value {
-        self.graph.insts.push(Inst { op, ty, args: args.to_vec(), imm, aux, snapshot: None });
-        Value(self.graph.insts.len() as u32 - 1)
+        self.graph.new_inst(op, ty, args, imm, aux)
     }
 
     /// One more parameter of a block.

@@ -116,8 +116,8 @@ fn distance(graph: &Graph, v: Value, param: Value) -> Option<i64> {
 /// Makes the checks in block `b` from which it follows that `counter + c` is within `len` throughout.
 fn prove(graph: &mut Graph, b: usize, counter: &Counter, c: i64, len: Value, at: SnapshotId) {
     let mut emit = |op, ty, args: &[Value], imm: u64, aux, snapshot| {
-        graph.insts.push(Inst { op, ty, args: args.to_vec(), imm, aux, snapshot });
-        let v = Value(graph.insts.len() as u32 - 1);
+        let v = graph.new_inst(op, ty, args, imm, aux);
+        graph.insts[v.0 as usize].snapshot = snapshot;
         graph.blocks[b].insts.push(v);
         v
     };

@@ -4,9 +4,11 @@ mod bounds;
 mod dce;
 mod dominators;
 mod fold;
+mod guards;
 mod gvn;
 mod licm;
 mod phis;
+mod polls;
 mod widen;
 
 pub use dominators::{Dominators, LoopNest};
@@ -27,13 +29,27 @@ pub struct Passes {
     pub licm: bool,
     /// Bounds checks in front of loops over ranges.
     pub bounds: bool,
+    /// Guards that a later guard implies.
+    pub guards: bool,
+    /// Safepoints of counting loops once in many turns.
+    pub polls: bool,
     /// Remove what nobody uses.
     pub dce: bool,
 }
 
 impl Default for Passes {
     fn default() -> Passes {
-        Passes { phis: true, widen: true, gvn: true, licm: true, bounds: true, dce: true }
+        let on = true;
+        Passes {
+            phis: on,
+            widen: on,
+            gvn: on,
+            licm: on,
+            bounds: on,
+            guards: on,
+            polls: on,
+            dce: on,
+        }
     }
 }
 
@@ -62,6 +78,8 @@ pub fn optimize(graph: &mut Graph, passes: &Passes) {
     run(passes.licm, "licm", licm::run);
     run(passes.licm && passes.bounds, "bounds", bounds::run);
     run(passes.gvn && passes.licm, "gvn", gvn::run);
+    run(passes.guards, "guards", guards::run);
+    run(passes.polls, "polls", polls::run);
     run(passes.phis, "phis", phis::run);
     run(passes.dce, "dce", dce::run);
 }
