@@ -186,7 +186,8 @@ impl Jit {
         }
         let version = owner.version(UnitKind::Osr { pc });
         version.warmth += 1;
-        if version.warmth < WARM_EVENTS {
+        // What had a unit that was given up is hot.
+        if version.warmth < WARM_EVENTS && version.recompiles == 0 {
             // SAFETY: as above.
             unsafe { &(*proto).hotness }.set(WARM);
             return true;
