@@ -16,6 +16,8 @@ mod verify;
 pub use ops::Opcode;
 pub use verify::verify;
 
+use smallvec::SmallVec;
+
 use crate::exits::ExitReason;
 
 /// Alias classes of memory.
@@ -181,6 +183,9 @@ impl MathFn {
     ];
 }
 
+/// The operands of an instruction.
+pub type Args = SmallVec<[Value; 4]>;
+
 /// An instruction.
 #[derive(Clone, Debug)]
 pub struct Inst {
@@ -189,7 +194,7 @@ pub struct Inst {
     /// Type of its result.
     pub ty: Type,
     /// Operands.
-    pub args: Vec<Value>,
+    pub args: Args,
     /// First immediate.
     pub imm: u64,
     /// Second immediate.
@@ -201,7 +206,8 @@ pub struct Inst {
 impl Default for Inst {
     /// The integer 0.
     fn default() -> Inst {
-        Inst { op: Opcode::ConstInt, ty: Type::Int, args: vec![], imm: 0, aux: 0, snapshot: None }
+        let (op, ty) = (Opcode::ConstInt, Type::Int);
+        Inst { op, ty, args: Args::new(), imm: 0, aux: 0, snapshot: None }
     }
 }
 
@@ -351,7 +357,7 @@ impl Graph {
     }
     /// A new instruction, which is in no block yet.
     pub fn new_inst(&mut self, op: Opcode, ty: Type, args: &[Value], imm: u64, aux: u32) -> Value {
-        self.insts.push(Inst { op, ty, args: args.to_vec(), imm, aux, snapshot: None });
+        self.insts.push(Inst { op, ty, args: Args::from_slice(args), imm, aux, snapshot: None });
         Value(self.insts.len() as u32 - 1)
     }
     /// A new, empty block.
@@ -371,17 +377,18 @@ impl Graph {
         self.insts[v.0 as usize].ty
     }
     /// The blocks that control can reach from `block`, with their arguments.
-    pub fn successors(&self, block: Block) -> Vec<&Target> {
-        match &self.blocks[block.0 as usize].terminator {
-            Terminator::Jump(t) => vec![t],
-            Terminator::Branch { then, other, .. } => vec![then, other],
+    pub fn successors(&self, block: Block) -> impl DoubleEndedIterator<Item = &Target> {
+        let targets = match &self.blocks[block.0 as usize].terminator {
+            Terminator::Jump(t) => [Some(t), None],
+            Terminator::Branch { then, other, .. } => [Some(then), Some(other)],
             Terminator::Open
             | Terminator::Return(_)
             | Terminator::ReturnOpen(_)
             | Terminator::TailCall { .. }
             | Terminator::TailCallOpen { .. }
-            | Terminator::Exit(_) => vec![],
-        }
+            | Terminator::Exit(_) => [None, None],
+        };
+        targets.into_iter().flatten()
     }
     /// `(root, k)` with `v = root + k`, for small `k`.
     pub fn offset(&self, v: Value) -> (Value, i64) {

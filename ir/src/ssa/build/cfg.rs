@@ -16,7 +16,11 @@ impl RegSet {
     }
     /// Adds `from .. to`.
     pub fn insert_range(&mut self, from: usize, to: usize) {
-        (from..to.min(MAX_REGISTERS + 1)).for_each(|r| self.insert(r));
+        let below = |n: usize| if n < 64 { (1u64 << n) - 1 } else { u64::MAX };
+        for (i, word) in self.0.iter_mut().enumerate() {
+            let [from, to] = [from, to.min(MAX_REGISTERS + 1)].map(|r| r.saturating_sub(i * 64));
+            *word |= below(to) & !below(from);
+        }
     }
     /// Membership.
     pub fn contains(&self, r: usize) -> bool {
@@ -35,7 +39,14 @@ impl RegSet {
     }
     /// The members in order.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..256).filter(|&r| self.contains(r))
+        self.0.iter().enumerate().flat_map(|(i, &word)| {
+            let mut left = word;
+            std::iter::from_fn(move || {
+                let r = left.trailing_zeros() as usize;
+                left &= left.wrapping_sub(1);
+                (r < 64).then_some(i * 64 + r)
+            })
+        })
     }
 }
 

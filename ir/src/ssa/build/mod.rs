@@ -33,6 +33,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::bytecode::NO_FEEDBACK;
 use crate::encoding::{self, types};
 use crate::exits::ExitReason;
+use smallvec::SmallVec;
+
 use crate::profile::{Profile, Site};
 
 use super::{
@@ -379,8 +381,8 @@ impl<'a> Builder<'a> {
     fn terminate(&mut self, t: Terminator) {
         debug_assert!(self.open);
         self.graph.blocks[self.cur.0 as usize].terminator = t;
-        let targets = self.graph.successors(self.cur);
-        let targets: Vec<Block> = targets.into_iter().map(|target| target.block).collect();
+        let targets = self.graph.successors(self.cur).map(|target| target.block);
+        let targets: SmallVec<[Block; 2]> = targets.collect();
         targets.into_iter().for_each(|block| self.note_anchor(block));
         self.open = false;
     }

@@ -8,7 +8,7 @@
 //! the loop that were proved are constants.
 
 use super::licm::entry_for;
-use super::{Dominators, LoopNest, definitions};
+use super::{Flow, definitions};
 use crate::ssa::{Cond, Graph, Inst, Opcode, SnapshotId, Terminator, Type, Value};
 
 /// A counter that goes up by 1.
@@ -19,9 +19,7 @@ struct Counter {
 }
 
 /// Runs the pass.
-pub fn run(graph: &mut Graph) {
-    let doms = Dominators::new(graph);
-    let nest = LoopNest::new(graph, &doms);
+pub fn run(graph: &mut Graph, Flow { doms, nest }: &Flow) {
     let block_of = definitions(graph);
     for l in &nest.loops {
         let data = &graph.blocks[l.header as usize];

@@ -1,5 +1,7 @@
 //! Dominators, reverse postorder and natural loops of a graph.
 
+use smallvec::SmallVec;
+
 use crate::ssa::{Block, Graph};
 
 /// The dominator tree.
@@ -10,7 +12,7 @@ pub struct Dominators {
     rank: Vec<u32>,
     idom: Vec<u32>,
     /// Predecessors of each block (reachable ones).
-    pub preds: Vec<Vec<u32>>,
+    pub preds: Vec<SmallVec<[u32; 4]>>,
 }
 
 const NONE: u32 = u32::MAX;
@@ -19,15 +21,14 @@ impl Dominators {
     /// Computes the tree (Cooper, Harvey, Kennedy: A Simple, Fast Dominance Algorithm).
     pub fn new(graph: &Graph) -> Dominators {
         let n = graph.blocks.len();
-        let succs = |b: u32| -> Vec<u32> {
-            graph.successors(Block(b)).iter().map(|t| t.block.0).filter(|&s| s < n as u32).collect()
-        };
+        let succs =
+            |b: u32| graph.successors(Block(b)).map(|t| t.block.0).filter(move |&s| s < n as u32);
         let mut seen = vec![false; n];
         let mut order = vec![];
         let mut stack = vec![(0u32, succs(0))];
         seen[0] = true;
         while let Some((b, rest)) = stack.last_mut() {
-            match rest.pop() {
+            match rest.next_back() {
                 Some(s) => {
                     if !seen[s as usize] {
                         seen[s as usize] = true;
@@ -43,7 +44,7 @@ impl Dominators {
         order.reverse();
         let mut rank = vec![NONE; n];
         order.iter().enumerate().for_each(|(i, &b)| rank[b as usize] = i as u32);
-        let mut preds = vec![vec![]; n];
+        let mut preds = vec![SmallVec::new(); n];
         for &b in &order {
             for s in succs(b) {
                 preds[s as usize].push(b);
@@ -109,6 +110,24 @@ pub struct NaturalLoop {
     pub members: Vec<bool>,
     /// The blocks that jump back.
     pub latches: Vec<u32>,
+}
+
+/// What passes ask of the order of blocks. It holds until blocks or edges change.
+#[derive(Debug)]
+pub struct Flow {
+    /// Dominators.
+    pub doms: Dominators,
+    /// Loops.
+    pub nest: LoopNest,
+}
+
+impl Flow {
+    /// Computes both.
+    pub fn new(graph: &Graph) -> Flow {
+        let doms = Dominators::new(graph);
+        let nest = LoopNest::new(graph, &doms);
+        Flow { doms, nest }
+    }
 }
 
 /// All natural loops, innermost first.

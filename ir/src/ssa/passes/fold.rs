@@ -1,14 +1,16 @@
 //! Folding of one instruction whose operands are known.
 
+use smallvec::smallvec;
+
 use crate::encoding;
-use crate::ssa::{Cond, Graph, Inst, Opcode, Type, Value};
+use crate::ssa::{Args, Cond, Graph, Inst, Opcode, Type, Value};
 
 /// What an instruction is equal to.
 pub enum Folded {
     /// Another value.
     Value(Value),
     /// A simpler instruction.
-    Inst(Opcode, Vec<Value>, u64),
+    Inst(Opcode, Args, u64),
 }
 
 fn int_const(graph: &Graph, v: Value) -> Option<i64> {
@@ -19,8 +21,8 @@ fn int_const(graph: &Graph, v: Value) -> Option<i64> {
 /// The simpler form of `inst`, if there is one.
 pub fn fold(graph: &mut Graph, inst: &Inst) -> Option<Folded> {
     let arg = |i: usize| inst.args[i];
-    let constant = |i: i64| Folded::Inst(Opcode::ConstInt, vec![], i as u64);
-    let boolean = |b: bool| Folded::Inst(Opcode::ConstBool, vec![], b as u64);
+    let constant = |i: i64| Folded::Inst(Opcode::ConstInt, Args::new(), i as u64);
+    let boolean = |b: bool| Folded::Inst(Opcode::ConstBool, Args::new(), b as u64);
     match inst.op {
         Opcode::GuardInt
         | Opcode::GuardFloat
@@ -46,7 +48,7 @@ pub fn fold(graph: &mut Graph, inst: &Inst) -> Option<Folded> {
                 let x = source.args[0];
                 match graph.ty(x) {
                     Type::Float => return Some(Folded::Value(x)),
-                    Type::Int => return Some(Folded::Inst(Opcode::IntToFloat, vec![x], 0)),
+                    Type::Int => return Some(Folded::Inst(Opcode::IntToFloat, smallvec![x], 0)),
                     _ => {}
                 }
             }
@@ -64,8 +66,10 @@ pub fn fold(graph: &mut Graph, inst: &Inst) -> Option<Folded> {
                 | Opcode::GuardFunction
                 | Opcode::GuardBool => Some(Folded::Value(source.args[0])),
                 Opcode::ConstInt => encoding::inline_int(source.imm as i64)
-                    .map(|bits| Folded::Inst(Opcode::ConstBits, vec![], bits)),
-                Opcode::ConstFloat => Some(Folded::Inst(Opcode::ConstBits, vec![], source.imm)),
+                    .map(|bits| Folded::Inst(Opcode::ConstBits, Args::new(), bits)),
+                Opcode::ConstFloat => {
+                    Some(Folded::Inst(Opcode::ConstBits, Args::new(), source.imm))
+                }
                 _ => None,
             }
         }
@@ -137,7 +141,7 @@ pub fn fold(graph: &mut Graph, inst: &Inst) -> Option<Folded> {
         }
         Opcode::IntToFloat => {
             let x = int_const(graph, arg(0))?;
-            Some(Folded::Inst(Opcode::ConstFloat, vec![], (x as f64).to_bits()))
+            Some(Folded::Inst(Opcode::ConstFloat, Args::new(), (x as f64).to_bits()))
         }
         _ => None,
     }

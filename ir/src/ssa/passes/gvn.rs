@@ -5,10 +5,11 @@
 //! dominates.
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
+use super::Flow;
 use super::fold::{Folded, always_holds, fold, is_shareable};
-use super::{Dominators, LoopNest};
-use crate::ssa::{Block, Graph, Inst, Opcode, Type, Value, effect};
+use crate::ssa::{Args, Block, Graph, Inst, Opcode, Type, Value, effect};
 
 /// Alias classes refined: record slots by number modulo 16.
 pub const CLASSES: usize = effect::COUNT + 16;
@@ -38,12 +39,10 @@ fn refine(inst: &Inst, classes: u16) -> u32 {
 }
 
 type Versions = [u32; CLASSES];
-type Key = (Opcode, Type, Vec<Value>, u64, u32, Vec<u32>);
+type Key = (Opcode, Type, Args, u64, u32, SmallVec<[u32; 4]>);
 
 /// Runs the pass.
-pub fn run(graph: &mut Graph) {
-    let doms = Dominators::new(graph);
-    let nest = LoopNest::new(graph, &doms);
+pub fn run(graph: &mut Graph, Flow { doms, nest }: &Flow) {
     let loop_writes: FxHashMap<u32, u32> = nest
         .loops
         .iter()
@@ -63,20 +62,13 @@ pub fn run(graph: &mut Graph) {
         counter
     };
     let mut exit_versions: Vec<Option<Versions>> = vec![None; graph.blocks.len()];
-    let mut table: FxHashMap<Key, Vec<(u32, Value)>> = FxHashMap::default();
+    let mut table: FxHashMap<Key, SmallVec<[(u32, Value); 1]>> = FxHashMap::default();
     let mut map: Vec<Value> = (0..graph.insts.len() as u32).map(Value).collect();
     for &b in &doms.order {
-        let mut versions: Versions = [0; CLASSES];
-        let known: Vec<Versions> =
-            doms.preds[b as usize].iter().filter_map(|&p| exit_versions[p as usize]).collect();
-        for (class, version) in versions.iter_mut().enumerate() {
-            let clobbered = loop_writes.get(&b).is_some_and(|mask| mask >> class & 1 != 0);
-            let agree = known.windows(2).all(|w| w[0][class] == w[1][class]);
-            *version = match known.first() {
-                Some(first) if agree && !clobbered => first[class],
-                _ => fresh(),
-            };
-        }
+        let known =
+            doms.preds[b as usize].iter().filter_map(|&p| exit_versions[p as usize].as_ref());
+        let clobbered = loop_writes.get(&b).copied().unwrap_or(0);
+        let mut versions = meet(known, clobbered, &mut fresh);
         let old = std::mem::take(&mut graph.blocks[b as usize].insts);
         let mut kept = Vec::with_capacity(old.len());
         for v in old {
@@ -143,13 +135,36 @@ pub fn run(graph: &mut Graph) {
     super::rewrite(graph, |v| map[v.0 as usize]);
 }
 
+/// The versions on entry to a block, from those that arrive there: a new one where they differ, or the
+/// class is `clobbered`.
+fn meet<'a>(
+    mut known: impl Iterator<Item = &'a Versions>,
+    clobbered: u32,
+    fresh: &mut impl FnMut() -> u32,
+) -> Versions {
+    let first = known.next();
+    let mut differ = if first.is_some() { clobbered } else { u32::MAX };
+    let mut versions = first.copied().unwrap_or([0; CLASSES]);
+    for other in known {
+        for class in 0..CLASSES {
+            differ |= u32::from(other[class] != versions[class]) << class;
+        }
+    }
+    for (class, version) in versions.iter_mut().enumerate() {
+        if differ >> class & 1 != 0 {
+            *version = fresh();
+        }
+    }
+    versions
+}
+
 /// A guard that always holds stays only as a name for those that depend on it.
 fn continue_guard(graph: &mut Graph, v: Value, kept: &mut Vec<Value>) {
     let inst = &mut graph.insts[v.0 as usize];
     *inst = Inst {
         op: Opcode::ConstBool,
         ty: Type::Bool,
-        args: vec![],
+        args: Args::new(),
         imm: 1,
         aux: 0,
         snapshot: None,
@@ -175,8 +190,13 @@ enum Known {
 
 /// Loads whose answer is known behind the instruction `inst`, whose value is `v`.
 fn forwards(inst: &Inst, v: Value) -> Vec<(Inst, Known)> {
-    let load =
-        |op, ty, args: &[Value], aux| Inst { op, ty, args: args.to_vec(), aux, ..Inst::default() };
+    let load = |op, ty, args: &[Value], aux| Inst {
+        op,
+        ty,
+        args: Args::from_slice(args),
+        aux,
+        ..Inst::default()
+    };
     match inst.op {
         Opcode::NewTable => vec![
             (load(Opcode::TableShape, Type::Raw, &[v], 0), Known::Word(inst.imm)),
@@ -235,5 +255,5 @@ fn key(inst: &Inst, versions: &Versions) -> Key {
         .filter(|(class, _)| mask >> class & 1 != 0)
         .map(|(_, v)| *v)
         .collect();
-    (inst.op, inst.ty, args.to_vec(), inst.imm, inst.aux, seen)
+    (inst.op, inst.ty, Args::from_slice(args), inst.imm, inst.aux, seen)
 }

@@ -7,16 +7,14 @@
 
 use super::fold::is_shareable;
 use super::gvn::{reads, writes};
-use super::{Dominators, LoopNest, definitions};
+use super::{Flow, definitions};
 use crate::ssa::{Graph, Opcode, SnapshotId, Value};
 
 /// Where a unit finds its own closure.
 const CALLEE_SLOT: u32 = -2i32 as u32;
 
 /// Runs the pass.
-pub fn run(graph: &mut Graph) {
-    let doms = Dominators::new(graph);
-    let nest = LoopNest::new(graph, &doms);
+pub fn run(graph: &mut Graph, Flow { doms, nest }: &Flow) {
     let mut block_of = definitions(graph);
     for l in &nest.loops {
         let data = &graph.blocks[l.header as usize];

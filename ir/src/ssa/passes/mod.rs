@@ -11,7 +11,7 @@ mod phis;
 mod polls;
 mod widen;
 
-pub use dominators::{Dominators, LoopNest};
+pub use dominators::{Dominators, Flow, LoopNest};
 pub use widen::RELIED_ON;
 
 use super::{Graph, Terminator, Value};
@@ -66,22 +66,24 @@ pub fn optimize(graph: &mut Graph, passes: &Passes) {
         }
     };
     check(graph, "build");
-    let mut run = |on: bool, name: &str, pass: fn(&mut Graph)| {
+    // Of the passes, only the one over safepoints makes blocks.
+    let flow = Flow::new(graph);
+    let mut run = |on: bool, name: &str, pass: &dyn Fn(&mut Graph)| {
         if on {
             pass(graph);
             check(graph, name);
         }
     };
-    run(passes.phis, "phis", phis::run);
-    run(passes.widen, "widen", widen::run);
-    run(passes.gvn, "gvn", gvn::run);
-    run(passes.licm, "licm", licm::run);
-    run(passes.licm && passes.bounds, "bounds", bounds::run);
-    run(passes.gvn && passes.licm, "gvn", gvn::run);
-    run(passes.guards, "guards", guards::run);
-    run(passes.polls, "polls", polls::run);
-    run(passes.phis, "phis", phis::run);
-    run(passes.dce, "dce", dce::run);
+    run(passes.phis, "phis", &phis::run);
+    run(passes.widen, "widen", &widen::run);
+    run(passes.gvn, "gvn", &|graph| gvn::run(graph, &flow));
+    run(passes.licm, "licm", &|graph| licm::run(graph, &flow));
+    run(passes.licm && passes.bounds, "bounds", &|graph| bounds::run(graph, &flow));
+    run(passes.gvn && passes.licm, "gvn", &|graph| gvn::run(graph, &flow));
+    run(passes.guards, "guards", &guards::run);
+    run(passes.polls, "polls", &|graph| polls::run(graph, &flow));
+    run(passes.phis, "phis", &phis::run);
+    run(passes.dce, "dce", &dce::run);
 }
 
 /// Gives unreachable blocks an empty body, so that no pass has to look at half-built ones.

@@ -19,7 +19,7 @@
 //!
 //! Before: the counter's bounds are out of the loop ([`super::bounds`] looks for the plain form).
 
-use super::{Dominators, LoopNest, definitions};
+use super::{Dominators, Flow, definitions};
 use crate::ssa::{Cond, Graph, Opcode, Target, Terminator, Type, Value, effect};
 
 /// Turns between two safepoints.
@@ -44,9 +44,7 @@ struct Counting {
 }
 
 /// Runs the pass.
-pub fn run(graph: &mut Graph) {
-    let doms = Dominators::new(graph);
-    let nest = LoopNest::new(graph, &doms);
+pub fn run(graph: &mut Graph, Flow { doms, nest }: &Flow) {
     let block_of = definitions(graph);
     for l in &nest.loops {
         let innermost =
@@ -56,7 +54,7 @@ pub fn run(graph: &mut Graph) {
         if !innermost || !members(&l.members).all(|b| is_quiet(graph, b)) {
             continue;
         }
-        let Some(counting) = counting(graph, &doms, &l.members, l.header, latch) else { continue };
+        let Some(counting) = counting(graph, doms, &l.members, l.header, latch) else { continue };
         let b = block_of[counting.last.0 as usize];
         if b == u32::MAX || l.members[b as usize] || !doms.dominates(b, preheader.0) {
             continue;
