@@ -107,6 +107,7 @@ impl Intrinsic {
             Intrinsic::Next => None,
             Intrinsic::Assert => Some(args),
             Intrinsic::TableInsert => Some(0),
+            Intrinsic::Pairs | Intrinsic::Ipairs => Some(3),
             _ => Some(1),
         }
     }

@@ -157,6 +157,8 @@ pub enum Callee {
         bits: u64,
         /// Its intrinsic number, see [`crate::intrinsic`].
         intrinsic: u32,
+        /// The bits of its first upvalue, 0 if it has none: what `pairs` and `ipairs` answer.
+        upvalue: u64,
     },
     /// Always closures of the same prototype.
     Lua {

@@ -191,8 +191,13 @@ unsafe fn callee(
                 Callee::Lua { bits, single, profile, proto: proto as u64 }
             }
             None => {
-                let intrinsic = (*first.cast::<NativeFunction>()).intrinsic;
-                Callee::Native { bits, intrinsic }
+                let native: *mut NativeFunction = first.cast();
+                let upvalue = if (*native).header.extra > 0 {
+                    (*(&raw const (*native).upvalues).cast::<Value>()).0
+                } else {
+                    0
+                };
+                Callee::Native { bits, intrinsic: (*native).intrinsic, upvalue }
             }
         }
     }

@@ -49,6 +49,7 @@ macro_rules! for_each_helper {
             SetInt,       Keep, (I64, I64, I64) -> (), keep_set_int, "(table, integer, value bits): raw store";
             StringChar,   Keep, (I64) -> (I64), keep_string_char, "(byte): the address of the string of one byte";
             RareFloatMod, Keep, (I64, I64) -> (I64), keep_float_mod, "(float bits, float bits): a % b, where that is rare";
+            CloseUpvalues, Keep, (I64) -> (), keep_close_upvalues, "(slot): upvalues at this slot and above leave the stack";
             Barrier,      Keep, (I64) -> (), keep_barrier, "(object): a black object is to be scanned again";
             BarrierForward, Keep, (I64, I64) -> (), keep_barrier_forward, "(object, value bits): marks the value if the object is black";
             AllocTable,   Keep, (I64, I64) -> (I64), keep_alloc_table, "(shape or 0, array size): a new table's address";

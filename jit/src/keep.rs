@@ -53,6 +53,15 @@ pub unsafe extern "C" fn rt_box_int(vm: *mut Vm) {
     guard(vm, (), |vm| vm.scratch[0] = vm.int(vm.scratch[0] as i64).0);
 }
 
+/// Upvalues at a slot and above get cells of their own.
+///
+/// # Safety
+/// Called by the stub with a slot of the running coroutine's stack.
+pub unsafe extern "C" fn rt_close_upvalues(vm: *mut Vm) {
+    // SAFETY: the caller's contract.
+    guard(vm, (), |vm| unsafe { vm.close_upvalues(vm.scratch[0] as *mut Value) });
+}
+
 /// Write barrier after a store into a black object.
 ///
 /// # Safety

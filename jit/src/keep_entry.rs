@@ -177,6 +177,7 @@ keep_entries! {
     keep_float_mod => rt_keep_float_mod;
     keep_string_char => rt_string_char;
     keep_set_int => rt_set_int;
+    keep_close_upvalues => rt_close_upvalues;
     keep_barrier => rt_barrier;
     keep_barrier_forward => rt_barrier_forward;
     keep_alloc_table => rt_alloc_table;

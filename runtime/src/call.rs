@@ -312,6 +312,7 @@ impl Vm {
                 break;
             }
             self.detail.stack.tbc.pop();
+            self.settle_closing();
             // SAFETY: the variable's slot and those above are not used by any frame any more; the
             // error value is kept above the variable while its `__close` runs.
             unsafe {
@@ -364,6 +365,7 @@ impl Vm {
                 break;
             }
             self.detail.stack.tbc.pop();
+            self.settle_closing();
             self.ensure_stack(window, 8)?;
             // SAFETY: the window is above all needed slots.
             unsafe {
@@ -375,6 +377,11 @@ impl Vm {
             }
         }
         Ok(())
+    }
+
+    /// Brings `Vm::closing` up to date with the list.
+    pub(crate) fn settle_closing(&mut self) {
+        self.closing = self.detail.stack.tbc.last().copied().unwrap_or(ptr::null_mut());
     }
 
     /// Marks a slot to be closed; nil and false are ignored.
@@ -398,6 +405,7 @@ impl Vm {
             return Err(self.runtime_error(&message));
         }
         self.detail.stack.tbc.push(slot);
+        self.settle_closing();
         Ok(())
     }
 

@@ -246,6 +246,7 @@ impl Vm {
             native_code: CodeHead { header: native_header, jit_entry: Cell::new(ptr::null()) },
             heap,
             open_upvalues: ptr::null_mut(),
+            closing: ptr::null_mut(),
             thrown: Value::NIL,
             current: ptr::null_mut(),
             main: ptr::null_mut(),
@@ -300,6 +301,7 @@ impl Vm {
         if stack.hook.mask != 0 || other.hook.mask != 0 {
             self.update_hook_poll();
         }
+        self.settle_closing();
     }
 
     /// Raises the soft stack limit so that `end` lies within it.

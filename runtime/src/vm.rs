@@ -237,6 +237,8 @@ pub struct Vm {
     pub heap: Heap,
     /// Open upvalues of the current coroutine, by falling stack address.
     pub open_upvalues: *mut Upvalue,
+    /// The last variable that the current coroutine has to close (of its stack's `tbc`), or null.
+    pub closing: *mut Value,
     /// The value of the error being thrown.
     pub thrown: Value,
     /// The running coroutine.

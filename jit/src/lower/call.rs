@@ -272,6 +272,22 @@ impl Lower<'_, '_> {
         let inst = self.graph.inst(value);
         let window = inst.aux as i32;
         match inst.op {
+            Opcode::GuardClosed => {
+                let last = self.load(types::I64, self.vm, offset_of!(Vm, closing));
+                let level = self.slot_address(window);
+                let wrong = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, last, level);
+                self.leave_if(wrong, inst.snapshot.expect("a guard"));
+                None
+            }
+            Opcode::CloseUpvalues => {
+                let open = self.load(types::I64, self.vm, offset_of!(Vm, open_upvalues));
+                let level = self.slot_address(window);
+                self.if_rare(open, &[], &[], |l| {
+                    l.call_keep(Helper::CloseUpvalues, &[level]);
+                    vec![]
+                });
+                None
+            }
             Opcode::MarkTail => {
                 self.mark_tail();
                 None

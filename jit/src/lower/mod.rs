@@ -810,7 +810,9 @@ impl Lower<'_, '_> {
             | Opcode::NextKey
             | Opcode::Scratch
             | Opcode::GetIndex => self.memory(value),
-            Opcode::MarkTail
+            Opcode::GuardClosed
+            | Opcode::CloseUpvalues
+            | Opcode::MarkTail
             | Opcode::SetTop
             | Opcode::VarargCount
             | Opcode::VarargLoad

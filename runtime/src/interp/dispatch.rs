@@ -801,7 +801,11 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                                 cell!(index),
                             )
                         {
-                            note!(cell!(index), *ra.add(4));
+                            // The value if it is wanted, else the key; the end says nothing.
+                            if PROFILE && !(*ra.add(4)).is_nil() {
+                                let noted = if word.c() >= 2 { 5 } else { 4 };
+                                note!(cell!(index), *ra.add(noted));
+                            }
                             done!(2)
                         }
                         let func = ra.add(4);

@@ -456,6 +456,7 @@ fn run(vm: *mut Vm, thread: *mut Thread) {
             Err(panic) => {
                 (*d).panic = Some(panic);
                 vm.detail.stack.tbc.clear();
+                vm.settle_closing();
                 vm.thrown = Value::NIL;
                 Err(Throw)
             }

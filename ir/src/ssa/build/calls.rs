@@ -227,8 +227,8 @@ impl Builder<'_> {
             !self.blocked(ExitReason::CalleeGuard) && !self.blocked(ExitReason::TypeGuard);
         match &site.callee {
             Callee::Never if !self.blocked(ExitReason::NotCompiled) => return self.uncommon(),
-            Callee::Native { bits, intrinsic } if fixed && callee_ok => {
-                if self.intrinsic(o, *bits, *intrinsic, site.types) {
+            &Callee::Native { bits, intrinsic, upvalue } if fixed && callee_ok => {
+                if self.intrinsic(o, bits, (intrinsic, upvalue), site.types) {
                     return;
                 }
             }
@@ -658,19 +658,52 @@ impl Builder<'_> {
             _ => o,
         };
         let whole = self.graph.entry == Entry::Function && self.frame().inline.is_none();
-        if o.b == 0 && o.c == 0 && whole {
-            self.store_window_values(o.a, 0);
-            self.set_top();
-            let from = self.slot_of(o.a);
-            return self.terminate(Terminator::ReturnOpen(from));
-        }
-        if o.b == 0 || o.c != 0 {
+        if o.b == 0 && !whole || o.c != 0 && !self.guard_closed(0) {
             // Variables to close, or no view of the caller's frame: the interpreter does it.
             let snapshot = self.snapshot(ExitReason::Cold);
             return self.terminate(Terminator::Exit(snapshot));
         }
+        if o.b == 0 {
+            self.store_window_values(o.a, 0);
+            self.close_upvalues(0);
+            self.set_top();
+            let from = self.slot_of(o.a);
+            return self.terminate(Terminator::ReturnOpen(from));
+        }
         let values = (o.a..o.a + o.b - 1).map(|reg| self.get(reg)).collect();
+        self.close_upvalues(0);
         self.finish_return(values);
+    }
+
+    /// Closes what is captured of registers from `from` on, where no variable is to be closed; false
+    /// when that was seen not to hold.
+    pub(super) fn close(&mut self, from: usize) -> bool {
+        let fine = self.guard_closed(from);
+        if fine {
+            self.close_upvalues(from);
+        }
+        fine
+    }
+
+    /// Leaves when a variable in the registers from `from` on is to be closed; false where that happens.
+    fn guard_closed(&mut self, from: usize) -> bool {
+        let fine = !self.blocked(ExitReason::ValueGuard);
+        if fine {
+            let slot = self.slot_of(from) as u32;
+            let guard = self.guard(Opcode::GuardClosed, Type::None, &[], 0, ExitReason::ValueGuard);
+            self.graph.insts[guard.0 as usize].aux = slot;
+        }
+        fine
+    }
+
+    /// Upvalues in the registers from `from` on leave the stack, if there may be any.
+    fn close_upvalues(&mut self, from: usize) {
+        let analysis = &self.frame().analysis;
+        let captured = [&analysis.memory, &analysis.write_through];
+        if analysis.irreducible || captured.iter().any(|set| set.iter().any(|reg| reg >= from)) {
+            let slot = self.slot_of(from) as u32;
+            self.emit(Opcode::CloseUpvalues, Type::None, &[], 0, slot);
+        }
     }
 
     pub(super) fn finish_return(&mut self, values: Vec<Value>) {
@@ -729,7 +762,7 @@ impl Builder<'_> {
     /// Replaces the tail call of a library function that has one result, and returns that.
     fn tail_intrinsic(&mut self, o: Operands) -> bool {
         let site = self.site(o.feedback());
-        let Callee::Native { bits, intrinsic } = site.callee else { return false };
+        let Callee::Native { bits, intrinsic, upvalue } = site.callee else { return false };
         let analysis = &self.frame().analysis;
         let simple = o.b != 0
             && Intrinsic::from_number(intrinsic).results(o.b - 1) == Some(1)
@@ -737,7 +770,9 @@ impl Builder<'_> {
             && !analysis.irreducible
             && !self.blocked(ExitReason::CalleeGuard)
             && !self.blocked(ExitReason::TypeGuard);
-        if !simple || !self.intrinsic(Operands { c: 2, ..o }, bits, intrinsic, site.types) {
+        if !simple
+            || !self.intrinsic(Operands { c: 2, ..o }, bits, (intrinsic, upvalue), site.types)
+        {
             return false;
         }
         let result = self.get(o.a);
@@ -930,8 +965,8 @@ impl Builder<'_> {
     }
 
     pub(super) fn tfor_call(&mut self, o: Operands) {
-        let site = self.site(o.feedback());
-        if let Callee::Native { bits, intrinsic } = site.callee
+        let mut site = self.site(o.feedback());
+        if let Callee::Native { bits, intrinsic, .. } = site.callee
             && !self.blocked(ExitReason::CalleeGuard)
             && !self.blocked(ExitReason::TypeGuard)
         {
@@ -941,11 +976,17 @@ impl Builder<'_> {
                     if self.expected(control) & !types::INT == 0
                         && !self.blocked(ExitReason::MetaGuard) =>
                 {
-                    return self.ipairs_step(o, bits, t, control);
+                    return self.ipairs_step(o, bits, (t, control), &site);
                 }
-                Intrinsic::Next => return self.next_step(o, bits, t, control, site.hint),
+                Intrinsic::Next => return self.next_step(o, bits, (t, control), &site),
                 _ => {}
             }
+        }
+        if let Callee::Native { intrinsic, .. } = site.callee
+            && matches!(Intrinsic::from_number(intrinsic), Intrinsic::IpairsStep | Intrinsic::Next)
+        {
+            // The types are those of the values.
+            site.types = 0;
         }
         let function = self.get(o.a);
         let window = o.a + 4..o.a + 4 + o.c.max(4);

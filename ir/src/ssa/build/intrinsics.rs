@@ -9,9 +9,15 @@ use super::ops::Operands;
 use super::*;
 
 impl Builder<'_> {
-    /// Replaces the call of library function `intrinsic` (the value `bits`) where its arguments allow;
-    /// false when the call must be made.
-    pub(super) fn intrinsic(&mut self, o: Operands, bits: u64, intrinsic: u32, seen: u16) -> bool {
+    /// Replaces the call of library function `intrinsic` (the value `bits`, with this first upvalue) where
+    /// its arguments allow; false when the call must be made.
+    pub(super) fn intrinsic(
+        &mut self,
+        o: Operands,
+        bits: u64,
+        (intrinsic, upvalue): (u32, u64),
+        seen: u16,
+    ) -> bool {
         let Some(&which) = Intrinsic::ALL.get(intrinsic as usize) else { return false };
         let args: Vec<Value> = (o.a + 2..o.a + 1 + o.b).map(|reg| self.get(reg)).collect();
         if !self.supported(which, &args, seen) {
@@ -20,7 +26,7 @@ impl Builder<'_> {
         let f = self.get(o.a);
         let f = self.boxed(f);
         self.guard(Opcode::GuardBits, Type::None, &[f], bits, ExitReason::CalleeGuard);
-        let results = self.replacement(which, &args, o);
+        let results = self.replacement(which, upvalue, &args, o);
         for i in 1..o.c {
             let v = match results.get(i - 1) {
                 Some(&v) => v,
@@ -37,9 +43,10 @@ impl Builder<'_> {
 
     pub(super) fn supported(&self, which: Intrinsic, args: &[Value], seen: u16) -> bool {
         use Intrinsic::{
-            Assert, MathAbs, MathAcos, MathAsin, MathCeil, MathCos, MathExp, MathFloor, MathFmod,
-            MathLog, MathMax, MathMin, MathSin, MathSqrt, MathTan, Next, Setmetatable, StringByte,
-            StringChar, StringLen, StringSub, TableInsert, TableRemove, Type as TypeOf,
+            Assert, Ipairs, MathAbs, MathAcos, MathAsin, MathCeil, MathCos, MathExp, MathFloor,
+            MathFmod, MathLog, MathMax, MathMin, MathSin, MathSqrt, MathTan, Next, Pairs,
+            Setmetatable, StringByte, StringChar, StringLen, StringSub, TableInsert, TableRemove,
+            Type as TypeOf,
         };
         let is = |i: usize, ty: u16| self.expected(args[i]) == ty;
         let numbers = |n: usize| args.len() == n && args.iter().all(|&v| self.is_number(v));
@@ -88,6 +95,10 @@ impl Builder<'_> {
                     && !self.blocked(ExitReason::MetaGuard)
             }
             Next => args.len() == 2 && is(0, types::TABLE) && !self.blocked(ExitReason::ValueGuard),
+            Pairs => {
+                !args.is_empty() && is(0, types::TABLE) && !self.blocked(ExitReason::MetaGuard)
+            }
+            Ipairs => !args.is_empty(),
             Assert => !args.is_empty() && !self.blocked(ExitReason::ValueGuard),
             _ => false,
         }
@@ -172,11 +183,17 @@ impl Builder<'_> {
     }
 
     /// The results.
-    fn replacement(&mut self, which: Intrinsic, args: &[Value], o: Operands) -> Vec<Value> {
+    fn replacement(
+        &mut self,
+        which: Intrinsic,
+        upvalue: u64,
+        args: &[Value],
+        o: Operands,
+    ) -> Vec<Value> {
         use Intrinsic::{
-            Assert, MathAbs, MathAcos, MathAsin, MathCeil, MathCos, MathExp, MathFloor, MathFmod,
-            MathMax, MathMin, MathSin, MathSqrt, MathTan, Next, Setmetatable, StringByte,
-            StringChar, StringLen, StringSub, TableInsert, TableRemove, Type as TypeOf,
+            Assert, Ipairs, MathAbs, MathAcos, MathAsin, MathCeil, MathCos, MathExp, MathFloor,
+            MathFmod, MathMax, MathMin, MathSin, MathSqrt, MathTan, Next, Pairs, Setmetatable,
+            StringByte, StringChar, StringLen, StringSub, TableInsert, TableRemove, Type as TypeOf,
         };
         let math = |which: Intrinsic| match which {
             MathSin => MathFn::Sin,
@@ -296,6 +313,12 @@ impl Builder<'_> {
                 let (key, value) = self.next_pair(t, control, hint, ExitReason::ValueGuard);
                 return vec![key, value];
             }
+            Pairs => {
+                let t = self.table_pointer(args[0]);
+                self.guard_no_metatable(t);
+                return vec![self.bits(upvalue), t, self.bits(encoding::NIL)];
+            }
+            Ipairs => return vec![self.bits(upvalue), args[0], self.int(0)],
             Assert => {
                 let t = self.truthy(args[0]);
                 self.guard(Opcode::GuardTrue, Type::None, &[t], 0, ExitReason::ValueGuard);

@@ -25,8 +25,11 @@ impl Builder<'_> {
         o: Operands,
         more: Value,
         (key, value): (Value, Value),
+        seen: u16,
         (back, end): (usize, usize),
     ) {
+        // The interpreter notes the type of the value where there is one.
+        self.expect.insert(if o.c >= 2 { value } else { key }, seen);
         let (turn, done) = self.fork(more);
         let state = self.state.clone();
         self.enter(turn);
@@ -53,7 +56,13 @@ impl Builder<'_> {
         self.op(Opcode::BNot, Type::Bool, &[is_nil])
     }
 
-    pub(super) fn ipairs_step(&mut self, o: Operands, bits: u64, t: Value, control: Value) {
+    pub(super) fn ipairs_step(
+        &mut self,
+        o: Operands,
+        bits: u64,
+        (t, control): (Value, Value),
+        site: &Site,
+    ) {
         let ways = self.iteration(o, bits);
         let i = match self.ty(control) {
             Type::Int => control,
@@ -67,7 +76,7 @@ impl Builder<'_> {
         let inside = self.emit(Opcode::ICmp, Type::Bool, &[i, len], 0, Cond::Below as u32);
         let value = self.element_or_absent(t, i, key, inside);
         let more = self.is_not_nil(value);
-        self.next_turn(o, more, (key, value), ways);
+        self.next_turn(o, more, (key, value), site.types, ways);
     }
 
     /// The pair after key `control` in table `t`; leaves when the table has no such key.
@@ -91,15 +100,14 @@ impl Builder<'_> {
         &mut self,
         o: Operands,
         bits: u64,
-        t: Value,
-        control: Value,
-        hint: u64,
+        (t, control): (Value, Value),
+        site: &Site,
     ) {
         let ways = self.iteration(o, bits);
         let t = self.table_pointer(t);
         let control = self.boxed(control);
-        let (key, value) = self.next_pair(t, control, hint, ExitReason::Cold);
+        let (key, value) = self.next_pair(t, control, site.hint, ExitReason::Cold);
         let more = self.is_not_nil(key);
-        self.next_turn(o, more, (key, value), ways);
+        self.next_turn(o, more, (key, value), site.types, ways);
     }
 }

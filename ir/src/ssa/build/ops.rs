@@ -121,7 +121,12 @@ impl Builder<'_> {
                 }
                 self.step(o.a, &[o.a], types::STRING);
             }
-            Op::Close | Op::Tbc => self.step(256, &[], 0),
+            Op::Close => {
+                if !self.close(o.a) {
+                    self.step(256, &[], 0);
+                }
+            }
+            Op::Tbc => self.step(256, &[], 0),
             Op::Jmp => self.jump_to(target()),
             Op::Loop => {
                 self.poll();
@@ -152,7 +157,14 @@ impl Builder<'_> {
             Op::ForPrep => self.for_prep(o, target()),
             Op::ForLoop => self.for_loop(o, target()),
             Op::TForPrep => {
-                self.step_uses(256, &[o.a, o.a + 1, o.a + 2, o.a + 3]);
+                if self.blocked(ExitReason::ValueGuard) {
+                    self.step_uses(256, &[o.a, o.a + 1, o.a + 2, o.a + 3]);
+                } else {
+                    let closing = self.get(o.a + 3);
+                    let closing = self.boxed(closing);
+                    let why = ExitReason::ValueGuard;
+                    self.guard(Opcode::GuardBits, Type::None, &[closing], encoding::NIL, why);
+                }
                 self.jump_to(target());
             }
             Op::TForCall => self.tfor_call(o),

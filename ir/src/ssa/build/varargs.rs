@@ -45,7 +45,7 @@ impl Builder<'_> {
         let word = Word(function.code[o.next]);
         let (a, b, c) = (word.a() as usize, word.b(), word.c() as usize);
         let site = self.site((function.code[o.next + 1] >> 16) as u16);
-        let Callee::Native { bits, intrinsic } = site.callee else { return false };
+        let Callee::Native { bits, intrinsic, .. } = site.callee else { return false };
         let known = !self.blocked(ExitReason::CalleeGuard)
             && !self.blocked(ExitReason::TypeGuard)
             && !self.blocked(ExitReason::ValueGuard);
