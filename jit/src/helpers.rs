@@ -52,7 +52,7 @@ macro_rules! for_each_helper {
             CloseUpvalues, Keep, (I64) -> (), keep_close_upvalues, "(slot): upvalues at this slot and above leave the stack";
             Barrier,      Keep, (I64) -> (), keep_barrier, "(object): a black object is to be scanned again";
             BarrierForward, Keep, (I64, I64) -> (), keep_barrier_forward, "(object, value bits): marks the value if the object is black";
-            AllocTable,   Keep, (I64, I64) -> (I64), keep_alloc_table, "(shape or 0, array size): a new table's address";
+            AllocTable,   Keep, (I64, I64, I64) -> (I64), keep_alloc_table, "(shape or 0, array size, record slots): a new table's address";
 
             Throw,        Native, (I64) -> (), throw, "(vm): does not return";
             Step,         Native, (I64, I64, I64) -> (I64), rt_step, "(vm, base, pc): executes an instruction that neither jumps, calls nor returns; status";

@@ -89,9 +89,10 @@ pub unsafe extern "C" fn rt_barrier_forward(vm: *mut Vm) {
 /// Called by the stub with a live shape or 0.
 pub unsafe extern "C" fn rt_alloc_table(vm: *mut Vm) {
     guard(vm, (), |vm| {
-        let (shape, narr) = (vm.scratch[0] as *mut _, vm.scratch[1] as usize);
+        let [shape, narr, slots, ..] = vm.scratch;
         // SAFETY: the caller's contract.
-        vm.scratch[0] = unsafe { seam::new_table(vm, shape, narr) } as u64;
+        let table = unsafe { seam::new_table(vm, shape as *mut _, narr as usize, slots as usize) };
+        vm.scratch[0] = table as u64;
     });
 }
 

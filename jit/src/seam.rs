@@ -126,13 +126,14 @@ pub unsafe fn close(vm: &mut Vm, level: *mut Value, window: *mut Value) -> Resul
     unsafe { vm.close(level, window.max(vm.frame_end())) }
 }
 
-/// A new table of this shape (null: the empty one) with room for `narr` elements.
+/// A new table of this shape (null: the empty one) with room for `narr` elements and, if
+/// the shape has fewer, `slots` record slots.
 ///
 /// # Safety
 /// The shape is live.
-pub unsafe fn new_table(vm: &mut Vm, shape: *mut Shape, narr: usize) -> *mut Table {
+pub unsafe fn new_table(vm: &mut Vm, shape: *mut Shape, narr: usize, slots: usize) -> *mut Table {
     let shape = if shape.is_null() { vm.heap.shapes.plain } else { shape };
-    table::new_table(&mut vm.heap, narr, shape)
+    table::new_table_with(&mut vm.heap, slots, narr, shape)
 }
 
 /// Runs what is due. True: Lua code ran, or something else changed what the program can see, or

@@ -249,8 +249,8 @@ impl Lower<'_, '_> {
     fn new_table(&mut self, shape: u64, slots: usize, elements: usize) -> V {
         let shape_word = self.iconst(shape);
         let by_helper = |l: &mut Self| {
-            let elements = l.iconst(elements as u64);
-            l.call_keep(Helper::AllocTable, &[shape_word, elements]).expect("an address")
+            let (elements, slots) = (l.iconst(elements as u64), l.iconst(slots as u64));
+            l.call_keep(Helper::AllocTable, &[shape_word, elements, slots]).expect("an address")
         };
         let Some(layout) = InlineLayout::of(slots, elements).filter(|_| shape != 0) else {
             return by_helper(self);

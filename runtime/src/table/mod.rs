@@ -119,10 +119,16 @@ impl InlineLayout {
 /// A new table with all slots of `shape` (nil) and room for `narr` elements.
 #[inline]
 pub fn new_table(heap: &mut Heap, narr: usize, shape: *mut Shape) -> *mut Table {
+    new_table_with(heap, 0, narr, shape)
+}
+
+/// The same with room for `slots` record slots, if the shape has fewer.
+#[inline]
+pub fn new_table_with(heap: &mut Heap, slots: usize, narr: usize, shape: *mut Shape) -> *mut Table {
     // SAFETY: shapes passed around are live.
-    let len = unsafe { (*shape).len } as usize;
-    let Some(InlineLayout { values: n, slot_cap, size }) = InlineLayout::of(len, narr) else {
-        return new_large_table(heap, narr, shape);
+    let slots = slots.max(unsafe { (*shape).len } as usize);
+    let Some(InlineLayout { values: n, slot_cap, size }) = InlineLayout::of(slots, narr) else {
+        return new_large_table(heap, slots, narr, shape);
     };
     let table: *mut Table = heap.alloc(Kind::Table, size);
     // SAFETY: a fresh cell of that size, whose header `alloc` wrote.
@@ -145,13 +151,14 @@ pub fn new_table(heap: &mut Heap, narr: usize, shape: *mut Shape) -> *mut Table 
 }
 
 #[cold]
-fn new_large_table(heap: &mut Heap, narr: usize, shape: *mut Shape) -> *mut Table {
+fn new_large_table(heap: &mut Heap, slots: usize, narr: usize, shape: *mut Shape) -> *mut Table {
     let plain = heap.shapes.plain;
     let table = new_table(heap, 0, plain);
     // SAFETY: `shape` and the new table are live.
     unsafe {
-        let len = (*shape).len;
-        (*table).grow_slots(heap, len);
+        if slots > 0 {
+            (*table).grow_slots(heap, slots as u32);
+        }
         (*table).shape = shape;
         (*table).reserve_array(heap, narr);
     }
@@ -168,12 +175,7 @@ impl Heap {
     /// A new table without metatable, with room for `narr` elements and `nslots` fields.
     pub fn new_table(&mut self, narr: usize, nslots: usize) -> *mut Table {
         let plain = self.shapes.plain;
-        let table = new_table(self, narr, plain);
-        if nslots > 0 {
-            // SAFETY: just made.
-            unsafe { (*table).grow_slots(self, nslots as u32) };
-        }
-        table
+        new_table_with(self, nslots, narr, plain)
     }
 }
 

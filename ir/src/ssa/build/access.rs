@@ -428,6 +428,7 @@ impl Builder<'_> {
 
     /// A new key: inline while the slots have room, else by the interpreter.
     fn add_field(&mut self, o: Operands, t: Value, value: Value, slot: u32, next: u64) -> bool {
+        self.widen_record(t, slot);
         let room = self.emit(Opcode::HasSlot, Type::Bool, &[t], 0, slot);
         let is_global = matches!(o.op, crate::bytecode::Op::SetTabUp);
         self.diamond(
@@ -448,6 +449,16 @@ impl Builder<'_> {
             },
         );
         true
+    }
+
+    /// Gives a table that this unit makes room for record slot `slot` from the start.
+    fn widen_record(&mut self, t: Value, slot: u32) {
+        const MOST: u32 = 12;
+        let made = &mut self.graph.insts[t.0 as usize];
+        if made.op == Opcode::NewTable && slot < MOST {
+            let (elements, slots) = (made.aux & 0xFFFF, made.aux >> 16);
+            made.aux = elements | slots.max(slot + 1) << 16;
+        }
     }
 
     /// `if cond { fast } else { slow }`, neither of which assigns registers. Memory is known
