@@ -2,6 +2,7 @@
 
 use perilune_ir::bytecode::{Extra, NO_FEEDBACK, Op, Word};
 
+use super::operators::{note_metamethod, note_result};
 use super::{closure_of, constants, decode, feedback, metaframe, sync};
 use crate::meta::Metamethod;
 use crate::object::{LuaString, Table};
@@ -56,7 +57,37 @@ unsafe fn field<const DIRECT: bool>(
             }
         }
         sync(vm, base, ip);
-        vm.index(t, key)
+        note_access(vm, base, ip, Metamethod::Index, t, key);
+        let v = vm.index(t, key)?;
+        note_result(vm, base, ip, v);
+        Ok(v)
+    }
+}
+
+/// Notes which function handles the access at `ip` to the absent `key` of `t`, if one will: for tables
+/// whose shape says that a string is no key of theirs.
+///
+/// # Safety
+/// `base` is the frame of a Lua function, `ip` an access of it; the operands are live.
+unsafe fn note_access(
+    vm: &mut Vm,
+    base: *mut Value,
+    ip: *const u32,
+    event: Metamethod,
+    t: Value,
+    key: Value,
+) {
+    if !vm.detail.profiling {
+        return;
+    }
+    let Some(table) = t.as_table() else { return };
+    // SAFETY: the caller's contract; strings in use are live.
+    unsafe {
+        let shape = (*table).shape();
+        let is_field = key.is_string() && shape.slot_of(key.ptr()).is_some();
+        if !is_field && !shape.is_dictionary() && (*table).get(&mut vm.heap, key).is_nil() {
+            note_metamethod(vm, base, ip, event, [t, Value::NIL]);
+        }
     }
 }
 
@@ -130,6 +161,7 @@ pub unsafe fn set_field_slow<const DIRECT: bool>(
             return Ok(true);
         }
         sync(vm, base, ip);
+        note_access(vm, base, ip, Metamethod::NewIndex, t, key);
         vm.set_index(t, key, v).map(|()| false)
     }
 }
@@ -171,7 +203,9 @@ pub unsafe fn get_table_slow<const DIRECT: bool>(
             }
         }
         sync(vm, base, ip);
+        note_access(vm, base, ip, Metamethod::Index, t, key);
         let v = vm.index(t, key)?;
+        note_result(vm, base, ip, v);
         *base.add(word.a() as usize) = v;
         Ok(false)
     }
@@ -213,6 +247,7 @@ pub unsafe fn set_table_slow<const DIRECT: bool>(
             return Ok(true);
         }
         sync(vm, base, ip);
+        note_access(vm, base, ip, Metamethod::NewIndex, t, key);
         vm.set_index(t, key, v).map(|()| false)
     }
 }

@@ -3,9 +3,10 @@
 use perilune_ir::bytecode::{NO_FEEDBACK, Op, Word};
 
 use super::dispatch::execute;
-use super::{Outcome, closure_of, pc_of, proto_of, return_link, sync};
+use super::{Outcome, closure_of, operators, pc_of, proto_of, return_link, sync};
 use crate::call::native_position;
 use crate::hooks;
+use crate::meta::Metamethod;
 use crate::object::{Function, Kind, NativeFunction, Proto, Table};
 use crate::state::NATIVE_ROOM;
 use crate::tier::{CALL_HEAT, COMPILED, LoopOutcome, REFUSED, Tier};
@@ -125,6 +126,7 @@ pub unsafe fn call_other(
     // SAFETY: the caller's contract.
     unsafe {
         sync(vm, base, ip);
+        operators::note_metamethod(vm, base, ip, Metamethod::Call, [*func, Value::NIL]);
         while !(*func).is_function() {
             nargs = vm.insert_call_metamethod(func, nargs)?;
         }

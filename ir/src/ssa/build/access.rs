@@ -256,6 +256,9 @@ impl Builder<'_> {
     pub(super) fn get_field(&mut self, o: Operands) {
         let site = self.site(o.feedback());
         let recv = self.get(o.b);
+        if self.field_handler(o, recv, &site) {
+            return;
+        }
         let v = self.read_field(o, recv, Some(o.b), &site);
         if v.is_none() && self.open {
             self.store_reg(o.b);
@@ -273,9 +276,21 @@ impl Builder<'_> {
         }
     }
 
+    /// `R[A] := recv[key]` where only functions of `__index` were seen to answer; false elsewhere.
+    fn field_handler(&mut self, o: Operands, recv: Value, site: &Site) -> bool {
+        if !site.fields.is_empty() {
+            return false;
+        }
+        let key = self.constant(o.key());
+        self.element_handler(o, recv, key)
+    }
+
     pub(super) fn self_field(&mut self, o: Operands) {
         let site = self.site(o.feedback());
         let recv = self.get(o.b);
+        if self.field_handler(o, recv, &site) {
+            return;
+        }
         let v = self.read_field(o, recv, Some(o.b), &site);
         if !self.open {
             return;
@@ -307,6 +322,12 @@ impl Builder<'_> {
     pub(super) fn set_field(&mut self, o: Operands) {
         let site = self.site(o.feedback());
         let recv = self.get(o.a);
+        if site.fields.is_empty() {
+            let (key, v) = (self.constant(o.key()), self.get(o.b));
+            if self.assignment_handler(o, recv, key, v) {
+                return;
+            }
+        }
         if !self.write_field(o, recv, o.b, &site) && self.open {
             self.store_reg(o.a);
             self.store_reg(o.b);
@@ -547,9 +568,30 @@ impl Builder<'_> {
             let v = self.narrow(v, site.types);
             return self.set(o.a, v);
         }
+        if self.element_handler(o, t, key) {
+            return;
+        }
         self.store_reg(o.b);
         self.store_reg(o.c);
         self.step(256, &[o.a], site.types);
+    }
+
+    /// `recv[key] := v` where only functions of `__newindex` were seen; false elsewhere.
+    fn assignment_handler(&mut self, o: Operands, recv: Value, key: Value, v: Value) -> bool {
+        if self.access_handler(o, recv, key, Some(v)).is_some() {
+            self.go_behind(o.next);
+            return true;
+        }
+        !self.open
+    }
+
+    /// `R[A] := recv[key]` where only functions of `__index` were seen to answer; false elsewhere.
+    fn element_handler(&mut self, o: Operands, recv: Value, key: Value) -> bool {
+        if let Some(v) = self.access_handler(o, recv, key, None) {
+            self.set_result(o, v);
+            return true;
+        }
+        !self.open
     }
 
     /// Whether accesses at this site were by strings to tables without metatable.
@@ -581,6 +623,9 @@ impl Builder<'_> {
             && let Some(v) = self.read_element(t, key, &site)
         {
             return self.set(o.a, v);
+        }
+        if self.element_handler(o, t, key) {
+            return;
         }
         self.store_reg(o.b);
         self.step(256, &[o.a], site.types);
@@ -670,6 +715,9 @@ impl Builder<'_> {
             self.graph.insts[set.0 as usize].snapshot = Some(snapshot);
             return;
         }
+        if self.assignment_handler(o, t, key, v) {
+            return;
+        }
         for reg in [o.a, o.b, o.c] {
             self.store_reg(reg);
         }
@@ -684,6 +732,9 @@ impl Builder<'_> {
         }
         let key = self.int(o.b as i64);
         if self.is_array_site(&site, t) && self.write_element(t, key, v, &site) {
+            return;
+        }
+        if self.assignment_handler(o, t, key, v) {
             return;
         }
         self.store_reg(o.a);

@@ -99,11 +99,7 @@ impl Builder<'_> {
             _ => self.constant(o.c),
         };
         if let Some(v) = self.operator(o, x, y) {
-            self.set(o.a, v);
-            self.go_behind(o.next);
-            let seen = self.expected(v);
-            let v = self.narrow(v, seen);
-            return self.set(o.a, v);
+            return self.set_result(o, v);
         }
         if !self.open {
             return;

@@ -156,6 +156,9 @@ impl Builder<'_> {
     pub(super) fn call(&mut self, o: Operands) {
         let o = self.with_open_arguments(o);
         let site = self.site(o.feedback());
+        if self.call_table(o, &site) {
+            return;
+        }
         if o.c == 0 && o.b != 0 {
             // "All results" of a function that always returns the same number of them. Those beyond the
             // frame's registers would be in no snapshot.
@@ -384,7 +387,7 @@ impl Builder<'_> {
     }
 
     /// The one result of a call becomes register A; narrowing it leaves after the call.
-    fn call_result(&mut self, o: Operands, result: Value, seen: u16) {
+    pub(super) fn call_result(&mut self, o: Operands, result: Value, seen: u16) {
         self.set(o.a, result);
         if self.is_memory(o.a) || o.op == Op::TailCall {
             return;
