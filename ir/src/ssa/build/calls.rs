@@ -769,7 +769,7 @@ impl Builder<'_> {
         let analysis = &self.frame().analysis;
         let simple = o.b != 0
             && Intrinsic::from_number(intrinsic).results(o.b - 1) == Some(1)
-            && !analysis.captures()
+            && !self.options.locals_in_memory
             && !analysis.irreducible
             && !self.blocked(ExitReason::CalleeGuard)
             && !self.blocked(ExitReason::TypeGuard);
@@ -779,6 +779,7 @@ impl Builder<'_> {
             return false;
         }
         let result = self.get(o.a);
+        self.close_upvalues(0);
         self.finish_return(vec![result]);
         true
     }
@@ -799,7 +800,7 @@ impl Builder<'_> {
         }
         let site = self.site(o.feedback());
         let analysis = &self.frame().analysis;
-        let simple = !analysis.captures()
+        let simple = !self.options.locals_in_memory
             && !analysis.irreducible
             && self.graph.entry == Entry::Function
             && !self.blocked(ExitReason::TypeGuard)
@@ -820,6 +821,7 @@ impl Builder<'_> {
         if let Callee::Native { .. } = site.callee {
             // It keeps its caller's frame (see `guard_lua`).
             self.guard_native(pointer);
+            self.close_upvalues(0);
             self.call_pointer(Operands { c: 0, ..o }, f, None);
             let from = self.slot_of(o.a);
             return self.terminate(Terminator::ReturnOpen(from));
@@ -827,6 +829,7 @@ impl Builder<'_> {
         self.guard_lua(pointer);
         if o.b == 0 {
             self.store_window_values(o.a + 2, 0);
+            self.close_upvalues(0);
             self.set_top();
             let from = self.slot_of(o.a + 2);
             return self.terminate(Terminator::TailCallOpen { callee, pointer, from });
@@ -837,6 +840,7 @@ impl Builder<'_> {
                 self.boxed(v)
             })
             .collect();
+        self.close_upvalues(0);
         self.terminate(Terminator::TailCall { callee, pointer, args });
     }
 
