@@ -171,16 +171,9 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                 }
             }};
         }
-        // `ip` is the target of a back-edge just taken.
-        macro_rules! back_edge {
-            () => {{
-                // First, for compiled code may resume elsewhere than at a back-edge.
-                if !likely(vm.poll.load(Ordering::Relaxed) == 0) {
-                    slow!(poll(vm, base, ip));
-                    if HOOKS != (vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0) {
-                        return Ok(Outcome::Switch { base, ip });
-                    }
-                }
+        // `ip` is a loop's header, where a unit for the loop may be entered.
+        macro_rules! loop_header {
+            () => {
                 if PROFILE {
                     let heat = (*proto).hotness.get() - tier::LOOP_HEAT;
                     (*proto).hotness.set(heat);
@@ -188,6 +181,24 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         compiled_loop!(calls::loop_hot)
                     }
                 }
+            };
+        }
+        // `ip` is the target of a back-edge just taken.
+        macro_rules! safepoint {
+            () => {
+                if !likely(vm.poll.load(Ordering::Relaxed) == 0) {
+                    slow!(poll(vm, base, ip));
+                    if HOOKS != (vm.poll.load(Ordering::Relaxed) & POLL_HOOK != 0) {
+                        return Ok(Outcome::Switch { base, ip });
+                    }
+                }
+            };
+        }
+        macro_rules! back_edge {
+            () => {{
+                // First, for compiled code may resume elsewhere than at a back-edge.
+                safepoint!();
+                loop_header!();
                 separate!();
                 continue;
             }};
@@ -783,6 +794,12 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         ip = target!();
                     }
                     Op::TForCall => {
+                        // The header of a generic loop: `TFORPREP` and the end of the body lead here.
+                        let here = (base, ip);
+                        loop_header!();
+                        if PROFILE && here != (base, ip) {
+                            continue; // where compiled code has left
+                        }
                         let ra = base.add(word.a() as usize);
                         let f = *ra;
                         let index = *ip.add(1) >> 16;
@@ -844,7 +861,9 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                         }
                         *ra.add(2) = control;
                         ip = target!();
-                        back_edge!()
+                        safepoint!();
+                        separate!();
+                        continue;
                     }
                     Op::SetList => {
                         slow!(frame_ops::set_list(vm, base, ip));
