@@ -100,6 +100,7 @@ macro_rules! for_each_ssa_op {
             TableRemove,  "remove",       ALL_TABLE, ALL_TABLE, false, "the last element of table x, removed (nil when there is none); x has no metatable";
             VarargCount,  "vararg_count", NONE,   NONE,   false, "number of the frame's extra arguments; aux parameters";
             VarargLoad,   "vararg",       NONE,   NONE,   false, "extra argument x (from 0) of the frame, or nil; aux parameters";
+            VarargAll,    "vararg_all",   STACK,  STACK,  false, "all extra arguments to slot aux and above, where open results then end; imm: the instruction and, from bit 32 on, the parameters";
             StoreShape,   "set_shape",    NONE,   SHAPE,  false, "shape of table x := imm";
             HasSlot,      "has_slot",     RECPTR, NONE,   false, "table x has room for record slot aux";
             Barrier,      "barrier",      NONE,   NONE,   false, "table x was written a collectable value";

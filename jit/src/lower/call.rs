@@ -250,6 +250,93 @@ impl Lower<'_, '_> {
         self.b.ins().select(there, v, nil)
     }
 
+    /// Whether a frame that ends at `end` needs the stack to grow.
+    fn is_beyond_stack(&mut self, end: V) -> V {
+        let limit = self.load(types::I64, self.vm, offset_of!(Vm, stack_limit));
+        self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, limit)
+    }
+
+    /// Moves the frame above its arguments, as `interp::frame_ops::vararg_prep` does.
+    fn vararg_prep(&mut self, params: u32) {
+        let nargs = self.nargs.expect("a function entry");
+        let old = self.base;
+        let least = self.iconst(u64::from(params));
+        let count = if params == 0 { nargs } else { self.b.ins().umax(nargs, least) };
+        let delta = self.iadd_imm(count, 2);
+        let bytes = self.ishl_imm(delta, 3);
+        let moved = self.b.ins().iadd(old, bytes);
+        let end = self.iadd_imm(moved, i64::from(Self::slot(self.graph.frame_slots as i32)));
+        let over = self.is_beyond_stack(end);
+        let (slow, fast, join) = (self.cold_block(), self.b.create_block(), self.b.create_block());
+        let base = self.b.append_block_param(join, types::I64);
+        self.b.ins().brif(over, slow, &[], fast, &[]);
+
+        self.b.switch_to_block(slow);
+        let answer = self.call_native(Helper::VarargPrep, &[self.vm, old, nargs])[0];
+        let failed = self.icmp_imm(IntCC::Equal, answer, 0);
+        self.check_status(failed);
+        self.b.ins().jump(join, &[BlockArg::from(answer)]);
+
+        self.b.switch_to_block(fast);
+        let nil = self.iconst(encoding::NIL);
+        for i in 0..params as i32 {
+            let given = self.icmp_imm(IntCC::UnsignedGreaterThan, nargs, i64::from(i));
+            let v = self.b.ins().load(types::I64, trusted(), old, Self::slot(i));
+            let v = self.b.ins().select(given, v, nil);
+            self.store(v, moved, Self::slot(i));
+            self.store(nil, old, Self::slot(i));
+        }
+        let callee = self.b.ins().load(types::I64, trusted(), old, Self::slot(-2));
+        self.store(callee, moved, Self::slot(-2));
+        let kind = Link::new(0, 0, Link::VARARG).0;
+        let link = self.ishl_imm(delta, i64::from(Link::DELTA_SHIFT));
+        let link = self.bor_imm(link, kind as i64);
+        self.store(link, moved, Self::slot(-1));
+        self.b.ins().jump(join, &[BlockArg::from(moved)]);
+
+        self.b.switch_to_block(join);
+        self.base = base;
+    }
+
+    /// Copies all extra arguments to `slot` and above; open results end behind them.
+    fn vararg_all(&mut self, slot: i32, pc: u32, params: u32) {
+        let count = self.extra_arguments(params);
+        let to = self.slot_address(slot);
+        let bytes = self.ishl_imm(count, 3);
+        let end = self.b.ins().iadd(to, bytes);
+        let over = self.is_beyond_stack(end);
+        let (slow, fast) = (self.cold_block(), self.block_like_this());
+        let (head, turn, done) =
+            (self.block_like_this(), self.block_like_this(), self.block_like_this());
+        let offset = self.b.append_block_param(head, types::I64);
+        self.b.ins().brif(over, slow, &[], fast, &[]);
+
+        self.b.switch_to_block(slow);
+        let status = self.step(Helper::Step, 0, u64::from(pc));
+        self.check_status(status);
+        self.b.ins().jump(done, &[]);
+
+        self.b.switch_to_block(fast);
+        self.store(end, self.vm, offset_of!(Vm, top) as i32);
+        // They end below the header of the moved frame.
+        let from = self.b.ins().isub(self.base, bytes);
+        let from = self.iadd_imm(from, i64::from(Self::slot(-2)));
+        let zero = self.iconst(0);
+        self.b.ins().jump(head, &[BlockArg::from(zero)]);
+
+        self.b.switch_to_block(head);
+        let over = self.b.ins().icmp(IntCC::Equal, offset, bytes);
+        self.b.ins().brif(over, done, &[], turn, &[]);
+        self.b.switch_to_block(turn);
+        let source = self.b.ins().iadd(from, offset);
+        let v = self.b.ins().load(types::I64, trusted(), source, 0);
+        let target = self.b.ins().iadd(to, offset);
+        self.store(v, target, 0);
+        let next = self.iadd_imm(offset, 8);
+        self.b.ins().jump(head, &[BlockArg::from(next)]);
+        self.b.switch_to_block(done);
+    }
+
     pub(super) fn return_values(&mut self, values: &[V]) {
         if let Entry::Typed { .. } = self.graph.entry {
             let zero = self.iconst(0);
@@ -302,12 +389,12 @@ impl Lower<'_, '_> {
                 let index = self.v(inst.args[0]);
                 Some(self.vararg(index, inst.aux))
             }
+            Opcode::VarargAll => {
+                self.vararg_all(window, inst.imm as u32, (inst.imm >> 32) as u32);
+                None
+            }
             Opcode::VarargPrep => {
-                let nargs = self.nargs.expect("a function entry");
-                let base = self.call_native(Helper::VarargPrep, &[self.vm, self.base, nargs])[0];
-                let failed = self.icmp_imm(IntCC::Equal, base, 0);
-                self.check_status(failed);
-                self.base = base;
+                self.vararg_prep(inst.aux);
                 None
             }
             Opcode::StackCheck => {

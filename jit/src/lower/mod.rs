@@ -816,6 +816,7 @@ impl Lower<'_, '_> {
             | Opcode::SetTop
             | Opcode::VarargCount
             | Opcode::VarargLoad
+            | Opcode::VarargAll
             | Opcode::VarargPrep
             | Opcode::Poll
             | Opcode::StackCheck

@@ -14,8 +14,10 @@ impl Builder<'_> {
             if self.select(o) {
                 return;
             }
-            self.step(o.a, &[], 0);
+            self.flush(o.a);
             let from = self.slot_of(o.a);
+            let pc = self.frame().pc as u64 | u64::from(self.params()) << 32;
+            self.emit(Opcode::VarargAll, Type::None, &[], pc, from as u32);
             return self.clobber_from(from);
         }
         for i in 0..o.c - 1 {
