@@ -29,7 +29,7 @@ const EDGES: [&str; 14] = [
 
 /// Fragments about calls, closures, loops, errors and metatables; what must not fail on its own is
 /// in the first list, what may is run protected.
-const SAFE: [&str; 19] = [
+const SAFE: [&str; 23] = [
     // Integers and floats in one list, rounded, divided, stored again.
     "local $vals, $out, $s = {}, {}, 0
      local function $half($x) return $x / 2 end
@@ -107,6 +107,82 @@ const SAFE: [&str; 19] = [
        $sum = $sum * 3 + $x
      end
      show($sum)",
+    // Generic loops left in the middle, by all ways, with captured variables and closing values.
+    "local $list, $map, $shut = {}, {}, 0
+     for $i = 1, @t do $list[$i] = $i % @k == 0 and $i / 2 or $i $map['k' .. $i % 9] = $i end
+     local function $find($t, $x) for $j, $v in ipairs($t) do if $v == $x then return $j, $v end end end
+     local function $key($t, $x) for $j, $v in pairs($t) do if $v >= $x then return $v - $x end end return -1 end
+     local function $caught($t, $x)
+       local $fs = {}
+       for $j, $v in ipairs($t) do
+         local $w = $v
+         $fs[#$fs + 1] = function() $w = $w + $x return $w end
+         if #$fs > 2 then return $fs[1], $fs[3] end
+       end
+       return $fs[1], $fs[1]
+     end
+     local function $steps($n, $close) return function($m, $j) if $j < $m then return $j + 1 end end, $n, 0, $close end
+     local function $left($n, $x, $close)
+       for $j in $steps($n, $close) do
+         for $m in $steps(3) do
+           if $j * $m == $x then return $j end
+           if $j - $m == $x then goto out end
+         end
+       end
+       ::out::
+       return 0
+     end
+     for $i = 1, @t do
+       local $j, $v = $find($list, $i % @k == 0 and $i / 2 or $i)
+       local $f, $g = $caught($list, $i % @k)
+       local $close = $i % @k == 0 and setmetatable({}, { __close = function() $shut = $shut + $i end }) or nil
+       local $got = $left($i % 6, @k, $close)
+       if $i % @k == 1 then show($j, $v, $key($map, @i % 50), $f(), $g(), $f(), $got, $shut) end
+     end",
+    // Functions for absent keys and for calls of tables; keys of their own come and go.
+    "local $store, $asked = {}, 0
+     local $proxy = setmetatable({}, {
+       __index = function($t, $k) $asked = $asked + 1 return $store[$k] or 0 end,
+       __newindex = function($t, $k, $v) $store[$k] = $v end,
+       __call = function($t, $x, ...) return $x, select('#', ...) end,
+     })
+     local $acc = 0
+     for $i = 1, @t do
+       $proxy.x = $i
+       $proxy[$i % 5] = $i % @k == 0 and 0.5 or $i
+       $proxy['s' .. $i % 3] = $i
+       $acc = $acc + $proxy.x + $proxy[$i % 7] + $proxy['s' .. $i % 4]
+       local $a, $n = $proxy($i, nil, @k)
+       $proxy($i)
+       $acc = $acc + $a + $n + $proxy($i)
+       if $i % 40 == 0 then rawset($proxy, $i % 3 == 0 and 'x' or $i % 5, $i) end
+       if $i % 60 == 0 then rawset($proxy, 'x', nil) end
+       if $i % @k == 0 then show($acc, $asked, rawget($proxy, 'x'), rawlen($proxy)) end
+     end",
+    // Arguments forwarded, from none to many.
+    "local function $last(...) return (select(-1, 0, ...)) end
+     local function $pass(...) return $last(...) end
+     local function $mid($a, ...) local $b = $a return $pass(...), $b, select('#', ...) end
+     local function $pack($a, $b, ...) local $t = { $b, ... } return #$t, $a, ... end
+     for $i = 1, @t do
+       local $t = {}
+       for $j = 1, $i % 11 do $t[$j] = $i * $j end
+       local $x, $y, $z = $mid(table.unpack($t))
+       local $n, $a, $c = $pack(table.unpack($t))
+       if $i % @k == 0 then show($x, $y, $z, $n, $a, $c, $pass(), $pass(@i, $mid(@n)), ($pack())) end
+     end",
+    // Loops that only count, across the borders of their safepoints.
+    "local function $count($first, $last)
+       local $s, $turns = 0, 0
+       for $j = $first, $last do $s = $s ~ $j * 3 $turns = $turns + 1 end
+       for $j = $last, $first, -2 do $s = $s + ($j & 15) end
+       for $j = 1, 1024 do $s = $s + 1 end
+       return $s, $turns
+     end
+     for $i = 1, @t do
+       local $s, $turns = $count(@i % 100, @i % 100 + $i * 37)
+       if $i % @k == 0 then show($s, $turns, $count($i, $i - 1), $count(math.maxinteger - $i, math.maxinteger)) end
+     end",
     // Integers at their edges.
     "local $E = { @e, @e, @e, @e, @e, @e, 0, @i, @i }
      local $h = @e
