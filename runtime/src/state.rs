@@ -336,7 +336,7 @@ impl Vm {
     }
 
     /// Throws `stack overflow`; or `C stack overflow` when metamethods are what is nested so deeply.
-    /// Compiled code calls these without counting them in `c_depth`.
+    /// Compiled code does not count in `c_depth` those that it inlines.
     pub fn overflow_error(&mut self) -> Throw {
         let mut metamethods = 0;
         // The innermost frame's instruction did not call.

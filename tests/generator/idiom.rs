@@ -111,7 +111,7 @@ const SAFE: [&str; 23] = [
     "local $list, $map, $shut = {}, {}, 0
      for $i = 1, @t do $list[$i] = $i % @k == 0 and $i / 2 or $i $map['k' .. $i % 9] = $i end
      local function $find($t, $x) for $j, $v in ipairs($t) do if $v == $x then return $j, $v end end end
-     local function $key($t, $x) for $j, $v in pairs($t) do if $v >= $x then return $v - $x end end return -1 end
+     local function $key($t, $x) for $j, $v in pairs($t) do if $v == $x then return $v * 2 end end return -1 end
      local function $caught($t, $x)
        local $fs = {}
        for $j, $v in ipairs($t) do

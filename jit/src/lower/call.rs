@@ -6,6 +6,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use perilune_ir::exits::ExitReason;
 use perilune_ir::ssa::build::OPEN;
 use perilune_runtime::object::{CodeHead, Function as FunctionObject, LuaClosure, Proto, Upvalue};
+use perilune_runtime::state::MAX_C_DEPTH;
 use perilune_runtime::vm::Link;
 
 use super::*;
@@ -364,6 +365,19 @@ impl Lower<'_, '_> {
                 let level = self.slot_address(window);
                 let wrong = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, last, level);
                 self.leave_if(wrong, inst.snapshot.expect("a guard"));
+                None
+            }
+            Opcode::GuardDepth => {
+                let depth = self.load_u32(self.vm, offset_of!(Vm, c_depth));
+                let most = i64::from(MAX_C_DEPTH) - 1;
+                let wrong = self.icmp_imm(IntCC::UnsignedGreaterThanOrEqual, depth, most);
+                self.leave_if(wrong, inst.snapshot.expect("a guard"));
+                None
+            }
+            Opcode::AddDepth => {
+                let depth = self.load_u32(self.vm, offset_of!(Vm, c_depth));
+                let depth = self.iadd_imm(depth, inst.imm as i64);
+                self.b.ins().istore32(trusted(), depth, self.vm, offset_of!(Vm, c_depth) as i32);
                 None
             }
             Opcode::CloseUpvalues => {

@@ -811,6 +811,8 @@ impl Lower<'_, '_> {
             | Opcode::Scratch
             | Opcode::GetIndex => self.memory(value),
             Opcode::GuardClosed
+            | Opcode::GuardDepth
+            | Opcode::AddDepth
             | Opcode::CloseUpvalues
             | Opcode::MarkTail
             | Opcode::SetTop

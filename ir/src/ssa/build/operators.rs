@@ -55,6 +55,9 @@ impl Builder<'_> {
         let shape = self.op(Opcode::TableShape, Type::Raw, &[t]);
         self.guard(Opcode::GuardRaw, Type::None, &[shape], case.shape, ExitReason::ShapeGuard);
         self.guard_epoch();
+        if self.inlined_handler(case).is_none() {
+            self.guard(Opcode::GuardDepth, Type::None, &[], 0, ExitReason::Stack);
+        }
         t
     }
 
@@ -143,16 +146,23 @@ impl Builder<'_> {
         }
     }
 
+    /// The metamethod's profile, if it is to be inlined. Not one that calls metamethods itself: a recursion
+    /// of them ends in an error sooner than others, and inlined ones do not count.
+    fn inlined_handler(&self, case: &OperatorCase) -> Option<Arc<Profile>> {
+        let profile = case.profile.as_ref()?;
+        (profile.operators.is_empty() && self.inlinable(profile)).then(|| profile.clone())
+    }
+
     /// Calls the metamethod whose window is complete, inlined if it can be.
     fn call_case(&mut self, call: Operands, handler: Value, case: &OperatorCase) {
         let address = case.handler << 16 >> 16;
         let pointer = self.emit(Opcode::ConstRaw, Type::Func, &[], address, 0);
-        match &case.profile {
-            Some(profile) if self.inlinable(profile) => {
-                self.inline_body(call, pointer, profile.clone());
-            }
-            _ => {
+        match self.inlined_handler(case) {
+            Some(profile) => self.inline_body(call, pointer, profile),
+            None => {
+                self.emit(Opcode::AddDepth, Type::None, &[], 1, 0);
                 self.call_pointer(call, handler, Some(pointer));
+                self.emit(Opcode::AddDepth, Type::None, &[], -1i64 as u64, 0);
             }
         }
     }
