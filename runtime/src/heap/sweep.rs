@@ -87,6 +87,8 @@ impl Heap {
             let size = (*block).cell_size as usize;
             let white = self.alloc_color;
             let dead = self.dead_color;
+            // Kind and colour of the objects that die in the greatest numbers, side by side.
+            let dead_integer = u16::from_ne_bytes([Kind::WideInt as u8, dead]);
             let (mut free, mut freed) = (0u32, 0usize);
             let mut link = &raw mut (*block).free;
             let mut cell = Block::cell(block, 0);
@@ -98,9 +100,15 @@ impl Heap {
                     cell = cell.add(size);
                     continue;
                 }
-                let (start, freed_before) = (cell, freed);
+                let start = cell;
                 let mut known = 0;
-                while cell < end {
+                loop {
+                    while cell < end && cell.cast::<u16>().read() == dead_integer {
+                        cell = cell.add(size);
+                    }
+                    if cell >= end {
+                        break;
+                    }
                     let header = cell.cast::<Header>();
                     if (*header).kind == Kind::Free {
                         known += (*header).extra;
@@ -111,14 +119,14 @@ impl Heap {
                         break;
                     }
                     match (*header).kind {
-                        Kind::WideInt | Kind::Upvalue | Kind::LuaClosure => {}
+                        Kind::Upvalue | Kind::LuaClosure => {}
                         Kind::Table if is_compact(cell.cast()) => {}
                         _ => self.drop_object(header),
                     }
-                    freed += 1;
                     cell = cell.add(size);
                 }
-                let n = known + (freed - freed_before) as u32;
+                let n = (cell.offset_from_unsigned(start) / size) as u32;
+                freed += (n - known) as usize;
                 let run = FreeRun::write(start, n, ptr::null_mut());
                 *link = run;
                 link = &raw mut (*run).next;
