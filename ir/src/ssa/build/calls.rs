@@ -661,20 +661,26 @@ impl Builder<'_> {
             _ => o,
         };
         let whole = self.graph.entry == Entry::Function && self.frame().inline.is_none();
-        if o.b == 0 && !whole || o.c != 0 && !self.guard_closed(0) {
+        let (closes, open) = (o.c != 0, o.b == 0);
+        if open && !whole || closes && !self.guard_closed(0) {
             // Variables to close, or no view of the caller's frame: the interpreter does it.
             let snapshot = self.snapshot(ExitReason::Cold);
             return self.terminate(Terminator::Exit(snapshot));
         }
-        if o.b == 0 {
+        let values = if open {
             self.store_window_values(o.a, 0);
+            vec![]
+        } else {
+            (o.a..o.a + o.b - 1).map(|reg| self.get(reg)).collect()
+        };
+        if closes {
             self.close_upvalues(0);
+        }
+        if open {
             self.set_top();
             let from = self.slot_of(o.a);
             return self.terminate(Terminator::ReturnOpen(from));
         }
-        let values = (o.a..o.a + o.b - 1).map(|reg| self.get(reg)).collect();
-        self.close_upvalues(0);
         self.finish_return(values);
     }
 
