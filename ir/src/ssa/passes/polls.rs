@@ -5,14 +5,14 @@
 //! there asks whether that was the end, has its safepoint, and moves the stop:
 //!
 //! ```text
-//!   head(i):                          head(i, stop):
-//!     …                                 …
-//!     poll                        →     i ≥ stop ? stopped : head(i + step, stop)
-//!     i ≠ last ? head(i + step) : end    stopped:
-//!                                       i ≠ last ? again : end
-//!                                     again:
-//!                                       poll
-//!                                       head(i + step, min(i + TURNS * step, last))
+//!   head(i):                              head(i, stop):
+//!     …                                     …
+//!     poll                          →       i ≥ stop ? stopped : head(i + step, stop)
+//!     i ≠ last ? head(i + step) : end     stopped:
+//!                                           i ≠ last ? again : end
+//!                                         again:
+//!                                           poll
+//!                                           head(i + step, min(i + TURNS * step, last))
 //! ```
 //!
 //! Whatever the stop is, the turns are the same: it only says when to look. So its sum may wrap.
