@@ -24,7 +24,7 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use perilune_ir::encoding::{self, TAG_SHIFT};
-use perilune_ir::ssa::passes::{Dominators, LoopNest};
+use perilune_ir::ssa::passes::{Flow, LoopNest};
 use perilune_ir::ssa::{Block, Entry, Graph, Opcode, SnapshotId, Target, Terminator, Type, Value};
 use perilune_runtime::vm::{Poll, Vm};
 
@@ -285,8 +285,7 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
 
 impl Lower<'_, '_> {
     fn run(&mut self, vm_word: V) {
-        let doms = Dominators::new(self.graph);
-        let nest = LoopNest::new(self.graph, &doms);
+        let Flow { doms, nest } = Flow::new(self.graph);
         let behind_calls = behind_calls(self.graph, &doms.order, &nest);
         let vm = [self.vm, vm_word];
         for l in nest.loops {

@@ -81,6 +81,9 @@ unsafe fn note_access(
         return;
     }
     let Some(table) = t.as_table() else { return };
+    if vm.metamethod(t, event).as_closure().is_none() {
+        return; // mostly a table
+    }
     // SAFETY: the caller's contract; strings in use are live.
     unsafe {
         let shape = (*table).shape();

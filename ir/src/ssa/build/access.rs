@@ -530,7 +530,7 @@ impl Builder<'_> {
     // ---- computed keys ----
 
     /// The key as integer, if that is what it is expected to be.
-    fn integer_key(&mut self, key: Value) -> Option<Value> {
+    pub(super) fn integer_key(&mut self, key: Value) -> Option<Value> {
         match self.ty(key) {
             Type::Int => Some(key),
             Type::Float if !self.blocked(ExitReason::Conversion) => {
@@ -656,14 +656,11 @@ impl Builder<'_> {
         if plain {
             self.guard_no_metatable(t);
         }
-        let one = self.int(1);
-        let index = self.op(Opcode::ISub, Type::Int, &[key, one]);
-        let len = self.op(Opcode::TableArrLen, Type::Int, &[t]);
         if beyond {
-            let inside = self.emit(Opcode::ICmp, Type::Bool, &[index, len], 0, Cond::Below as u32);
-            let v = self.element_or_absent(t, index, key, inside);
+            let v = self.element_anywhere(t, key);
             return Some(self.narrow(v, site.types));
         }
+        let (index, len) = self.index_and_length(t, key);
         let why = ExitReason::BoundsGuard;
         let check = self.guard(Opcode::GuardBounds, Type::None, &[index, len], 0, why);
         let arr = self.op(Opcode::TableArr, Type::Raw, &[t]);
@@ -672,6 +669,20 @@ impl Builder<'_> {
             self.guard(Opcode::GuardNotNil, Type::None, &[v], 0, ExitReason::ResultGuard);
         }
         Some(self.narrow(v, site.types))
+    }
+
+    /// The integer `key` counted from 0, and the length of `t`'s array part.
+    fn index_and_length(&mut self, t: Value, key: Value) -> (Value, Value) {
+        let one = self.int(1);
+        let index = self.op(Opcode::ISub, Type::Int, &[key, one]);
+        (index, self.op(Opcode::TableArrLen, Type::Int, &[t]))
+    }
+
+    /// What is at the integer `key` of `t` itself, in the array part or not; nil when absent.
+    pub(super) fn element_anywhere(&mut self, t: Value, key: Value) -> Value {
+        let (index, len) = self.index_and_length(t, key);
+        let inside = self.emit(Opcode::ICmp, Type::Bool, &[index, len], 0, Cond::Below as u32);
+        self.element_or_absent(t, index, key, inside)
     }
 
     /// Element `index` (from 0) of the array part if it is `inside`, else what is at the integer `key`

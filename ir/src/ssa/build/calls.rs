@@ -684,37 +684,6 @@ impl Builder<'_> {
         self.finish_return(values);
     }
 
-    /// Closes what is captured of registers from `from` on, where no variable is to be closed; false
-    /// when that was seen not to hold.
-    pub(super) fn close(&mut self, from: usize) -> bool {
-        let fine = self.guard_closed(from);
-        if fine {
-            self.close_upvalues(from);
-        }
-        fine
-    }
-
-    /// Leaves when a variable in the registers from `from` on is to be closed; false where that happens.
-    fn guard_closed(&mut self, from: usize) -> bool {
-        let fine = !self.blocked(ExitReason::ValueGuard);
-        if fine {
-            let slot = self.slot_of(from) as u32;
-            let guard = self.guard(Opcode::GuardClosed, Type::None, &[], 0, ExitReason::ValueGuard);
-            self.graph.insts[guard.0 as usize].aux = slot;
-        }
-        fine
-    }
-
-    /// Upvalues in the registers from `from` on leave the stack, if there may be any.
-    fn close_upvalues(&mut self, from: usize) {
-        let analysis = &self.frame().analysis;
-        let captured = [&analysis.memory, &analysis.write_through];
-        if analysis.irreducible || captured.iter().any(|set| set.iter().any(|reg| reg >= from)) {
-            let slot = self.slot_of(from) as u32;
-            self.emit(Opcode::CloseUpvalues, Type::None, &[], 0, slot);
-        }
-    }
-
     pub(super) fn finish_return(&mut self, values: Vec<Value>) {
         if self.frame().inline.is_some() {
             return self.return_inlined(values);

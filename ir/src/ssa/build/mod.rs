@@ -18,6 +18,7 @@ mod access;
 mod arith;
 mod calls;
 mod cfg;
+mod closing;
 mod control;
 mod intrinsics;
 mod iterate;

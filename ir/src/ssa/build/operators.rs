@@ -81,16 +81,8 @@ impl Builder<'_> {
         let t = self.guard_handler(recv, &case);
         if !named {
             let there = if key_types == types::INT {
-                let i = match self.ty(key) {
-                    Type::Int => key,
-                    _ => self.guard_int(key, ExitReason::TypeGuard),
-                };
-                let one = self.int(1);
-                let index = self.op(Opcode::ISub, Type::Int, &[i, one]);
-                let len = self.op(Opcode::TableArrLen, Type::Int, &[t]);
-                let below = Cond::Below as u32;
-                let inside = self.emit(Opcode::ICmp, Type::Bool, &[index, len], 0, below);
-                self.element_or_absent(t, index, i, inside)
+                let i = self.integer_key(key)?;
+                self.element_anywhere(t, i)
             } else {
                 let key = self.string_pointer(key, ExitReason::TypeGuard);
                 self.op(Opcode::GetString, Type::Any, &[t, key])
