@@ -40,10 +40,20 @@ fn check(path: &Path) -> String {
     failures
 }
 
-#[test]
-fn benchmark_programs_agree_in_every_way() {
-    let files = harness::lua_files(&harness::root().join("benches/programs"));
+/// Runs all programs of a suite's folder.
+fn check_suite(folder: &str) {
+    let files = harness::lua_files(&harness::root().join(folder));
     assert!(!files.is_empty(), "no benchmark programs found");
     let failures = harness::two_at_a_time(&files, |path| check(path));
-    report("programs", files.len(), failures);
+    report(folder, files.len(), failures);
+}
+
+#[test]
+fn classic_programs_agree_in_every_way() {
+    check_suite("benches/programs");
+}
+
+#[test]
+fn object_programs_agree_in_every_way() {
+    check_suite("benches/objects");
 }

@@ -1,9 +1,9 @@
 //! Compares Perilune with PUC Lua and LuaJIT on whole processes.
 //!
-//! `cargo bench --bench compare -- [filter…] [--runs N] [--warmup N] [--small]
+//! `cargo bench --bench compare -- [filter…] [--suite a,b] [--runs N] [--warmup N] [--small]
 //! [--engines a,b] [--json FILE]`
 //!
-//! Every program of `benches/programs/` runs under every engine: one untimed
+//! Every program of the chosen suites ([`SUITES`]) runs under every engine: one untimed
 //! warm-up, then `N` rounds in which the engines alternate (A B C D, A B C D, …),
 //! so that a drift of the machine hits all alike. In each round an engine runs the
 //! program until that took [`ROUND`] seconds: the median of seven runs of 20 ms is
@@ -21,6 +21,9 @@ use report::{Cell, Row};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// The suites: name and folder. The first runs where none is named; `all` stands for every one.
+const SUITES: [(&str, &str); 2] = [("classic", "benches/programs"), ("objects", "benches/objects")];
+
 /// CPU seconds that an engine may use up in one round before it stops repeating a program.
 const ROUND: f64 = 0.2;
 
@@ -28,6 +31,7 @@ const ROUND: f64 = 0.2;
 #[derive(Debug)]
 struct Options {
     filters: Vec<String>,
+    suites: Vec<(&'static str, &'static str)>,
     engines: Option<Vec<String>>,
     runs: usize,
     warmup: usize,
@@ -35,12 +39,13 @@ struct Options {
     json: Option<PathBuf>,
 }
 
-const USAGE: &str = "usage: cargo bench --bench compare -- [filter...] [--runs N] [--warmup N] \
-                     [--small] [--engines NAME,NAME] [--json FILE]";
+const USAGE: &str = "usage: cargo bench --bench compare -- [filter...] [--suite NAME,NAME] [--runs N] \
+                     [--warmup N] [--small] [--engines NAME,NAME] [--json FILE]";
 
 fn parse(args: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let mut options = Options {
         filters: Vec::new(),
+        suites: vec![SUITES[0]],
         engines: None,
         runs: 5,
         warmup: 1,
@@ -59,6 +64,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Option<Options>, String> 
             "--runs" => options.runs = number(value()?)?.max(1),
             "--warmup" => options.warmup = number(value()?)?,
             "--small" => options.small = true,
+            "--suite" => options.suites = suites(&value()?)?,
             "--engines" => {
                 options.engines = Some(value()?.split(',').map(str::to_owned).collect());
             }
@@ -71,6 +77,21 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Option<Options>, String> 
     }
     // `cargo test --benches` starts this too, without `--bench`: it has nothing to test.
     Ok(under_cargo_bench.then_some(options))
+}
+
+/// The suites that a list of names stands for.
+fn suites(names: &str) -> Result<Vec<(&'static str, &'static str)>, String> {
+    if names == "all" {
+        return Ok(SUITES.to_vec());
+    }
+    let known = || SUITES.map(|(name, _)| name).join(", ");
+    let find = |name: &str| SUITES.into_iter().find(|(known, _)| *known == name);
+    names
+        .split(',')
+        .map(|name| {
+            find(name).ok_or_else(|| format!("unknown suite '{name}' (of {}, all)", known()))
+        })
+        .collect()
 }
 
 /// A benchmark program with what the comments at its head say.
@@ -165,6 +186,19 @@ fn measure(
     Row { name: name.to_owned(), cells }
 }
 
+/// Measures one program under the engines that can run it.
+fn run_program(program: &Program, engines: &[Engine], options: &Options) -> Row {
+    let mut args = vec![program.path.to_string_lossy().into_owned()];
+    if options.small {
+        args.extend(program.small.clone());
+    }
+    let can_run = |e: &Engine| match (&program.peers, e.peer) {
+        (Some(peers), true) => peers.iter().any(|p| p == e.name),
+        (None, _) | (_, false) => true,
+    };
+    measure(&program.name, &args, engines, can_run, options)
+}
+
 fn run(options: &Options) -> Result<ExitCode, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let perilune = Path::new(env!("CARGO_BIN_EXE_perilune"));
@@ -175,17 +209,12 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     for name in &absent {
         println!("{name:<16} absent (not in PATH)");
     }
-    let programs = programs(&root.join("benches/programs"), &options.filters)?;
-    if programs.is_empty() {
-        return Err(format!("no program matches {:?}", options.filters));
-    }
     println!(
         "CPU time of whole processes in ms: median [min-max] of {} rounds after {} warm-up, \
          engines alternating, short programs several times in a round\n",
         options.runs, options.warmup
     );
 
-    let mut rows = Vec::new();
     println!("{}", report::heading(&engines));
     let startup = measure(
         "(start-up: -e \"\")",
@@ -195,20 +224,21 @@ fn run(options: &Options) -> Result<ExitCode, String> {
         options,
     );
     println!("{}", report::line(&startup, &engines));
-    for program in &programs {
-        let mut args = vec![program.path.to_string_lossy().into_owned()];
-        if options.small {
-            args.extend(program.small.clone());
+    let mut rows = Vec::new();
+    for (suite, folder) in &options.suites {
+        let programs = programs(&root.join(folder), &options.filters)?;
+        println!("\n{suite}");
+        let first = rows.len();
+        for program in &programs {
+            let row = run_program(program, &engines, options);
+            println!("{}", report::line(&row, &engines));
+            rows.push(row);
         }
-        let can_run = |e: &Engine| match (&program.peers, e.peer) {
-            (Some(peers), true) => peers.iter().any(|p| p == e.name),
-            (None, _) | (_, false) => true,
-        };
-        let row = measure(&program.name, &args, &engines, can_run, options);
-        println!("{}", report::line(&row, &engines));
-        rows.push(row);
+        println!("{}", report::summary(&rows[first..], &engines));
     }
-    println!("{}", report::summary(&rows, &engines));
+    if rows.is_empty() {
+        return Err(format!("no program matches {:?}", options.filters));
+    }
     if let Some(file) = &options.json {
         let text = report::json(&startup, &rows, &engines, &absent, options.runs, options.small);
         std::fs::write(file, text).map_err(|e| format!("{}: {e}", file.display()))?;

@@ -138,12 +138,15 @@ fn geometric_mean(values: impl Iterator<Item = f64>) -> Option<(f64, usize)> {
     (count > 0).then(|| ((sum / count as f64).exp(), count))
 }
 
-/// The table's last lines: geometric mean and worst of each ratio (start-up not among them).
+/// A suite's last lines: of each ratio the geometric mean, the greatest, and how many programs are above 1.
 pub fn summary(rows: &[Row], engines: &[Engine]) -> String {
     let mut out = format!("{:<19}{}", "geometric mean", " ".repeat(24 * engines.len()));
     let mut worst = format!("{:<19}{}", "greatest", " ".repeat(24 * engines.len()));
+    let mut above = format!("{:<19}{}", "above 1", " ".repeat(24 * engines.len()));
     for (_, pair) in shown(engines) {
         let ratios: Vec<f64> = rows.iter().filter_map(|r| r.ratio(pair, engines)).collect();
+        let slower = ratios.iter().filter(|r| **r > 1.0).count();
+        let _ = write!(above, " {slower:>10}");
         let greatest = ratios.iter().copied().fold(f64::NAN, f64::max);
         match geometric_mean(ratios.into_iter()) {
             Some((mean, _)) => {
@@ -156,7 +159,7 @@ pub fn summary(rows: &[Row], engines: &[Engine]) -> String {
             }
         }
     }
-    format!("{out}\n{worst}")
+    format!("{out}\n{worst}\n{above}")
 }
 
 /// Every program and engine that failed, with the reason.
