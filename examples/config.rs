@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use perilune::{Error, FromLua, Lua, Result, Table, Value};
+use perilune::{FromLua, Lua, Result, Table, Value};
 
 /// What the program wants to know.
 #[derive(Debug, PartialEq)]
@@ -22,16 +22,13 @@ struct Config {
 impl FromLua for Config {
     fn from_lua(value: Value, lua: &Lua) -> Result<Config> {
         let table = Table::from_lua(value, lua)?;
-        let field = |key: &str, error: Error| Error::runtime(format!("'{key}': {error}"));
+        // Errors name the field.
         Ok(Config {
-            name: table.get("name").map_err(|e| field("name", e))?,
-            port: table.get::<Option<u16>>("port").map_err(|e| field("port", e))?.unwrap_or(80),
-            verbose: table.get("verbose").map_err(|e| field("verbose", e))?,
-            paths: table.get("paths").map_err(|e| field("paths", e))?,
-            limits: table
-                .get::<Option<_>>("limits")
-                .map_err(|e| field("limits", e))?
-                .unwrap_or_default(),
+            name: table.get("name")?,
+            port: table.get::<Option<u16>>("port")?.unwrap_or(80),
+            verbose: table.get("verbose")?,
+            paths: table.get("paths")?,
+            limits: table.get::<Option<_>>("limits")?.unwrap_or_default(),
         })
     }
 }

@@ -12,7 +12,6 @@ use crate::function::Function;
 use crate::lua::Lua;
 use crate::multi::{FromLuaMulti, IntoLuaMulti};
 use crate::table::Table;
-use crate::value::Value;
 
 /// What [`Lua::load`] accepts: source text as string or bytes, or the path of a file.
 pub trait AsChunk {
@@ -219,7 +218,7 @@ fn precompiled(source: &[u8], name: &[u8], allowed: bool) -> Result<Arc<Code>> {
 
 fn closure(lua: &Lua, code: &Arc<Code>, environment: Option<&Table>) -> Result<Function> {
     if let Some(table) = environment {
-        lua.check(&[&Value::Table(table.clone())])?;
+        lua.with(|vm| table.0.raw_for(lua, vm))?;
     }
     lua.allocate(|vm| {
         let globals = match environment {

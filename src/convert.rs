@@ -1,12 +1,15 @@
-//! Conversions between Rust and Lua values.
+//! Conversions between Rust and Lua values: the traits, single values.
+//!
+//! Values of another state are refused wherever one is converted ([`Error::OtherState`]), in both directions:
+//! to read one through this state's engine would read another heap. Lists of elements are in
+//! `collections.rs`, what the errors say in `mismatch.rs`.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasher, Hash};
 
 use crate::error::{Error, Result};
 use crate::function::Function;
 use crate::lua::Lua;
+use crate::mismatch::{mismatch, no_integer, out_of_range};
 use crate::string::LuaString;
 use crate::table::Table;
 use crate::thread::Thread;
@@ -77,32 +80,33 @@ pub trait FromLua: Sized {
     #[doc(hidden)]
     fn from_nothing(lua: &Lua) -> Result<Self> {
         Self::from_lua(Value::Nil, lua).map_err(|error| match error {
-            Error::FromLuaConversion { from: "nil", to, message } => {
-                Error::FromLuaConversion { from: "no value", to, message }
+            Error::FromLuaConversion { to, message, .. } => {
+                Error::FromLuaConversion { from: "no value".into(), to, message }
             }
             other => other,
         })
     }
 }
 
-fn mismatch(value: &Value, to: &'static str) -> Error {
-    Error::FromLuaConversion { from: value.lua_type(), to, message: None }
-}
-
 impl IntoLua for Value {
-    fn into_lua(self, _: &Lua) -> Result<Value> {
+    #[inline]
+    fn into_lua(self, lua: &Lua) -> Result<Value> {
+        lua.check(&self)?;
         Ok(self)
     }
 }
 
 impl FromLua for Value {
-    fn from_lua(value: Value, _: &Lua) -> Result<Value> {
+    #[inline]
+    fn from_lua(value: Value, lua: &Lua) -> Result<Value> {
+        lua.check(&value)?;
         Ok(value)
     }
 }
 
 impl IntoLua for &Value {
-    fn into_lua(self, _: &Lua) -> Result<Value> {
+    fn into_lua(self, lua: &Lua) -> Result<Value> {
+        lua.check(self)?;
         Ok(self.clone())
     }
 }
@@ -111,20 +115,23 @@ impl IntoLua for &Value {
 macro_rules! variants {
     ($($ty:ident $variant:ident $name:literal;)*) => {$(
         impl IntoLua for $ty {
-            fn into_lua(self, _: &Lua) -> Result<Value> {
-                Ok(Value::$variant(self))
+            #[inline]
+            fn into_lua(self, lua: &Lua) -> Result<Value> {
+                Value::$variant(self).into_lua(lua)
             }
         }
         impl IntoLua for &$ty {
-            fn into_lua(self, _: &Lua) -> Result<Value> {
-                Ok(Value::$variant(self.clone()))
+            fn into_lua(self, lua: &Lua) -> Result<Value> {
+                Value::$variant(self.clone()).into_lua(lua)
             }
         }
         impl FromLua for $ty {
-            fn from_lua(value: Value, _: &Lua) -> Result<$ty> {
+            #[inline]
+            fn from_lua(value: Value, lua: &Lua) -> Result<$ty> {
+                lua.check(&value)?;
                 match value {
                     Value::$variant(v) => Ok(v),
-                    other => Err(mismatch(&other, $name)),
+                    other => Err(mismatch(&other, lua, $name)),
                 }
             }
         }
@@ -140,27 +147,28 @@ variants! {
 }
 
 impl IntoLua for LuaString {
-    fn into_lua(self, _: &Lua) -> Result<Value> {
-        Ok(Value::String(self))
+    fn into_lua(self, lua: &Lua) -> Result<Value> {
+        Value::String(self).into_lua(lua)
     }
 }
 
 impl IntoLua for &LuaString {
-    fn into_lua(self, _: &Lua) -> Result<Value> {
-        Ok(Value::String(self.clone()))
+    fn into_lua(self, lua: &Lua) -> Result<Value> {
+        Value::String(self.clone()).into_lua(lua)
     }
 }
 
 impl FromLua for LuaString {
     /// Strings, and numbers as their text.
     fn from_lua(value: Value, lua: &Lua) -> Result<LuaString> {
+        lua.check(&value)?;
         match value {
             Value::String(s) => Ok(s),
             Value::Integer(_) | Value::Number(_) => {
                 let text = value.to_display_string(lua)?;
                 lua.create_string(text)
             }
-            other => Err(mismatch(&other, "string")),
+            other => Err(mismatch(&other, lua, "string")),
         }
     }
 }
@@ -201,32 +209,24 @@ impl IntoLua for bool {
 
 impl FromLua for bool {
     /// As conditions do: nil and false are false, all else is true.
-    fn from_lua(value: Value, _: &Lua) -> Result<bool> {
+    fn from_lua(value: Value, lua: &Lua) -> Result<bool> {
+        lua.check(&value)?;
         Ok(!matches!(value, Value::Nil | Value::Boolean(false)))
     }
 }
 
 /// The number in a value, strings converted as Lua's arithmetic does.
-fn number(value: Value, lua: &Lua) -> Result<Value> {
-    match value {
-        Value::Integer(_) | Value::Number(_) => Ok(value),
-        Value::String(ref s) => {
-            let found = lua.with(|vm| {
-                let raw = s.0.raw(vm);
-                vm.to_number(raw).map(|n| lua.pull(vm, n))
-            });
-            found.ok_or_else(|| mismatch(&value, "number"))
-        }
-        other => Err(mismatch(&other, "number")),
-    }
-}
-
-fn out_of_range(from: &'static str) -> Error {
-    Error::FromLuaConversion {
-        from,
-        to: "number",
-        message: Some("number has no integer representation".to_owned()),
-    }
+fn number(value: &Value, lua: &Lua) -> Result<Value> {
+    lua.check(value)?;
+    let found = match value {
+        Value::Integer(_) | Value::Number(_) => return Ok(value.clone()),
+        Value::String(s) => lua.with(|vm| {
+            let raw = s.0.raw(vm);
+            vm.to_number(raw).map(|n| lua.pull(vm, n))
+        }),
+        _ => None,
+    };
+    found.ok_or_else(|| mismatch(value, lua, "number"))
 }
 
 /// Integers that always fit, or may not.
@@ -251,13 +251,13 @@ macro_rules! integers {
                 {
                     return Ok(i);
                 }
-                match number(value, lua)? {
-                    Value::Integer(i) => $ty::try_from(i).map_err(|_| out_of_range("integer")),
-                    Value::Number(x) => perilune_runtime::table::float_to_int(x)
-                        .and_then(|i| $ty::try_from(i).ok())
-                        .ok_or_else(|| out_of_range("float")),
-                    other => Err(mismatch(&other, "number")),
-                }
+                let integer = match number(&value, lua)? {
+                    Value::Integer(i) => Some(i),
+                    Value::Number(x) => perilune_runtime::table::float_to_int(x),
+                    _ => None,
+                };
+                let Some(integer) = integer else { return Err(no_integer(&value)) };
+                $ty::try_from(integer).map_err(|_| out_of_range(integer, $ty::MIN, $ty::MAX))
             }
         }
     )*};
@@ -279,10 +279,10 @@ macro_rules! floats {
                 if let Value::Number(x) = value {
                     return Ok(x as $ty);
                 }
-                match number(value, lua)? {
+                match number(&value, lua)? {
                     Value::Integer(i) => Ok(i as $ty),
                     Value::Number(x) => Ok(x as $ty),
-                    other => Err(mismatch(&other, "number")),
+                    other => Err(mismatch(&other, lua, "number")),
                 }
             }
         }
@@ -306,114 +306,5 @@ impl<T: FromLua> FromLua for Option<T> {
             Value::Nil => Ok(None),
             value => T::from_lua(value, lua).map(Some),
         }
-    }
-}
-
-fn sequence<T: IntoLua>(lua: &Lua, values: impl IntoIterator<Item = T>) -> Result<Value> {
-    let table = lua.create_table()?;
-    for (i, value) in values.into_iter().enumerate() {
-        table.raw_set(i as i64 + 1, value)?;
-    }
-    Ok(Value::Table(table))
-}
-
-impl<T: IntoLua> IntoLua for Vec<T> {
-    fn into_lua(self, lua: &Lua) -> Result<Value> {
-        sequence(lua, self)
-    }
-}
-
-impl<T: IntoLua + Clone> IntoLua for &[T] {
-    fn into_lua(self, lua: &Lua) -> Result<Value> {
-        sequence(lua, self.iter().cloned())
-    }
-}
-
-impl<T: IntoLua, const N: usize> IntoLua for [T; N] {
-    fn into_lua(self, lua: &Lua) -> Result<Value> {
-        sequence(lua, self)
-    }
-}
-
-impl<T: FromLua> FromLua for Vec<T> {
-    fn from_lua(value: Value, lua: &Lua) -> Result<Vec<T>> {
-        Table::from_lua(value, lua)?.sequence_values().collect()
-    }
-}
-
-impl<T: FromLua, const N: usize> FromLua for [T; N] {
-    fn from_lua(value: Value, lua: &Lua) -> Result<[T; N]> {
-        let values: Vec<T> = Vec::from_lua(value, lua)?;
-        let found = values.len();
-        values.try_into().map_err(|_| Error::FromLuaConversion {
-            from: "table",
-            to: "array",
-            message: Some(format!("{N} elements expected, got {found}")),
-        })
-    }
-}
-
-fn record<K: IntoLua, V: IntoLua>(
-    lua: &Lua,
-    pairs: impl IntoIterator<Item = (K, V)>,
-) -> Result<Value> {
-    let table = lua.create_table()?;
-    for (key, value) in pairs {
-        table.raw_set(key, value)?;
-    }
-    Ok(Value::Table(table))
-}
-
-impl<K: IntoLua, V: IntoLua, S> IntoLua for HashMap<K, V, S> {
-    fn into_lua(self, lua: &Lua) -> Result<Value> {
-        record(lua, self)
-    }
-}
-
-impl<K: FromLua + Eq + Hash, V: FromLua, S: BuildHasher + Default> FromLua for HashMap<K, V, S> {
-    fn from_lua(value: Value, lua: &Lua) -> Result<HashMap<K, V, S>> {
-        Table::from_lua(value, lua)?.pairs().collect()
-    }
-}
-
-impl<K: IntoLua, V: IntoLua> IntoLua for BTreeMap<K, V> {
-    fn into_lua(self, lua: &Lua) -> Result<Value> {
-        record(lua, self)
-    }
-}
-
-impl<K: FromLua + Ord, V: FromLua> FromLua for BTreeMap<K, V> {
-    fn from_lua(value: Value, lua: &Lua) -> Result<BTreeMap<K, V>> {
-        Table::from_lua(value, lua)?.pairs().collect()
-    }
-}
-
-impl<K: IntoLua, S> IntoLua for HashSet<K, S> {
-    /// A table with the elements as keys and `true` as values.
-    fn into_lua(self, lua: &Lua) -> Result<Value> {
-        record(lua, self.into_iter().map(|key| (key, true)))
-    }
-}
-
-impl<K: FromLua + Eq + Hash, S: BuildHasher + Default> FromLua for HashSet<K, S> {
-    /// The keys of a table.
-    fn from_lua(value: Value, lua: &Lua) -> Result<HashSet<K, S>> {
-        let table = Table::from_lua(value, lua)?;
-        table.pairs::<K, Value>().map(|pair| pair.map(|(key, _)| key)).collect()
-    }
-}
-
-impl<K: IntoLua> IntoLua for BTreeSet<K> {
-    /// A table with the elements as keys and `true` as values.
-    fn into_lua(self, lua: &Lua) -> Result<Value> {
-        record(lua, self.into_iter().map(|key| (key, true)))
-    }
-}
-
-impl<K: FromLua + Ord> FromLua for BTreeSet<K> {
-    /// The keys of a table.
-    fn from_lua(value: Value, lua: &Lua) -> Result<BTreeSet<K>> {
-        let table = Table::from_lua(value, lua)?;
-        table.pairs::<K, Value>().map(|pair| pair.map(|(key, _)| key)).collect()
     }
 }

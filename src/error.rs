@@ -1,5 +1,6 @@
 //! Errors, and how they cross the border in both directions.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -63,12 +64,27 @@ pub enum Error {
         /// What is wrong with it.
         cause: Arc<Error>,
     },
+    /// A Lua function returned what its caller in Rust cannot use.
+    BadResult {
+        /// The result's number, from 1.
+        position: usize,
+        /// What is wrong with it.
+        cause: Arc<Error>,
+    },
+    /// A table holds what Rust code cannot use.
+    BadField {
+        /// Where, in Lua's notation: `name`, `[2]`, `servers[2].port`.
+        path: String,
+        /// What is wrong with it.
+        cause: Arc<Error>,
+    },
     /// A Lua value is not what Rust code asked for.
     FromLuaConversion {
-        /// The Lua type.
-        from: &'static str,
-        /// What it was to become.
-        to: &'static str,
+        /// What it is: the type, for userdata (and tables) by the `__name` of the metatable; of a number
+        /// that does not fit, the number.
+        from: Cow<'static, str>,
+        /// What it was to become, in Lua's terms.
+        to: Cow<'static, str>,
         /// Details.
         message: Option<String>,
     },
@@ -158,16 +174,6 @@ impl fmt::Debug for RuntimeError {
 }
 
 impl Error {
-    /// The error for a list of arguments that begins behind `before` others.
-    pub(crate) fn moved(self, before: usize) -> Error {
-        match self {
-            Error::BadArgument { position, cause } => {
-                Error::BadArgument { position: position + before, cause }
-            }
-            other => other,
-        }
-    }
-
     /// An error with a message. Thrown by a callback it becomes a string with the position of the
     /// calling Lua code in front, as library functions throw.
     ///
@@ -213,9 +219,10 @@ impl Error {
     pub fn downcast_ref<T: StdError + 'static>(&self) -> Option<&T> {
         match self {
             Error::External(error) => error.downcast_ref(),
-            Error::Callback { cause, .. } | Error::BadArgument { cause, .. } => {
-                cause.downcast_ref()
-            }
+            Error::Callback { cause, .. }
+            | Error::BadArgument { cause, .. }
+            | Error::BadResult { cause, .. }
+            | Error::BadField { cause, .. } => cause.downcast_ref(),
             _ => None,
         }
     }
@@ -240,6 +247,10 @@ impl Error {
             Error::BadArgument { position, cause } => {
                 format!("bad argument #{position} ({})", cause.message())
             }
+            Error::BadResult { position, cause } => {
+                format!("bad result #{position} ({})", cause.message())
+            }
+            Error::BadField { path, cause } => format!("field '{path}': {}", cause.message()),
             Error::FromLuaConversion { from, to, message } => match message {
                 Some(message) => format!("{to} expected, got {from} ({message})"),
                 None => format!("{to} expected, got {from}"),
@@ -270,7 +281,10 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Error::External(error) => Some(&**error),
-            Error::Callback { cause, .. } | Error::BadArgument { cause, .. } => Some(&**cause),
+            Error::Callback { cause, .. }
+            | Error::BadArgument { cause, .. }
+            | Error::BadResult { cause, .. }
+            | Error::BadField { cause, .. } => Some(&**cause),
             _ => None,
         }
     }
@@ -389,13 +403,13 @@ impl Lua {
                 vm.thrown = KILL;
                 Throw
             }
-            Error::BadArgument { position, cause }
-                if matches!(*cause, Error::FromLuaConversion { .. }) =>
-            {
+            Error::BadArgument { position, cause } if cause.is_conversion() => {
                 vm.argument_error(position, cause.message().as_bytes())
             }
             Error::Callback { cause, .. } => self.throw_wrapped(vm, cause),
             error @ (Error::BadArgument { .. }
+            | Error::BadResult { .. }
+            | Error::BadField { .. }
             | Error::FromLuaConversion { .. }
             | Error::IntoLuaConversion { .. }
             | Error::OtherState

@@ -3,7 +3,7 @@
 use perilune_runtime::heap::RootId;
 use perilune_runtime::value::Value as Raw;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lua::Lua;
 use crate::multi::{FromLuaMulti, IntoLuaMulti, MultiValue};
 use crate::names::{full_name, name_of};
@@ -38,7 +38,7 @@ fn call_handled<R: FromLuaMulti>(
     args: MultiValue,
     handler: Option<RootId>,
 ) -> Result<R> {
-    lua.check(&[f])?;
+    lua.check(f)?;
     lua.check_all(args.as_slice())?;
     let results = lua.run_handled(handler, |vm| {
         let function = lua.push_in(vm, f);
@@ -55,7 +55,7 @@ fn call_handled<R: FromLuaMulti>(
         };
         Ok(results.slice().iter().map(|&raw| lua.pull(vm, raw)).collect::<MultiValue>())
     })?;
-    R::from_lua_multi(results, lua)
+    R::from_lua_multi(results, lua).map_err(Error::of_results)
 }
 
 impl Function {
@@ -93,7 +93,7 @@ impl Function {
         args: impl IntoLuaMulti,
     ) -> Result<R> {
         let lua = &self.0.lua;
-        lua.check(&[&Value::Function(handler.clone())])?;
+        lua.with(|vm| handler.0.raw_for(lua, vm))?;
         let args = args.into_lua_multi(lua)?;
         call_handled(lua, &Value::Function(self.clone()), args, Some(handler.0.id))
     }

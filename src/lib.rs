@@ -43,11 +43,13 @@
 mod arguments;
 mod callback;
 mod chunk;
+mod collections;
 mod convert;
 mod error;
 mod function;
 mod interrupt;
 mod lua;
+mod mismatch;
 mod multi;
 mod multi_values;
 mod names;

@@ -348,7 +348,7 @@ impl Lua {
     ) -> Result<Table> {
         let table = self.create_table()?;
         for value in values {
-            table.push(value)?;
+            table.raw_push(value)?;
         }
         Ok(table)
     }
@@ -487,16 +487,30 @@ impl Lua {
     /// Makes a Lua value.
     ///
     /// # Errors
-    /// As [`IntoLua::into_lua`].
+    /// As [`IntoLua::into_lua`]; the value belongs to another state.
     pub fn pack(&self, value: impl IntoLua) -> Result<Value> {
-        value.into_lua(self)
+        let value = value.into_lua(self)?;
+        self.check(&value)?;
+        Ok(value)
     }
 
     /// Makes a Rust value.
     ///
     /// # Errors
-    /// As [`FromLua::from_lua`].
+    /// As [`FromLua::from_lua`]; the value belongs to another state.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::{Error, Lua};
+    ///
+    /// let (lua, other) = (Lua::new(), Lua::new());
+    /// let text = lua.pack("12").unwrap();
+    /// assert_eq!(lua.unpack::<i64>(text.clone()).unwrap(), 12);
+    /// assert!(matches!(other.unpack::<i64>(text), Err(Error::OtherState)));
+    /// ```
     pub fn unpack<T: FromLua>(&self, value: Value) -> Result<T> {
+        self.check(&value)?;
         T::from_lua(value, self)
     }
 

@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use crate::arguments::{Arguments, Results};
 use crate::convert::{FromLua, IntoLua};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lua::Lua;
 use crate::value::Value;
 
@@ -54,13 +54,15 @@ pub trait FromLuaMulti: Sized {
 }
 
 impl IntoLuaMulti for MultiValue {
-    fn into_lua_multi(self, _: &Lua) -> Result<MultiValue> {
+    fn into_lua_multi(self, lua: &Lua) -> Result<MultiValue> {
+        lua.check_all(self.as_slice())?;
         Ok(self)
     }
 }
 
 impl FromLuaMulti for MultiValue {
-    fn from_lua_multi(values: MultiValue, _: &Lua) -> Result<MultiValue> {
+    fn from_lua_multi(values: MultiValue, lua: &Lua) -> Result<MultiValue> {
+        lua.check_all(values.as_slice())?;
         Ok(values)
     }
 }
@@ -96,12 +98,7 @@ fn one<T: FromLua>(value: Option<Value>, position: usize, lua: &Lua) -> Result<T
         Some(value) => T::from_lua(value, lua),
         None => T::from_nothing(lua),
     };
-    value.map_err(|cause| match cause {
-        Error::FromLuaConversion { .. } => {
-            Error::BadArgument { position, cause: std::sync::Arc::new(cause) }
-        }
-        other => other,
-    })
+    value.map_err(|cause| cause.at_position(position))
 }
 
 /// The remaining arguments or results, of one type.

@@ -44,8 +44,8 @@ impl LuaString {
     /// [`Error::FromLuaConversion`] when it is not.
     pub fn to_str(&self) -> Result<&str> {
         std::str::from_utf8(self.as_bytes()).map_err(|e| Error::FromLuaConversion {
-            from: "string",
-            to: "UTF-8 string",
+            from: "string".into(),
+            to: "UTF-8 string".into(),
             message: Some(e.to_string()),
         })
     }

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use perilune_runtime::meta::Metamethod;
 use perilune_runtime::object::Table as RawTable;
 use perilune_runtime::value::Value as Raw;
 use perilune_runtime::vm::{Throw, Vm};
@@ -9,6 +10,7 @@ use perilune_runtime::vm::{Throw, Vm};
 use crate::convert::{FromLua, IntoLua};
 use crate::error::{Error, Result};
 use crate::lua::Lua;
+use crate::mismatch::type_of;
 use crate::multi::{FromLuaMulti, IntoLuaMulti};
 use crate::state::Handle;
 use crate::value::{Value, handle_type};
@@ -58,7 +60,7 @@ impl Table {
     pub fn get<V: FromLua>(&self, key: impl IntoLua) -> Result<V> {
         let lua = self.lua();
         let key = key.into_lua(lua)?;
-        lua.check(&[&key])?;
+        lua.check(&key)?;
         // Nearly always no metamethod is asked.
         let found = lua.with(|vm| {
             let k = lua.push_in(vm, &key);
@@ -79,7 +81,7 @@ impl Table {
                 Ok(lua.pull(vm, v))
             })?,
         };
-        V::from_lua(value, lua)
+        V::from_lua(value, lua).map_err(|error| error.at_key(&key))
     }
 
     /// Writes a field; runs `__newindex`.
@@ -89,7 +91,8 @@ impl Table {
     pub fn set(&self, key: impl IntoLua, value: impl IntoLua) -> Result<()> {
         let lua = self.lua();
         let (key, value) = (key.into_lua(lua)?, value.into_lua(lua)?);
-        lua.check(&[&key, &value])?;
+        lua.check(&key)?;
+        lua.check(&value)?;
         lua.run(|vm| {
             let (k, v) = (lua.push_in(vm, &key), lua.push_in(vm, &value));
             vm.set_index(self.0.raw(vm), k, v)
@@ -103,14 +106,14 @@ impl Table {
     pub fn raw_get<V: FromLua>(&self, key: impl IntoLua) -> Result<V> {
         let lua = self.lua();
         let key = key.into_lua(lua)?;
-        lua.check(&[&key])?;
+        lua.check(&key)?;
         let value = lua.with(|vm| {
             let k = lua.push_in(vm, &key);
             // SAFETY: a rooted table.
             let v = unsafe { (*self.raw(vm)).get(&mut vm.heap, k) };
             lua.pull(vm, v)
         });
-        V::from_lua(value, lua)
+        V::from_lua(value, lua).map_err(|error| error.at_key(&key))
     }
 
     /// Writes a field without metamethods.
@@ -120,7 +123,8 @@ impl Table {
     pub fn raw_set(&self, key: impl IntoLua, value: impl IntoLua) -> Result<()> {
         let lua = self.lua();
         let (key, value) = (key.into_lua(lua)?, value.into_lua(lua)?);
-        lua.check(&[&key, &value])?;
+        lua.check(&key)?;
+        lua.check(&value)?;
         lua.run(|vm| {
             let (k, v) = (lua.push_in(vm, &key), lua.push_in(vm, &value));
             raw_set(vm, self.raw(vm), k, v)
@@ -140,14 +144,15 @@ impl Table {
     /// # Errors
     /// What `__len` throws, or its answer is no integer.
     pub fn len(&self) -> Result<i64> {
-        let lua = self.lua();
-        lua.run(|vm| {
-            let n = vm.length(self.0.raw(vm))?;
-            match vm.to_integer(n) {
-                Some(n) => Ok(n),
-                None => Err(vm.error("object length is not an integer")),
-            }
-        })
+        self.lua().run(|vm| self.length(vm))
+    }
+
+    fn length(&self, vm: &mut Vm) -> std::result::Result<i64, Throw> {
+        let n = vm.length(self.0.raw(vm))?;
+        match vm.to_integer(n) {
+            Some(n) => Ok(n),
+            None => Err(vm.error("object length is not an integer")),
+        }
     }
 
     /// The length without metamethods: the number of elements of a sequence.
@@ -162,47 +167,106 @@ impl Table {
         self.lua().with(|vm| unsafe { (*self.raw(vm)).has_no_entries() })
     }
 
-    /// Appends a value; without metamethods.
+    /// Appends a value: `t[#t + 1] = value`; runs `__len` and `__newindex`.
     ///
     /// # Errors
-    /// The value belongs to another state, or memory is short.
+    /// What these throw; the value belongs to another state; memory is short.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::{Lua, Table};
+    ///
+    /// let lua = Lua::new();
+    /// let log: Table = lua.load("setmetatable({}, { __newindex = function(t, k, v) rawset(t, k, v .. '!') end })").eval().unwrap();
+    /// log.push("a").unwrap();
+    /// log.raw_push("b").unwrap();
+    /// assert_eq!(log.sequence_values::<String>().collect::<Result<Vec<_>, _>>().unwrap(), ["a!", "b"]);
+    /// ```
     pub fn push(&self, value: impl IntoLua) -> Result<()> {
         let lua = self.lua();
         let value = value.into_lua(lua)?;
-        lua.check(&[&value])?;
+        lua.check(&value)?;
         lua.run(|vm| {
-            let v = lua.push_in(vm, &value);
-            let t = self.raw(vm);
             // SAFETY: a rooted table.
-            unsafe {
-                let n = (*t).len();
-                (*t).set_int(&mut vm.heap, n.wrapping_add(1), v);
+            if unsafe { (*self.raw(vm)).meta().is_null() } {
+                return self.append(vm, &value);
             }
-            vm.settled()
+            let n = self.length(vm)?;
+            let (k, v) = (vm.int(n.wrapping_add(1)), lua.push_in(vm, &value));
+            vm.set_index(self.0.raw(vm), k, v)
         })
+    }
+
+    /// Appends a value without metamethods.
+    ///
+    /// # Errors
+    /// The value belongs to another state, or memory is short.
+    pub fn raw_push(&self, value: impl IntoLua) -> Result<()> {
+        let lua = self.lua();
+        let value = value.into_lua(lua)?;
+        lua.check(&value)?;
+        lua.run(|vm| self.append(vm, &value))
+    }
+
+    fn append(&self, vm: &mut Vm, value: &Value) -> std::result::Result<(), Throw> {
+        let v = self.lua().push_in(vm, value);
+        let t = self.raw(vm);
+        // SAFETY: a rooted table.
+        unsafe {
+            let n = (*t).len();
+            (*t).set_int(&mut vm.heap, n.wrapping_add(1), v);
+        }
+        vm.settled()
+    }
+
+    /// Takes the last element of a sequence off (nil when it is empty): runs `__len`, `__index` and
+    /// `__newindex`.
+    ///
+    /// # Errors
+    /// What these throw, or the value is no `V`.
+    pub fn pop<V: FromLua>(&self) -> Result<V> {
+        let lua = self.lua();
+        // SAFETY: a rooted table.
+        if lua.with(|vm| unsafe { (*self.raw(vm)).meta().is_null() }) {
+            return self.raw_pop();
+        }
+        let (n, value) = lua.run(|vm| {
+            let n = self.length(vm)?;
+            if n == 0 {
+                return Ok((n, Value::Nil));
+            }
+            let k = vm.int(n);
+            let v = vm.index(self.0.raw(vm), k)?;
+            let value = lua.pull(vm, v);
+            let k = vm.int(n);
+            vm.set_index(self.0.raw(vm), k, Raw::NIL)?;
+            Ok((n, value))
+        })?;
+        V::from_lua(value, lua).map_err(|error| error.at_key(&Value::Integer(n)))
     }
 
     /// Takes the last element of a sequence off (nil when it is empty); without metamethods.
     ///
     /// # Errors
     /// The value is no `V`.
-    pub fn pop<V: FromLua>(&self) -> Result<V> {
+    pub fn raw_pop<V: FromLua>(&self) -> Result<V> {
         let lua = self.lua();
-        let value = lua.with(|vm| {
+        let (n, value) = lua.with(|vm| {
             let t = self.raw(vm);
             // SAFETY: a rooted table.
             unsafe {
                 let n = (*t).len();
                 if n == 0 {
-                    return Value::Nil;
+                    return (n, Value::Nil);
                 }
                 let v = (*t).get_int(n);
                 let value = lua.pull(vm, v);
                 (*t).set_int(&mut vm.heap, n, Raw::NIL);
-                value
+                (n, value)
             }
         });
-        V::from_lua(value, lua)
+        V::from_lua(value, lua).map_err(|error| error.at_key(&Value::Integer(n)))
     }
 
     /// Removes all entries; without metamethods.
@@ -283,7 +347,7 @@ impl Table {
         args: impl IntoLuaMulti,
     ) -> Result<R> {
         let lua = self.lua();
-        let f: Value = self.get(name)?;
+        let f = self.callee("field", name.into_lua(lua)?)?;
         crate::function::call_value(lua, &f, args.into_lua_multi(lua)?)
     }
 
@@ -307,10 +371,26 @@ impl Table {
         args: impl IntoLuaMulti,
     ) -> Result<R> {
         let lua = self.lua();
-        let f: Value = self.get(name)?;
+        let f = self.callee("method", name.into_lua(lua)?)?;
         let mut args = args.into_lua_multi(lua)?;
         args.push_front(Value::Table(self.clone()));
         crate::function::call_value(lua, &f, args)
+    }
+
+    /// What a field holds, for a call.
+    fn callee(&self, kind: &str, name: Value) -> Result<Value> {
+        let lua = self.lua();
+        let value: Value = self.get(&name)?;
+        let callable = matches!(value, Value::Function(_))
+            || lua.with(|vm| {
+                let raw = lua.push_in(vm, &value);
+                !vm.metamethod(raw, Metamethod::Call).is_nil()
+            });
+        if callable {
+            return Ok(value);
+        }
+        let (found, name) = (type_of(&value, lua), name.to_display_string(lua)?);
+        Err(Error::runtime(format!("attempt to call a {found} value ({kind} '{name}')")))
     }
 
     /// Whether both are equal as `==` says; runs `__eq`.
@@ -357,7 +437,18 @@ impl<K: FromLua, V: FromLua> Iterator for TablePairs<K, V> {
             Err(error) => return Some(Err(error)),
         };
         self.key = Some(k.clone());
-        Some(K::from_lua(k, lua).and_then(|k| Ok((k, V::from_lua(v, lua)?))))
+        let value = V::from_lua(v, lua);
+        let pair = match K::from_lua(k, lua) {
+            Ok(key) => value.map(|value| (key, value)),
+            Err(Error::FromLuaConversion { from, to, .. }) => {
+                Err(Error::FromLuaConversion { from, to, message: Some("as key".to_owned()) })
+            }
+            Err(error) => Err(error),
+        };
+        Some(pair.map_err(|error| match &self.key {
+            Some(key) => error.at_key(key),
+            None => error,
+        }))
     }
 }
 
@@ -375,8 +466,9 @@ impl<V: FromLua> Iterator for TableSequence<V> {
         match self.table.raw_get::<Value>(self.next) {
             Ok(Value::Nil) => None,
             Ok(value) => {
+                let key = Value::Integer(self.next);
                 self.next += 1;
-                Some(V::from_lua(value, self.table.lua()))
+                Some(V::from_lua(value, self.table.lua()).map_err(|error| error.at_key(&key)))
             }
             Err(error) => Some(Err(error)),
         }

@@ -74,9 +74,7 @@ impl Thread {
     pub fn resume<R: FromLuaMulti>(&self, args: impl IntoLuaMulti) -> Result<R> {
         let lua = &self.0.lua;
         let args = args.into_lua_multi(lua)?;
-        for arg in args.iter() {
-            lua.check(&[arg])?;
-        }
+        lua.check_all(args.as_slice())?;
         let results = lua.run(|vm| {
             let thread = self.raw(vm);
             if vm.c_depth + 1 >= perilune_runtime::state::MAX_C_DEPTH {
@@ -100,7 +98,7 @@ impl Thread {
                 Err(error) => Err(failed(lua, vm, thread, error)),
             }
         })?;
-        R::from_lua_multi(results, lua)
+        R::from_lua_multi(results, lua).map_err(Error::of_results)
     }
 
     /// What it is doing.

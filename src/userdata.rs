@@ -18,12 +18,17 @@ use crate::convert::{FromLua, IntoLua};
 use crate::error::{Error, Result};
 use crate::function::Function;
 use crate::lua::Lua;
+use crate::mismatch::{host_type, mismatch, short_name};
 use crate::multi::{FromLuaMulti, IntoLuaMulti, MultiValue};
 use crate::state::{Handle, HostBox};
 use crate::table::Table;
 use crate::value::{Value, handle_type};
 
 /// A host type whose values Lua code can use.
+///
+/// What it declares is fixed: scripts reach neither the metatable (`getmetatable` returns false) nor the
+/// table of methods. The exception is the `debug` library, for states that are given it
+/// ([`StdLib`](crate::StdLib)): `debug.getmetatable` and `debug.setmetatable` heed no protection.
 ///
 /// # Examples
 ///
@@ -182,10 +187,9 @@ impl AnyUserData {
             let data = unsafe { (*userdata).data.as_ref() }?;
             data.downcast_ref::<HostBox>()?.get::<Rc<UserCell<T>>>().cloned()
         });
-        found.ok_or_else(|| Error::FromLuaConversion {
-            from: "userdata",
-            to: std::any::type_name::<T>(),
-            message: None,
+        found.ok_or_else(|| {
+            let lua = &self.0.lua;
+            mismatch(&Value::UserData(self.clone()), lua, host_type::<T>(lua))
         })
     }
 
@@ -267,6 +271,7 @@ pub(crate) fn error_metatable(lua: &Lua, vm: &mut Vm) -> *mut RawTable {
     vm.set_field_raw(meta, "__name", name);
     let text = vm.native(crate::error::wrapped_message);
     vm.set_field_raw(meta, "__tostring", text);
+    vm.set_field_raw(meta, "__metatable", Raw::FALSE);
     perilune_runtime::table::metatable::mark_metatable(meta);
     let id = vm.heap.handles.root(Raw::table(meta));
     lua.0.metatables.borrow_mut().insert(key, id);
@@ -327,19 +332,21 @@ struct Registry<T> {
     failed: Option<Error>,
 }
 
-/// The receiver, as an argument.
-fn receiver(value: Option<Value>) -> Result<AnyUserData> {
-    match value {
-        Some(Value::UserData(userdata)) => Ok(userdata),
-        other => Err(Error::BadArgument {
-            position: 1,
-            cause: std::sync::Arc::new(Error::FromLuaConversion {
-                from: other.as_ref().map_or("no value", Value::lua_type),
-                to: "userdata",
-                message: None,
-            }),
-        }),
-    }
+/// The receiver of a method of `T`, which is its first argument.
+fn receiver<T: 'static>(value: Option<Value>, lua: &Lua) -> Result<AnyUserData> {
+    let error = match value {
+        Some(Value::UserData(userdata)) => match userdata.cell::<T>() {
+            Ok(_) => return Ok(userdata),
+            Err(error) => error,
+        },
+        Some(other) => mismatch(&other, lua, host_type::<T>(lua)),
+        None => Error::FromLuaConversion {
+            from: "no value".into(),
+            to: host_type::<T>(lua).into(),
+            message: None,
+        },
+    };
+    Err(error.at_position(1))
 }
 
 /// Arguments after the receiver, counted as Lua code sees them.
@@ -347,9 +354,10 @@ fn rest<A: FromLuaMulti>(values: MultiValue, lua: &Lua) -> Result<A> {
     A::from_lua_multi(values, lua).map_err(|error| error.moved(1))
 }
 
-fn split(values: MultiValue) -> Result<(AnyUserData, MultiValue)> {
+/// The receiver, and the arguments after it.
+fn split<T: 'static>(values: MultiValue, lua: &Lua) -> Result<(AnyUserData, MultiValue)> {
     let mut values = values.into_iter();
-    let this = receiver(values.next())?;
+    let this = receiver::<T>(values.next(), lua)?;
     Ok((this, values.collect()))
 }
 
@@ -367,7 +375,7 @@ impl<T: 'static> Registry<T> {
         crate::callback::create_raw(
             &self.lua,
             Box::new(move |lua, values| {
-                let (this, values) = split(values)?;
+                let (this, values) = split::<T>(values, lua)?;
                 let args = rest(values, lua)?;
                 let this = this.borrow::<T>()?;
                 f(lua, &this, args)?.into_lua_multi(lua)
@@ -380,14 +388,15 @@ impl<T: 'static> Registry<T> {
             return Err(error);
         }
         let meta = self.meta;
-        let name = std::any::type_name::<T>();
         if !meta.contains_key("__name")? {
-            meta.raw_set("__name", name.rsplit("::").next().unwrap_or(name))?;
+            meta.raw_set("__name", short_name::<T>())?;
         }
-        if self.getters.is_empty() {
-            if !meta.contains_key("__index")? {
-                meta.raw_set("__index", &self.methods)?;
-            }
+        // No script gets hold of the metatable, and so of the methods: they are the host's.
+        if !meta.contains_key("__metatable")? {
+            meta.raw_set("__metatable", false)?;
+        }
+        if self.getters.is_empty() && !meta.contains_key("__index")? {
+            meta.raw_set("__index", &self.methods)?;
         } else {
             let getters = self.getters;
             let fallback: Value = meta.raw_get("__index")?;
@@ -398,7 +407,7 @@ impl<T: 'static> Registry<T> {
             let index = crate::callback::create_raw(
                 &self.lua,
                 Box::new(move |lua, values| {
-                    let (this, values) = split(values)?;
+                    let (this, values) = split::<T>(values, lua)?;
                     let key = values.as_slice().first().cloned().unwrap_or(Value::Nil);
                     if let Value::String(name) = &key
                         && let Some(getter) = getters.get(name.as_bytes())
@@ -425,14 +434,20 @@ impl<T: 'static> Registry<T> {
             let new_index = crate::callback::create_raw(
                 &self.lua,
                 Box::new(move |lua, values| {
-                    let (this, values) = split(values)?;
+                    let (this, values) = split::<T>(values, lua)?;
                     let mut values = values.into_iter();
                     let (key, value) = (values.next(), values.next().unwrap_or(Value::Nil));
                     if let Some(Value::String(name)) = &key
                         && let Some(setter) = setters.get(name.as_bytes())
                     {
-                        setter(lua, &mut *this.borrow_mut::<T>()?, value)?;
-                        return Ok(MultiValue::new());
+                        let result = setter(lua, &mut *this.borrow_mut::<T>()?, value);
+                        return match result {
+                            Ok(()) => Ok(MultiValue::new()),
+                            Err(error) if error.is_conversion() => {
+                                Err(Error::runtime(error.at_key(&Value::String(name.clone()))))
+                            }
+                            Err(error) => Err(error),
+                        };
                     }
                     let key = key.unwrap_or(Value::Nil).to_display_string(lua)?;
                     Err(Error::runtime(format!("cannot set field '{key}'")))
@@ -479,7 +494,7 @@ impl<T: 'static> UserDataMethods<T> for Registry<T> {
         let function = crate::callback::create_raw(
             &self.lua,
             Box::new(move |lua, values| {
-                let (this, values) = split(values)?;
+                let (this, values) = split::<T>(values, lua)?;
                 let args = rest(values, lua)?;
                 let mut this = this.borrow_mut::<T>()?;
                 f(lua, &mut this, args)?.into_lua_multi(lua)

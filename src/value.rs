@@ -137,7 +137,7 @@ impl Value {
     /// # Errors
     /// What `__tostring` throws.
     pub fn to_display_string(&self, lua: &Lua) -> Result<String> {
-        lua.check(&[self])?;
+        lua.check(self)?;
         lua.run(|vm| {
             let raw = lua.push_in(vm, self);
             let s = vm.to_display(raw)?;
@@ -151,7 +151,7 @@ impl Value {
     /// # Errors
     /// What `__tostring` throws.
     pub fn metamethod_text(&self, lua: &Lua) -> Result<Option<LuaString>> {
-        lua.check(&[self])?;
+        lua.check(self)?;
         let value = lua.run(|vm| {
             let raw = lua.push_in(vm, self);
             let handler = vm.metamethod(raw, Metamethod::ToString);
@@ -165,6 +165,7 @@ impl Value {
     }
 
     /// The handle of a heap value.
+    #[inline]
     fn handle(&self) -> Option<&Handle> {
         match self {
             Value::String(s) => Some(&s.0),
@@ -274,18 +275,19 @@ impl Lua {
         }
     }
 
-    /// Fails where one of the values is of another state.
-    pub(crate) fn check(&self, values: &[&Value]) -> Result<()> {
-        match values.iter().filter_map(|v| v.handle()).find(|h| !h.lua.same_state(self)) {
-            Some(_) => Err(Error::OtherState),
-            None => Ok(()),
+    /// Fails where the value is of another state.
+    #[inline]
+    pub(crate) fn check(&self, value: &Value) -> Result<()> {
+        match value.handle() {
+            Some(handle) if !handle.lua.same_state(self) => Err(Error::OtherState),
+            _ => Ok(()),
         }
     }
 
     /// [`Lua::check`] of a list.
     #[inline]
     pub(crate) fn check_all(&self, values: &[Value]) -> Result<()> {
-        values.iter().try_for_each(|value| self.check(&[value]))
+        values.iter().try_for_each(|value| self.check(value))
     }
 
     /// The engine's view of a value that was checked. It is rooted by `value`, or new (a wide
