@@ -10,14 +10,14 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use perilune::{Function, JitOptions, Lua, LuaOptions};
+use perilune::{Function, JitOptions, Lua, LuaOptions, StdLib};
 
 /// Turns of the measured loop per iteration.
 const TURNS: u64 = 1000;
 
 fn state(enabled: bool) -> Lua {
     let jit = JitOptions { enabled, ..JitOptions::default() };
-    Lua::new_with(LuaOptions { jit, ..LuaOptions::default() })
+    Lua::new_with(StdLib::ALL, LuaOptions { jit, ..LuaOptions::default() }).unwrap()
 }
 
 /// Runs `function(n) setup; for i = 1, n do body end end` in both tiers. `setup` runs once.
@@ -150,7 +150,7 @@ fn exits(c: &mut Criterion) {
     group.throughput(Throughput::Elements(TURNS));
     for (name, force_exits) in [("guards hold", None), ("guards fail", Some(1))] {
         let jit = JitOptions { force_exits, ..JitOptions::default() };
-        let lua = Lua::new_with(LuaOptions { jit, ..LuaOptions::default() });
+        let lua = Lua::new_with(StdLib::ALL, LuaOptions { jit, ..LuaOptions::default() }).unwrap();
         // The closure keeps `f` from being inlined.
         let text = "local function f(x) if x == 0 then return function() end end return x + 1 end
              for i = 1, 1000 do f(i) end
@@ -187,7 +187,7 @@ fn compilation(c: &mut Criterion) {
     ] {
         // A fresh prototype each time: its third call compiles it.
         let jit = JitOptions { threshold: 3, verify: false, ..JitOptions::default() };
-        let lua = Lua::new_with(LuaOptions { jit, ..LuaOptions::default() });
+        let lua = Lua::new_with(StdLib::ALL, LuaOptions { jit, ..LuaOptions::default() }).unwrap();
         let words = {
             let f: Function = lua.load(text.as_str()).eval().expect("loads");
             let listing = f.bytecode(None).unwrap_or_default();

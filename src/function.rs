@@ -2,6 +2,7 @@
 
 use perilune_runtime::heap::RootId;
 use perilune_runtime::value::Value as Raw;
+use perilune_runtime::vm::{Args, Throw, Vm};
 
 use crate::error::{Error, Result};
 use crate::lua::Lua;
@@ -58,6 +59,14 @@ fn call_handled<R: FromLuaMulti>(
     R::from_lua_multi(results, lua).map_err(Error::of_results)
 }
 
+/// What [`Function::bind`] makes: calls its first upvalue with the others and its own arguments.
+fn call_bound(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
+    let bound = (1..args.upvalue_count()).map(|i| args.upvalue(i));
+    let values: Vec<Raw> = bound.chain(args.slice().iter().copied()).collect();
+    let results = vm.call(args.upvalue(0), &values)?;
+    args.ret_slice(vm, results.slice())
+}
+
 impl Function {
     /// Calls the function.
     ///
@@ -101,7 +110,7 @@ impl Function {
     /// A function that calls this one with `args` before its own arguments.
     ///
     /// # Errors
-    /// An argument cannot become a Lua value.
+    /// An argument cannot become a Lua value, or memory is short.
     ///
     /// # Examples
     ///
@@ -116,20 +125,13 @@ impl Function {
     pub fn bind(&self, args: impl IntoLuaMulti) -> Result<Function> {
         let lua = &self.0.lua;
         let args = args.into_lua_multi(lua)?;
-        let list = lua.create_table()?;
-        for arg in args.iter() {
-            list.push(arg.clone())?;
-        }
-        // In Lua, so that no handle is captured by a host closure, which would keep the state alive.
-        let text = "local f, n, bound = ...
-            local unpack, pack, move = table.unpack, table.pack, table.move
-            return function(...)
-                local args = pack(...)
-                move(args, 1, args.n, n + 1)
-                move(bound, 1, n, 1, args)
-                return f(unpack(args, 1, args.n + n))
-            end";
-        lua.load(text).set_name("=bind").call((self.clone(), args.len(), list))
+        // A native function with upvalues: a host closure would hold handles, which keep the state alive.
+        lua.allocate(|vm| {
+            let mut upvalues = vec![self.0.raw(vm)];
+            upvalues.extend(args.iter().map(|arg| lua.push_in(vm, arg)));
+            let function = vm.native_with(call_bound, 0, &upvalues);
+            Function(lua.handle(vm, function))
+        })
     }
 
     /// The listing of its bytecode and of all functions in it; `None` for host functions.

@@ -15,6 +15,7 @@ use crate::function::Function;
 use crate::interrupt::InterruptHandle;
 use crate::multi::{FromLuaMulti, IntoLuaMulti};
 use crate::state::{Border, State};
+use crate::stdlib::StdLib;
 use crate::string::LuaString;
 use crate::table::Table;
 use crate::thread::Thread;
@@ -92,10 +93,10 @@ impl std::fmt::Debug for WeakLua {
 /// Options of a new state, for [`Lua::new_with`].
 ///
 /// ```
-/// use perilune::{JitOptions, Lua, LuaOptions};
+/// use perilune::{JitOptions, Lua, LuaOptions, StdLib};
 ///
 /// let options = LuaOptions { jit: JitOptions { enabled: false, ..JitOptions::default() }, ..LuaOptions::default() };
-/// let lua = Lua::new_with(options);
+/// let lua = Lua::new_with(StdLib::ALL_SAFE, options).unwrap();
 /// assert!(!lua.jit_enabled());
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -270,20 +271,38 @@ impl Lua {
 }
 
 impl Lua {
-    /// A state with the standard library and the JIT.
+    /// A state with the JIT and the standard library without `debug` ([`StdLib::ALL_SAFE`]).
+    ///
+    /// Scripts can read and write files and start programs, as the process can. For scripts of others there is
+    /// `StdLib` selections; for all libraries, [`Lua::new_with`].
+    ///
+    /// # Panics
+    /// The system has no memory for it.
     pub fn new() -> Lua {
-        Lua::new_with(LuaOptions::default())
+        Lua::new_with(StdLib::ALL_SAFE, LuaOptions::default()).expect("memory for a state")
     }
 
-    /// A state with the standard library, and these options.
-    pub fn new_with(options: LuaOptions) -> Lua {
+    /// A state with these parts of the standard library, and these options.
+    ///
+    /// # Errors
+    /// The system has no memory for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::{Lua, LuaOptions, StdLib};
+    ///
+    /// let lua = Lua::new_with(StdLib::ALL, LuaOptions::default()).unwrap();
+    /// assert!(lua.load("debug.traceback()").eval::<String>().unwrap().starts_with("stack traceback:"));
+    /// ```
+    pub fn new_with(libraries: StdLib, options: LuaOptions) -> Result<Lua> {
         let mut vm = Vm::new(perilune_runtime::state::Options { seed: options.seed });
         Jit::install(&mut vm, options.jit);
         if options.ignore_environment {
             let registry = vm.registry;
             vm.set_field_raw(registry, "LUA_NOENV", Raw::TRUE);
         }
-        perilune_runtime::stdlib::open_all(&mut vm);
+        perilune_runtime::stdlib::open(&mut vm, |name| libraries.has(name));
         vm.detail.on_interrupt = Some(Box::new(|_| Some("interrupted!".to_owned())));
         let lua = Lua(State::new(vm));
         let handler = lua.with(|vm| {
@@ -291,7 +310,7 @@ impl Lua {
             vm.heap.handles.root(handler)
         });
         lua.0.handler.set(Some(handler));
-        lua
+        Ok(lua)
     }
 
     /// A reference that does not keep the state alive.

@@ -8,19 +8,20 @@ use std::time::Duration;
 
 use perilune::{
     AnyUserData, Error, Function, JitOptions, Lua, LuaOptions, LuaString, MultiValue, Result,
-    Table, Thread, ThreadStatus, UserData, UserDataFields, UserDataMethods, Value, Variadic,
+    StdLib, Table, Thread, ThreadStatus, UserData, UserDataFields, UserDataMethods, Value,
+    Variadic,
 };
 
 /// A state that compiles everything at once.
 fn eager() -> Lua {
     let jit = JitOptions { threshold: 1, ..JitOptions::default() };
-    Lua::new_with(LuaOptions { jit, ..LuaOptions::default() })
+    Lua::new_with(StdLib::ALL, LuaOptions { jit, ..LuaOptions::default() }).unwrap()
 }
 
 /// Each test of behaviour runs interpreted, compiled, and with a collection at every allocation.
 fn everywhere(test: impl Fn(&Lua)) {
     let jit = JitOptions { enabled: false, ..JitOptions::default() };
-    test(&Lua::new_with(LuaOptions { jit, ..LuaOptions::default() }));
+    test(&Lua::new_with(StdLib::ALL, LuaOptions { jit, ..LuaOptions::default() }).unwrap());
     test(&eager());
     let lua = eager();
     lua.gc_stress(1, true);

@@ -16,7 +16,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use perilune::{Function, JitOptions, Lua, LuaOptions, Thread};
+use perilune::{Function, JitOptions, Lua, LuaOptions, StdLib, Thread};
 
 /// Bytes of native stack that the tests about constant stack may use in all.
 const SMALL_STACK: usize = 1 << 20;
@@ -24,7 +24,7 @@ const SMALL_STACK: usize = 1 << 20;
 fn state(change: impl FnOnce(&mut JitOptions)) -> Lua {
     let mut jit = JitOptions { threshold: 2, verify: false, ..JitOptions::default() };
     change(&mut jit);
-    Lua::new_with(LuaOptions { jit, ..LuaOptions::default() })
+    Lua::new_with(StdLib::ALL, LuaOptions { jit, ..LuaOptions::default() }).unwrap()
 }
 
 /// Runs `test` on a thread with a small native stack.

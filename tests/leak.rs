@@ -3,7 +3,7 @@
 //!
 //! `PERILUNE_LEAK_CHUNKS` sets how many (for long runs by hand).
 
-use perilune::{Function, JitOptions, Lua, LuaOptions};
+use perilune::{Function, JitOptions, Lua, LuaOptions, StdLib};
 
 /// Resident memory of this process in bytes, where the system tells.
 fn resident() -> Option<usize> {
@@ -95,7 +95,8 @@ fn chunks_leave_nothing_behind() {
     let count = std::env::var("PERILUNE_LEAK_CHUNKS").ok().and_then(|n| n.parse().ok());
     let count: usize = count.unwrap_or(2000);
     let first = 400.min(count / 3);
-    let lua = Lua::new_with(LuaOptions { jit: jit(), ..LuaOptions::default() });
+    let lua =
+        Lua::new_with(StdLib::ALL, LuaOptions { jit: jit(), ..LuaOptions::default() }).unwrap();
     run(&lua, 0..first);
     let before = Size::of(&lua);
     run(&lua, first..count);
@@ -118,7 +119,8 @@ fn chunks_leave_nothing_behind() {
 #[test]
 fn states_leave_nothing_behind() {
     let one = || {
-        let lua = Lua::new_with(LuaOptions { jit: jit(), ..LuaOptions::default() });
+        let lua =
+            Lua::new_with(StdLib::ALL, LuaOptions { jit: jit(), ..LuaOptions::default() }).unwrap();
         run(&lua, 0..2);
         lua.load("co = coroutine.wrap(function() for i = 1, 9 do coroutine.yield(i) end end) co()")
             .exec()

@@ -79,6 +79,7 @@ fn scripts_cannot_rewrite_a_type() {
             "(u.balance or u).x = 1",
             "getmetatable(getmetatable(u)).__index = 1",
             "string.dump(u.balance)",
+            "require('debug').getmetatable(u).__index = 1",
         ] {
             let program = format!("local u = {name} {attempt}");
             let error = lua.load(&program).exec();

@@ -67,6 +67,13 @@ impl Args {
         unsafe { (*self.base.sub(2)).ptr() }
     }
 
+    /// Number of upvalues of the called function.
+    #[inline]
+    pub fn upvalue_count(self) -> usize {
+        // SAFETY: the callee is live (it is in the frame).
+        unsafe { (*self.callee()).header.extra as usize }
+    }
+
     /// Upvalue `i` (from 0) of the called function.
     #[inline]
     pub fn upvalue(self, i: usize) -> Value {

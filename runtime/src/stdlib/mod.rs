@@ -1,7 +1,7 @@
 //! The standard library.
 //!
-//! One file per library; each has an `open` function that makes its table. [`open_all`] opens all of
-//! them and fills `package.loaded`. Functions are written against [`crate::native`]; what they keep
+//! One file per library; each has an `open` function that makes its table. [`open`] opens those that
+//! are wanted and fills `package.loaded`. Functions are written against [`crate::native`]; what they keep
 //! between calls (random generator, compiled patterns, open files, …) is in [`LibraryState`].
 //!
 //! Rooting: collection happens only at safepoints, and every call back into Lua is one. Values that a
@@ -58,8 +58,14 @@ pub struct LibraryState {
 /// Makes a library's table.
 type Open = fn(&mut Vm) -> *mut Table;
 
-/// Creates every library and stores it in the globals and in `package.loaded`.
+/// Creates every library.
 pub fn open_all(vm: &mut Vm) {
+    open(vm, |_| true);
+}
+
+/// Creates the basic functions and the libraries that are wanted, by name, and stores these in the globals and in
+/// `package.loaded`.
+pub fn open(vm: &mut Vm, wanted: impl Fn(&str) -> bool) {
     let loaded = new_table(vm);
     let registry = vm.registry;
     vm.set_field_raw(registry, "_LOADED", Value::table(loaded));
@@ -77,7 +83,7 @@ pub fn open_all(vm: &mut Vm) {
         ("math", math::open),
         ("debug", debug::open),
     ];
-    for (name, open) in libraries {
+    for (name, open) in libraries.into_iter().filter(|(name, _)| wanted(name)) {
         let library = Value::table(open(vm));
         vm.set_field_raw(globals, name, library);
         vm.set_field_raw(loaded, name, library);

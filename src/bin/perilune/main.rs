@@ -17,8 +17,8 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use perilune::{
-    DumpStages, Error, Function, JitOptions, Lua, LuaOptions, MultiValue, Result, Table, Value,
-    Variadic,
+    DumpStages, Error, Function, JitOptions, Lua, LuaOptions, MultiValue, Result, StdLib, Table,
+    Value, Variadic,
 };
 
 use args::{Action, Args};
@@ -42,7 +42,13 @@ fn main() -> ExitCode {
         print!("{}", args::usage(&program));
         return ExitCode::SUCCESS;
     }
-    let lua = Lua::new_with(options(&args));
+    let lua = match Lua::new_with(StdLib::ALL, options(&args)) {
+        Ok(lua) => lua,
+        Err(error) => {
+            eprintln!("{program}: cannot create state: {}", error.message());
+            return ExitCode::FAILURE;
+        }
+    };
     if args.gc_stress.is_some() || args.gc_verify {
         lua.gc_stress(args.gc_stress.unwrap_or(0), args.gc_verify);
     }
