@@ -40,6 +40,33 @@ fn check(path: &Path) -> String {
     failures
 }
 
+/// The contexts of `benches/idioms/driver.lua`.
+const CONTEXTS: [&str; 8] =
+    ["alone", "together", "crowd", "globals", "debug", "methods", "coroutine", "protected"];
+
+#[test]
+fn idioms_agree_in_every_way_and_context() {
+    let directory = harness::root().join("benches/idioms");
+    let program = reference().unwrap_or(perilune());
+    let expected = run(program, &directory, &[], &["driver.lua", "-s", "alone", "all"]);
+    assert_eq!(expected.end, End::Status(0), "{}", expected.stderr);
+    assert!(expected.stdout.lines().count() > 100);
+    let cases: Vec<_> =
+        WAYS.iter().flat_map(|way| CONTEXTS.map(|context| (way, context))).collect();
+    let failures = harness::two_at_a_time(&cases, |(way, context)| {
+        let output = run(perilune(), &directory, way.args, &["driver.lua", "-s", context, "all"]);
+        if output.end != End::Status(0) {
+            return format!("  {context}, {}: {:?}: {}\n", way.name, output.end, output.stderr);
+        }
+        if output.stdout != expected.stdout {
+            let text = harness::difference(&expected.stdout, &output.stdout);
+            return format!("  {context}, {}: {text}\n", way.name);
+        }
+        String::new()
+    });
+    report("idioms", cases.len(), failures);
+}
+
 /// Runs all programs of a suite's folder.
 fn check_suite(folder: &str) {
     let files = harness::lua_files(&harness::root().join(folder));

@@ -3,7 +3,7 @@
 //! `cargo bench --bench compare -- [filter…] [--suite a,b] [--runs N] [--warmup N] [--small]
 //! [--engines a,b] [--json FILE]`
 //!
-//! Every program of the chosen suites ([`SUITES`]) runs under every engine: one untimed
+//! Every program of the chosen suites ([`program::Suite`]) runs under every engine: one untimed
 //! warm-up, then `N` rounds in which the engines alternate (A B C D, A B C D, …),
 //! so that a drift of the machine hits all alike. In each round an engine runs the
 //! program until that took [`ROUND`] seconds: the median of seven runs of 20 ms is
@@ -11,18 +11,18 @@
 //! (user and system) of the whole process, start-up included: nothing is
 //! subtracted, and the cost of an empty program is a row of its own.
 
+mod contexts;
 mod engine;
 mod process;
+mod program;
 mod report;
 
 use engine::Engine;
 use process::Outcome;
+use program::Suite;
 use report::{Cell, Row};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// The suites: name and folder. The first runs where none is named; `all` stands for every one.
-const SUITES: [(&str, &str); 2] = [("classic", "benches/programs"), ("objects", "benches/objects")];
 
 /// CPU seconds that an engine may use up in one round before it stops repeating a program.
 const ROUND: f64 = 0.2;
@@ -31,7 +31,7 @@ const ROUND: f64 = 0.2;
 #[derive(Debug)]
 struct Options {
     filters: Vec<String>,
-    suites: Vec<(&'static str, &'static str)>,
+    suites: Vec<Suite>,
     engines: Option<Vec<String>>,
     runs: usize,
     warmup: usize,
@@ -45,7 +45,7 @@ const USAGE: &str = "usage: cargo bench --bench compare -- [filter...] [--suite 
 fn parse(args: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let mut options = Options {
         filters: Vec::new(),
-        suites: vec![SUITES[0]],
+        suites: vec![Suite::Classic],
         engines: None,
         runs: 5,
         warmup: 1,
@@ -64,7 +64,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Option<Options>, String> 
             "--runs" => options.runs = number(value()?)?.max(1),
             "--warmup" => options.warmup = number(value()?)?,
             "--small" => options.small = true,
-            "--suite" => options.suites = suites(&value()?)?,
+            "--suite" => options.suites = Suite::parse(&value()?)?,
             "--engines" => {
                 options.engines = Some(value()?.split(',').map(str::to_owned).collect());
             }
@@ -77,62 +77,6 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Option<Options>, String> 
     }
     // `cargo test --benches` starts this too, without `--bench`: it has nothing to test.
     Ok(under_cargo_bench.then_some(options))
-}
-
-/// The suites that a list of names stands for.
-fn suites(names: &str) -> Result<Vec<(&'static str, &'static str)>, String> {
-    if names == "all" {
-        return Ok(SUITES.to_vec());
-    }
-    let known = || SUITES.map(|(name, _)| name).join(", ");
-    let find = |name: &str| SUITES.into_iter().find(|(known, _)| *known == name);
-    names
-        .split(',')
-        .map(|name| {
-            find(name).ok_or_else(|| format!("unknown suite '{name}' (of {}, all)", known()))
-        })
-        .collect()
-}
-
-/// A benchmark program with what the comments at its head say.
-#[derive(Debug)]
-struct Program {
-    name: String,
-    path: PathBuf,
-    /// The names of the peers that can run it; `None` means all.
-    peers: Option<Vec<String>>,
-    /// The size at which tests run it.
-    small: Option<String>,
-}
-
-/// The value of the comment `-- key: value` among the first lines of `source`.
-fn header<'a>(source: &'a str, key: &str) -> Option<&'a str> {
-    source.lines().take(5).find_map(|line| {
-        line.strip_prefix("-- ")?.strip_prefix(key)?.strip_prefix(':').map(str::trim)
-    })
-}
-
-fn programs(directory: &Path, filters: &[String]) -> Result<Vec<Program>, String> {
-    let failed = |e: std::io::Error| format!("{}: {e}", directory.display());
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_none_or(|e| e != "lua") {
-            continue;
-        }
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if !filters.is_empty() && !filters.iter().any(|f| name.contains(f.as_str())) {
-            continue;
-        }
-        let source = std::fs::read_to_string(&path).map_err(failed)?;
-        let peers = header(&source, "peers").map(|list| {
-            list.split([',', ' ']).filter(|p| !p.is_empty()).map(str::to_owned).collect()
-        });
-        let small = header(&source, "small").map(str::to_owned);
-        found.push(Program { name, path, peers, small });
-    }
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(found)
 }
 
 /// Runs one row: `args` under each engine, alternating; the shorter, the more often.
@@ -186,19 +130,6 @@ fn measure(
     Row { name: name.to_owned(), cells }
 }
 
-/// Measures one program under the engines that can run it.
-fn run_program(program: &Program, engines: &[Engine], options: &Options) -> Row {
-    let mut args = vec![program.path.to_string_lossy().into_owned()];
-    if options.small {
-        args.extend(program.small.clone());
-    }
-    let can_run = |e: &Engine| match (&program.peers, e.peer) {
-        (Some(peers), true) => peers.iter().any(|p| p == e.name),
-        (None, _) | (_, false) => true,
-    };
-    measure(&program.name, &args, engines, can_run, options)
-}
-
 fn run(options: &Options) -> Result<ExitCode, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let perilune = Path::new(env!("CARGO_BIN_EXE_perilune"));
@@ -225,16 +156,23 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     );
     println!("{}", report::line(&startup, &engines));
     let mut rows = Vec::new();
-    for (suite, folder) in &options.suites {
-        let programs = programs(&root.join(folder), &options.filters)?;
-        println!("\n{suite}");
+    for suite in &options.suites {
+        let programs = suite.programs(root, perilune, &options.filters)?;
+        println!("\n{}", suite.name());
         let first = rows.len();
         for program in &programs {
-            let row = run_program(program, &engines, options);
+            let args = program.args(options.small);
+            let row = measure(&program.name, args, &engines, |e| program.runs_under(e), options);
             println!("{}", report::line(&row, &engines));
             rows.push(row);
         }
         println!("{}", report::summary(&rows[first..], &engines));
+        if *suite == Suite::Idioms {
+            print!(
+                "{}",
+                contexts::measure(root, perilune, &programs, options.runs, options.small)?
+            );
+        }
     }
     if rows.is_empty() {
         return Err(format!("no program matches {:?}", options.filters));
