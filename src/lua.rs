@@ -105,8 +105,24 @@ pub struct LuaOptions {
     pub jit: JitOptions,
     /// `package.path` and `package.cpath` start from their defaults, whatever the environment says.
     pub ignore_environment: bool,
-    /// Perturbs the hashes of strings.
-    pub seed: u64,
+    /// Seed of the state's hashes and of `math.random`. By default each state has a random one, so that nobody
+    /// can prepare keys that slow its tables down. Replays need it fixed; that of a state that runs
+    /// untrusted programs must be a secret. It changes no order: `pairs` never depends on hashes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::{Lua, LuaOptions, StdLib};
+    ///
+    /// let draw = |seed| {
+    ///     let options = LuaOptions { seed, ..LuaOptions::default() };
+    ///     let lua = Lua::new_with(StdLib::ALL_SAFE, options).unwrap();
+    ///     lua.load("return math.random(0)").eval::<i64>().unwrap()
+    /// };
+    /// assert_eq!(draw(Some(7)), draw(Some(7)));
+    /// assert_ne!(draw(None), draw(None));
+    /// ```
+    pub seed: Option<u64>,
 }
 
 /// A host's answer to interrupts.

@@ -8,6 +8,7 @@
 pub mod call;
 pub mod error;
 pub mod frame;
+pub mod hash;
 pub mod heap;
 pub mod hooks;
 pub mod interp;

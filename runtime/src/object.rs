@@ -193,6 +193,8 @@ pub struct Shape {
     pub absent_epoch: Cell<u32>,
     /// Shift of the key index; see `crate::shape`.
     pub index_shift: u32,
+    /// What the index hashes with.
+    pub multiplier: crate::hash::Multiplier,
     /// The keys in slot order, `len` of them (owned by `detail`, shared with other shapes).
     pub keys: *const Cell<*mut LuaString>,
     /// Index from key to slot; null for few keys.

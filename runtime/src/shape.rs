@@ -23,36 +23,14 @@
 #![allow(clippy::not_unsafe_ptr_arg_deref)]
 
 use std::cell::Cell;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
+use crate::hash::{AddressMap, Multiplier};
 use crate::heap::Heap;
 use crate::object::{Header, Kind, LuaString, Shape, Table};
 
 /// Shapes with more keys than this have an index.
 const LINEAR_KEYS: usize = 8;
-
-/// Hasher for addresses: a multiplication, with the well-mixed high bits on top and folded below.
-#[derive(Clone, Copy, Default)]
-pub struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for b in bytes {
-            self.write_usize(*b as usize);
-        }
-    }
-    fn write_usize(&mut self, n: usize) {
-        let h = (self.0 ^ n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = h ^ h >> 32;
-    }
-}
-
-/// A map from addresses.
-pub type AddressMap<V> = std::collections::HashMap<usize, V, BuildHasherDefault<AddressHasher>>;
 
 /// Keys in slot order with room to grow, and their index.
 pub struct KeyTable {
@@ -60,17 +38,20 @@ pub struct KeyTable {
     len: Cell<u32>,
     /// Open addressing by key address: slot + 1, or 0. Empty for small tables.
     index: Box<[Cell<u32>]>,
+    /// What the index hashes with.
+    multiplier: Multiplier,
 }
 
 impl KeyTable {
     /// A table for at least `cap` keys, starting with `keys`.
-    fn new(keys: &[*mut LuaString], cap: usize) -> Rc<KeyTable> {
+    fn new(heap: &Heap, keys: &[*mut LuaString], cap: usize) -> Rc<KeyTable> {
         let cap = cap.max(keys.len()).max(4).next_power_of_two();
         let index = if cap > LINEAR_KEYS { cap * 2 } else { 0 };
         let table = KeyTable {
             keys: vec![Cell::new(std::ptr::null_mut()); cap].into_boxed_slice(),
             len: Cell::new(0),
             index: vec![Cell::new(0); index].into_boxed_slice(),
+            multiplier: heap.multiplier(),
         };
         for key in keys {
             table.push(*key);
@@ -88,7 +69,7 @@ impl KeyTable {
         self.keys[slot as usize].set(key);
         self.len.set(slot + 1);
         if !self.index.is_empty() {
-            let mut at = index_position(key, self.shift());
+            let mut at = index_position(key, self.multiplier, self.shift());
             while self.index[at].get() != 0 {
                 at = (at + 1) & (self.index.len() - 1);
             }
@@ -98,8 +79,8 @@ impl KeyTable {
 }
 
 #[inline(always)]
-fn index_position(key: *mut LuaString, shift: u32) -> usize {
-    ((key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize
+fn index_position(key: *mut LuaString, multiplier: Multiplier, shift: u32) -> usize {
+    (multiplier.product(key as u64) >> shift) as usize
 }
 
 /// The parts of a shape that only the runtime reads.
@@ -126,7 +107,7 @@ impl Shape {
             return self.keys().iter().position(|k| k.get() == key).map(|i| i as u32);
         }
         let mask = (1usize << (64 - self.index_shift)) - 1;
-        let mut at = index_position(key, self.index_shift);
+        let mut at = index_position(key, self.multiplier, self.index_shift);
         loop {
             // SAFETY: the index has `mask + 1` entries and is owned by the key table; an entry
             // is at most the key table's length.
@@ -168,16 +149,10 @@ impl ShapeRoots {
     /// Makes both.
     pub fn new(heap: &mut Heap) -> ShapeRoots {
         let null = std::ptr::null_mut();
+        let (keys, no_keys) = (KeyTable::new(heap, &[], 4), KeyTable::new(heap, &[], 4));
         ShapeRoots {
-            plain: allocate(heap, KeyTable::new(&[], 4), 0, null, NO_PARENT, 0),
-            dictionary: allocate(
-                heap,
-                KeyTable::new(&[], 4),
-                0,
-                null,
-                NO_PARENT,
-                Shape::DICTIONARY,
-            ),
+            plain: allocate(heap, keys, 0, null, NO_PARENT, 0),
+            dictionary: allocate(heap, no_keys, 0, null, NO_PARENT, Shape::DICTIONARY),
         }
     }
 }
@@ -194,6 +169,7 @@ fn allocate(
     (parent, key): (*mut Shape, *mut LuaString),
     flags: u8,
 ) -> *mut Shape {
+    let multiplier = heap.multiplier();
     let shape = heap.alloc::<Shape>(Kind::Shape, size_of::<Shape>());
     // SAFETY: a fresh cell of that size; the header was written by `alloc`.
     unsafe {
@@ -207,14 +183,15 @@ fn allocate(
             key,
             absent_epoch: Cell::new(0),
             index_shift: keys.shift(),
+            multiplier,
             keys: keys.keys.as_ptr(),
             index: if keys.index.is_empty() { std::ptr::null() } else { keys.index.as_ptr() },
             last_meta: Cell::new(std::ptr::null_mut()),
             last_child: Cell::new(std::ptr::null_mut()),
             detail: Box::new(ShapeDetail {
                 keys,
-                adds: AddressMap::default(),
-                metas: AddressMap::default(),
+                adds: AddressMap::with_hasher(multiplier),
+                metas: AddressMap::with_hasher(multiplier),
             }),
         });
     }
@@ -235,7 +212,7 @@ pub fn add_key(heap: &mut Heap, shape: *mut Shape, key: *mut LuaString) -> *mut 
             Rc::clone(shared)
         } else {
             let own: Vec<_> = (*shape).keys().iter().map(Cell::get).collect();
-            KeyTable::new(&own, own.len() + 1)
+            KeyTable::new(heap, &own, own.len() + 1)
         };
         keys.push(key);
         let child = allocate(heap, keys, len + 1, (*shape).meta, (shape, key), 0);
@@ -272,7 +249,7 @@ fn with_keys(heap: &mut Heap, root: *mut Shape, keys: &[*mut LuaString]) -> *mut
         }
         return shape;
     }
-    let mut seen = AddressMap::default();
+    let mut seen = AddressMap::with_hasher(heap.multiplier());
     let unique: Vec<_> =
         keys.iter().copied().filter(|k| seen.insert(*k as usize, ()).is_none()).collect();
     // SAFETY: as for `add_key`.
@@ -283,7 +260,8 @@ fn with_keys(heap: &mut Heap, root: *mut Shape, keys: &[*mut LuaString]) -> *mut
 /// A shape of its own for `keys` (distinct): the layout of a promoted dictionary.
 pub fn unshared(heap: &mut Heap, keys: &[*mut LuaString], meta: *mut Table) -> *mut Shape {
     let len = keys.len() as u32;
-    allocate(heap, KeyTable::new(keys, keys.len()), len, meta, NO_PARENT, 0)
+    let keys = KeyTable::new(heap, keys, keys.len());
+    allocate(heap, keys, len, meta, NO_PARENT, 0)
 }
 
 /// Metatables beyond this number that are all in use at once get dictionary shapes: a program that
@@ -315,7 +293,7 @@ pub fn with_metatable(heap: &mut Heap, shape: *mut Shape, meta: *mut Table) -> *
             } else {
                 let crowded = (*root).detail.metas.len() >= MANY_METATABLES;
                 let flags = if dictionary || crowded { Shape::DICTIONARY } else { 0 };
-                let keys = KeyTable::new(&[], 4);
+                let keys = KeyTable::new(heap, &[], 4);
                 allocate(heap, keys, 0, meta, NO_PARENT, flags)
             }
         } else {
@@ -323,7 +301,8 @@ pub fn with_metatable(heap: &mut Heap, shape: *mut Shape, meta: *mut Table) -> *
             let mut base = with_metatable(heap, plain, meta);
             if (*base).is_dictionary() {
                 // Keys must stay in slots: a root of its own.
-                base = allocate(heap, KeyTable::new(&[], 4), 0, meta, NO_PARENT, 0);
+                let none = KeyTable::new(heap, &[], 4);
+                base = allocate(heap, none, 0, meta, NO_PARENT, 0);
             }
             let keys: Vec<_> = (*shape).keys().iter().map(Cell::get).collect();
             with_keys(heap, base, &keys)

@@ -203,6 +203,8 @@ pub struct Detail {
     pub finalizing: usize,
     /// `warn` is on.
     pub warnings: bool,
+    /// The seed, if the host chose it.
+    pub fixed_seed: Option<u64>,
 }
 
 impl Detail {
@@ -217,14 +219,14 @@ impl Detail {
 /// Options of a new state.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Perturbs string hashes.
-    pub seed: u64,
+    /// Of hashes and of `math.random`; `None`: one that differs between states and runs.
+    pub seed: Option<u64>,
 }
 
 impl Vm {
     /// A state without libraries.
     pub fn new(options: Options) -> Box<Vm> {
-        let mut heap = Heap::new(options.seed);
+        let mut heap = Heap::new(options.seed.unwrap_or_else(crate::hash::random_seed));
         let here = 0u8;
         let native_limit = crate::stack::thread_limit()
             .unwrap_or_else(|| (&raw const here as usize).saturating_sub(MAIN_NATIVE_STACK));
@@ -262,6 +264,7 @@ impl Vm {
                 library: Vec::new(),
                 finalizing: 0,
                 warnings: false,
+                fixed_seed: options.seed,
             }),
         });
         // SAFETY: the state is boxed, so the word keeps its address as long as the heap.

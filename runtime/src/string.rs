@@ -18,6 +18,7 @@ use std::cmp::Ordering;
 use std::ptr;
 use std::slice;
 
+use crate::hash::HashKey;
 use crate::heap::huge::prefer_large_pages;
 use crate::heap::{GRANULE, Heap, MAX_SMALL, Phase, class_of};
 use crate::object::{Header, Kind, LuaString};
@@ -88,7 +89,8 @@ pub(crate) struct StringTable {
     entries: Box<[u64]>,
     /// Strings.
     pub(crate) count: usize,
-    seed: u64,
+    /// What all hashes of the state depend on.
+    pub(crate) key: HashKey,
 }
 
 /// Bits of the hash in an entry.
@@ -127,12 +129,16 @@ fn home(entry: u64, mask: usize) -> usize {
 
 impl StringTable {
     pub(crate) fn new(seed: u64) -> StringTable {
-        StringTable { entries: vec![0; SMALLEST_TABLE].into_boxed_slice(), count: 0, seed }
+        StringTable {
+            entries: vec![0; SMALLEST_TABLE].into_boxed_slice(),
+            count: 0,
+            key: HashKey::new(seed),
+        }
     }
 
     /// The hash of a string of this table.
     pub(crate) fn hash(&self, bytes: &[u8]) -> u32 {
-        hash_bytes(self.seed, bytes)
+        self.key.bytes(bytes)
     }
 
     /// Every interned string, dead ones not yet swept included.
@@ -210,60 +216,6 @@ impl StringTable {
         }
         self.entries = entries;
     }
-}
-
-/// Folded 64×64 → 128 multiplication.
-#[inline(always)]
-fn fold(a: u64, b: u64) -> u64 {
-    let r = a as u128 * b as u128;
-    r as u64 ^ (r >> 64) as u64
-}
-
-#[inline(always)]
-fn read8(b: &[u8], at: usize) -> u64 {
-    let mut x = [0; 8];
-    x.copy_from_slice(&b[at..at + 8]);
-    u64::from_le_bytes(x)
-}
-
-#[inline(always)]
-fn read4(b: &[u8], at: usize) -> u64 {
-    let mut x = [0; 4];
-    x.copy_from_slice(&b[at..at + 4]);
-    u32::from_le_bytes(x) as u64
-}
-
-/// The hash of a string's bytes (wyhash's construction: folded multiplications).
-#[inline]
-pub fn hash_bytes(seed: u64, b: &[u8]) -> u32 {
-    const K0: u64 = 0xa076_1d64_78bd_642f;
-    const K1: u64 = 0xe703_7ed1_a0b4_28db;
-    let n = b.len();
-    let (x, y, h);
-    if n <= 16 {
-        h = seed;
-        if n >= 8 {
-            (x, y) = (read8(b, 0), read8(b, n - 8));
-        } else if n >= 4 {
-            (x, y) = (read4(b, 0), read4(b, n - 4));
-        } else if n > 0 {
-            x = (b[0] as u64) << 16 | (b[n / 2] as u64) << 8 | b[n - 1] as u64;
-            y = 0;
-        } else {
-            (x, y) = (0, 0);
-        }
-    } else {
-        let mut acc = seed;
-        let mut at = 0;
-        while n - at > 16 {
-            acc = fold(read8(b, at) ^ K0, read8(b, at + 8) ^ acc);
-            at += 16;
-        }
-        h = acc;
-        (x, y) = (read8(b, n - 16), read8(b, n - 8));
-    }
-    let r = fold(x ^ K0 ^ n as u64, y ^ h ^ K1);
-    (r ^ r >> 32) as u32
 }
 
 /// Compares the bytes at `a` with as many of `b`, at most [`LuaString::MAX_SHORT`]; without a call.
@@ -366,7 +318,7 @@ impl Heap {
     /// The interned string of at most [`LuaString::MAX_SHORT`] bytes.
     pub fn intern(&mut self, bytes: &[u8]) -> *mut LuaString {
         debug_assert!(bytes.len() <= LuaString::MAX_SHORT);
-        let hash = hash_bytes(self.strings.seed, bytes);
+        let hash = self.strings.key.bytes(bytes);
         let wanted = hash_part(hash);
         let mask = self.strings.entries.len() - 1;
         let mut i = hash as usize & mask;
@@ -565,7 +517,10 @@ impl Heap {
         // SAFETY: `s` is a live string.
         unsafe {
             if (*s).header.flags & LuaString::HASHED == 0 {
-                let hash = hash_bytes(self.strings.seed, self.str_bytes(s));
+                let hash = {
+                    let bytes = self.str_bytes(s);
+                    self.strings.key.bytes(bytes)
+                };
                 (*s).hash = hash;
                 (*s).header.flags |= LuaString::HASHED;
             }
@@ -932,15 +887,5 @@ mod tests {
             let s = heap.concat_many(&parts);
             assert_eq!(text(&mut heap, s), expected);
         }
-    }
-
-    #[test]
-    fn hashes_differ() {
-        let mut seen = std::collections::HashSet::new();
-        for i in 0..100_000u32 {
-            seen.insert(hash_bytes(9, format!("key{i}").as_bytes()));
-        }
-        assert!(seen.len() > 99_990, "{}", seen.len());
-        assert_ne!(hash_bytes(1, b"a"), hash_bytes(2, b"a"));
     }
 }

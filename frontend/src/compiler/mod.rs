@@ -31,7 +31,7 @@ use perilune_ir::bytecode::{
 
 use crate::ast::{self, Ast, Attrib, Expr, FuncId, LocalId, UpvalueSource};
 use crate::error::{SyntaxError, chunk_id_bytes};
-use crate::strings::{StrId, WordMap};
+use crate::strings::{KeyedMap, StrId};
 
 type Result<T> = std::result::Result<T, SyntaxError>;
 type Reg = u8;
@@ -131,7 +131,7 @@ struct Compiler<'a> {
     code: Vec<u32>,
     lines: Vec<u32>,
     constants: Vec<Constant>,
-    constant_index: WordMap<ConstantKey, u32>,
+    constant_index: KeyedMap<ConstantKey, u32>,
     children: Vec<FuncId>,
     upvalues: Vec<UpvalueDesc>,
     templates: Vec<Box<[u16]>>,
@@ -159,7 +159,7 @@ impl<'a> Compiler<'a> {
             code: Vec::new(),
             lines: Vec::new(),
             constants: Vec::new(),
-            constant_index: WordMap::default(),
+            constant_index: KeyedMap::default(),
             children: Vec::new(),
             upvalues: Vec::new(),
             templates: Vec::new(),

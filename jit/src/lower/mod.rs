@@ -13,6 +13,9 @@ mod call;
 mod exit;
 mod memory;
 
+use std::collections::HashMap;
+
+use rapidhash::quality::RandomState;
 use rustc_hash::FxHashMap;
 
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -180,8 +183,8 @@ struct Lower<'a, 'b> {
     /// The code so far has only read: guards of slots are checked before a loop is entered.
     at_entry: bool,
     force_exits: bool,
-    /// Words that the unit has by now.
-    words: FxHashMap<u64, V>,
+    /// Words that the unit has by now: constants of the program, which chooses them.
+    words: HashMap<u64, V, RandomState>,
     values: Vec<Option<V>>,
     blocks: Vec<Option<ClifBlock>>,
     /// Blocks whose code is there.
@@ -237,7 +240,7 @@ fn body(context: &mut FunctionBuilderContext, input: &mut Input<'_>, index: u32)
         entry_checks: &mut *input.entry_checks,
         at_entry: matches!(graph.entry, Entry::Loop { .. }) && !input.force_exits,
         force_exits: input.force_exits,
-        words: FxHashMap::from_iter([(input.vm as u64, vm_word)]),
+        words: HashMap::from_iter([(input.vm as u64, vm_word)]),
         values: vec![None; graph.insts.len()],
         blocks: vec![None; graph.blocks.len()],
         emitted: vec![false; graph.blocks.len()],

@@ -64,6 +64,7 @@ use std::ptr;
 
 use self::block::{Block, FreeRun, Room};
 use self::huge::prefer_large_pages;
+use crate::hash::Multiplier;
 use crate::meta::{MetaNames, Metamethod, TypeNames};
 use crate::object::{Header, Kind, Proto, Shape, Table, Thread, WideInt};
 use crate::shape::ShapeRoots;
@@ -202,7 +203,13 @@ pub struct Heap {
 }
 
 impl Heap {
-    /// An empty heap. `seed` perturbs string hashes; equal seeds give equal runs.
+    /// What keys that are words are hashed with.
+    #[inline(always)]
+    pub fn multiplier(&self) -> Multiplier {
+        self.strings.key.multiplier()
+    }
+
+    /// An empty heap, whose hashes depend on `seed`.
     pub fn new(seed: u64) -> Heap {
         let mut heap = Heap {
             room: [Room::NONE; CLASSES],

@@ -20,18 +20,19 @@ impl Default for Generator {
     }
 }
 
-/// A seed that differs between runs: the time, and the hasher keys that the system made random.
+/// A seed that differs between runs: the time, and what the system made random.
 fn random_seed() -> (i64, i64) {
-    use std::hash::{BuildHasher, Hasher};
     let time = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |d| d.as_nanos() as i64);
-    let keys = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    (time, keys as i64)
+    (time, crate::hash::random_seed() as i64)
 }
 
 /// Makes the library's table.
 pub fn open(vm: &mut Vm) -> *mut Table {
+    if let Some(seed) = vm.detail.fixed_seed {
+        vm.library_state::<LibraryState>().random.0 = Random::new(seed as i64, 0);
+    }
     let library = super::new_table(vm);
     vm.register(
         library,
@@ -270,8 +271,15 @@ fn random(vm: &mut Vm, a: Args) -> Outcome {
 }
 
 fn randomseed(vm: &mut Vm, a: Args) -> Outcome {
-    let (n1, n2) =
-        if a.is_none(1) { random_seed() } else { (a.check_int(vm, 1)?, a.opt_int(vm, 2, 0)?) };
+    let (n1, n2) = if !a.is_none(1) {
+        (a.check_int(vm, 1)?, a.opt_int(vm, 2, 0)?)
+    } else if vm.detail.fixed_seed.is_some() {
+        // In a replay nothing is random.
+        let random = &mut vm.library_state::<LibraryState>().random.0;
+        (random.next_u64() as i64, random.next_u64() as i64)
+    } else {
+        random_seed()
+    };
     vm.library_state::<LibraryState>().random.0 = Random::new(n1, n2);
     let (n1, n2) = (vm.int(n1), vm.int(n2));
     a.ret2(n1, n2)

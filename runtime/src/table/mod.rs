@@ -445,7 +445,7 @@ impl Table {
     fn make_hash_room(&mut self, heap: &mut Heap, n: usize) -> Result<(), KeyError> {
         match self.hash_mut() {
             None => {
-                let hash = Box::new(HashPart::with_room(n));
+                let hash = Box::new(HashPart::with_room(n, heap.multiplier()));
                 heap.account(hash.outside_bytes() as isize);
                 self.hash = Box::into_raw(hash);
             }

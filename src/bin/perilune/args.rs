@@ -70,6 +70,8 @@ pub struct Args {
     pub gc_stress: Option<u32>,
     /// `--gc-verify`
     pub gc_verify: bool,
+    /// `--seed=N`
+    pub seed: Option<u64>,
     /// `--stats[=json]`
     pub stats: Option<StatsFormat>,
     /// `--help`
@@ -169,6 +171,12 @@ impl Args {
             ("gc-stress", None) => self.gc_stress = Some(1),
             ("gc-stress", Some(_)) => self.gc_stress = Some(number(&full, value)?),
             ("gc-verify", None) => self.gc_verify = true,
+            ("seed", _) => {
+                let value = required(&full, value)?;
+                let seed = value.parse();
+                let wrong = |_| format!("'{full}' needs a number, not '{value}'");
+                self.seed = Some(seed.map_err(wrong)?);
+            }
             ("stats", None) => self.stats = Some(StatsFormat::Table),
             ("stats", Some("json")) => self.stats = Some(StatsFormat::Json),
             ("dump", _) => self.dump(&required(&full, value)?)?,
@@ -207,6 +215,7 @@ Options:
   -v        show the version
   -E        ignore environment variables
   -W        turn warnings on
+  --seed=N  the seed of math.random and of hashes, for replays (otherwise random)
   --        end of options
   -         run standard input, end of options
 JIT:
@@ -244,6 +253,7 @@ mod tests {
         assert_eq!(args.actions, [Action::Execute(b"x=1".to_vec())]);
         assert_eq!(parse(&["--", "-x"]).unwrap().script, 2);
         assert!(parse(&["-"]).unwrap().stdin);
+        assert_eq!(parse(&["--seed=0"]).unwrap().seed, Some(0));
     }
 
     #[test]
@@ -253,6 +263,8 @@ mod tests {
         assert_eq!(parse(&["-x"]).unwrap_err(), "unrecognized option '-x'");
         assert_eq!(parse(&["-ix"]).unwrap_err(), "unrecognized option '-ix'");
         assert_eq!(parse(&["--nope"]).unwrap_err(), "unrecognized option '--nope'");
+        assert!(parse(&["--seed"]).unwrap_err().contains("needs argument"));
+        assert!(parse(&["--seed=x"]).unwrap_err().contains("needs a number"));
         assert!(parse(&["--jit-threshold=0"]).unwrap_err().contains("positive number"));
         assert!(parse(&["--dump=nothing"]).unwrap_err().contains("unknown stage"));
     }

@@ -94,7 +94,7 @@ fn options(args: &Args) -> LuaOptions {
     if let Some(threshold) = args.jit.threshold {
         jit.threshold = threshold;
     }
-    LuaOptions { jit, ignore_environment: args.ignore_environment, ..LuaOptions::default() }
+    LuaOptions { jit, ignore_environment: args.ignore_environment, seed: args.seed }
 }
 
 /// A chunk failed, and the user was told.

@@ -4,6 +4,9 @@
 //! Holds before and after: the graph is in SSA form; guards only disappear where an equal guard
 //! dominates.
 
+use std::collections::HashMap;
+
+use rapidhash::quality::RandomState;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -62,7 +65,8 @@ pub fn run(graph: &mut Graph, Flow { doms, nest }: &Flow) {
         counter
     };
     let mut exit_versions: Vec<Option<Versions>> = vec![None; graph.blocks.len()];
-    let mut table: FxHashMap<Key, SmallVec<[(u32, Value); 1]>> = FxHashMap::default();
+    // Keyed by constants of the program, which chooses them.
+    let mut table: HashMap<Key, SmallVec<[(u32, Value); 1]>, RandomState> = HashMap::default();
     let mut map: Vec<Value> = (0..graph.insts.len() as u32).map(Value).collect();
     for &b in &doms.order {
         let known =
