@@ -195,7 +195,10 @@ impl Repl<'_> {
         }
         let printed = self.lua.globals().call_function::<()>("print", results);
         if let Err(error) = printed {
-            let message = format!("error calling 'print' ({})", error.message());
+            // `lua` does not name what it calls once more.
+            let message = error.message();
+            let reason = message.strip_suffix(" (field 'print')").unwrap_or(&message);
+            let message = format!("error calling 'print' ({reason})");
             self.session.report(self.lua, &Error::runtime(message));
         }
     }
