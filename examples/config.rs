@@ -1,13 +1,13 @@
 //! Reads a configuration file that is written in Lua: `cargo run --example config [file]`.
 //!
-//! The file runs in an environment of its own, so that it can compute its settings but sees nothing of
-//! the system, within limits of memory and time. What it sets is then read out, with types.
+//! The file runs in a sandboxed state, so that it can compute its settings but sees nothing of the system,
+//! within limits of memory and time. What it sets is then read out, with types.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use perilune::{FromLua, Lua, Result, Table, Value};
+use perilune::{FromLua, Limits, Lua, Result, Table, Value};
 
 /// What the program wants to know.
 #[derive(Debug, PartialEq)]
@@ -35,11 +35,7 @@ impl FromLua for Config {
 
 /// Runs the file and reads its settings.
 fn read(lua: &Lua, path: &Path) -> Result<Config> {
-    // What the file may use.
-    let environment = lua.create_table()?;
-    for name in ["ipairs", "math", "pairs", "string", "table", "tonumber", "tostring"] {
-        environment.set(name, lua.globals().get::<Value>(name)?)?;
-    }
+    let environment = lua.create_environment()?;
     let file = path.display().to_string();
     let warn = lua.create_function(move |_, message: String| {
         eprintln!("{file}: {message}");
@@ -47,21 +43,20 @@ fn read(lua: &Lua, path: &Path) -> Result<Config> {
     })?;
     environment.set("warn", warn)?;
 
-    lua.set_memory_limit(Some(16 << 20));
     let timeout = lua.interrupt_handle();
     std::thread::spawn(move || {
         std::thread::sleep(Duration::from_secs(5));
         timeout.interrupt();
     });
-    lua.load(path).text_only().set_environment(environment.clone()).exec()?;
+    lua.load(path).set_environment(environment.clone()).exec()?;
     Config::from_lua(Value::Table(environment), lua)
 }
 
 fn main() -> std::process::ExitCode {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/config.lua");
     let path = std::env::args().nth(1).unwrap_or_else(|| default.to_owned());
-    let lua = Lua::new();
-    match read(&lua, Path::new(&path)) {
+    let limits = Limits::default().memory(16 << 20);
+    match Lua::sandboxed(limits).and_then(|lua| read(&lua, Path::new(&path))) {
         Ok(config) => {
             println!("{config:#?}");
             std::process::ExitCode::SUCCESS

@@ -104,7 +104,8 @@ impl<'a> Chunk<'a> {
             Ok(source) => source.clone(),
             Err(_) => Vec::new(),
         });
-        Chunk { lua, source, name, environment: None, binary: true }
+        let binary = !lua.is_sandboxed();
+        Chunk { lua, source, name, environment: None, binary }
     }
 
     /// Names the chunk in messages: `@file`, `=name`, or else a piece of source.
@@ -113,7 +114,7 @@ impl<'a> Chunk<'a> {
         self
     }
 
-    /// The chunk's globals, in place of the state's.
+    /// The chunk's globals, in place of the state's (or, in a sandboxed state, of a copy of these).
     ///
     /// # Examples
     ///
@@ -217,11 +218,16 @@ fn precompiled(source: &[u8], name: &[u8], allowed: bool) -> Result<Arc<Code>> {
 }
 
 fn closure(lua: &Lua, code: &Arc<Code>, environment: Option<&Table>) -> Result<Function> {
-    if let Some(table) = environment {
-        lua.with(|vm| table.0.raw_for(lua, vm))?;
-    }
+    let own = match environment {
+        Some(table) => {
+            lua.with(|vm| table.0.raw_for(lua, vm))?;
+            None
+        }
+        None if lua.is_sandboxed() => Some(lua.create_environment()?),
+        None => None,
+    };
     lua.allocate(|vm| {
-        let globals = match environment {
+        let globals = match environment.or(own.as_ref()) {
             Some(table) => table.0.raw(vm),
             None => Raw::table(vm.globals),
         };

@@ -5,6 +5,7 @@ use std::rc::{Rc, Weak};
 
 use perilune_jit::tier::Jit;
 use perilune_runtime::heap;
+use perilune_runtime::stdlib;
 use perilune_runtime::value::Value as Raw;
 use perilune_runtime::vm::Vm;
 
@@ -123,6 +124,29 @@ pub struct LuaOptions {
     /// assert_ne!(draw(None), draw(None));
     /// ```
     pub seed: Option<u64>,
+    /// The most values on the stack of each coroutine, which limits the depth of calls: a call takes as many as its
+    /// function has variables at a time, and two. Code that needs more gets the error `stack overflow`. At least
+    /// 512, at most a million; `None`: a million.
+    ///
+    /// ```
+    /// use perilune::{Lua, LuaOptions, StdLib};
+    ///
+    /// let options = LuaOptions { max_stack: Some(1000), ..LuaOptions::default() };
+    /// let lua = Lua::new_with(StdLib::ALL_SAFE, options).unwrap();
+    /// lua.load("function down(n) return n == 0 and 0 or 1 + down(n - 1) end").exec().unwrap();
+    /// assert_eq!(lua.load("down(50)").eval::<i64>().unwrap(), 50);
+    /// let error = lua.load("down(5000)").eval::<i64>().unwrap_err();
+    /// assert!(error.message().contains("stack overflow"));
+    /// ```
+    pub max_stack: Option<usize>,
+}
+
+/// The libraries of a new state.
+#[derive(Clone, Copy)]
+pub(crate) enum Libraries {
+    Parts(StdLib),
+    /// See [`Lua::sandboxed`].
+    Sandboxed,
 }
 
 /// A host's answer to interrupts.
@@ -289,8 +313,8 @@ impl Lua {
 impl Lua {
     /// A state with the JIT and the standard library without `debug` ([`StdLib::ALL_SAFE`]).
     ///
-    /// Scripts can read and write files and start programs, as the process can. For scripts of others there is
-    /// `StdLib` selections; for all libraries, [`Lua::new_with`].
+    /// Scripts can read and write files and start programs, as the process can. For scripts that are not trusted
+    /// there is [`Lua::sandboxed`]; for other selections of libraries, [`Lua::new_with`].
     ///
     /// # Panics
     /// The system has no memory for it.
@@ -312,15 +336,26 @@ impl Lua {
     /// assert!(lua.load("debug.traceback()").eval::<String>().unwrap().starts_with("stack traceback:"));
     /// ```
     pub fn new_with(libraries: StdLib, options: LuaOptions) -> Result<Lua> {
-        let mut vm = Vm::new(perilune_runtime::state::Options { seed: options.seed });
+        Lua::with_libraries(Libraries::Parts(libraries), options)
+    }
+
+    pub(crate) fn with_libraries(libraries: Libraries, options: LuaOptions) -> Result<Lua> {
+        let mut vm = Vm::new(perilune_runtime::state::Options {
+            seed: options.seed,
+            max_stack: options.max_stack,
+        });
         Jit::install(&mut vm, options.jit);
         if options.ignore_environment {
             let registry = vm.registry;
             vm.set_field_raw(registry, "LUA_NOENV", Raw::TRUE);
         }
-        perilune_runtime::stdlib::open(&mut vm, |name| libraries.has(name));
+        match libraries {
+            Libraries::Parts(parts) => stdlib::open(&mut vm, |name| parts.has(name)),
+            Libraries::Sandboxed => stdlib::sandbox::open(&mut vm),
+        }
         vm.detail.on_interrupt = Some(Box::new(|_| Some("interrupted!".to_owned())));
         let lua = Lua(State::new(vm));
+        lua.0.sandboxed.set(matches!(libraries, Libraries::Sandboxed));
         let handler = lua.with(|vm| {
             let handler = crate::callback::error_handler(&lua, vm);
             vm.heap.handles.root(handler)
@@ -339,7 +374,8 @@ impl Lua {
         Rc::ptr_eq(&self.0, &other.0)
     }
 
-    /// A chunk to be run: source text, or the path of a file. Precompiled chunks are accepted too.
+    /// A chunk to be run: source text, or the path of a file. Precompiled chunks are accepted too (but by
+    /// sandboxed states).
     ///
     /// # Examples
     ///
@@ -354,7 +390,7 @@ impl Lua {
         Chunk::new(self, chunk)
     }
 
-    /// The table of globals.
+    /// The table of globals; in a sandboxed state, what each chunk gets a copy of ([`Lua::sandboxed`]).
     pub fn globals(&self) -> Table {
         self.with(|vm| {
             let globals = Raw::table(vm.globals);

@@ -72,6 +72,8 @@ pub(crate) struct State {
     pub killed: Cell<*mut RawThread>,
     /// Metatables of userdata by type.
     pub metatables: RefCell<HashMap<TypeId, RootId>>,
+    /// Each chunk gets globals of its own, and has to be source text.
+    pub sandboxed: Cell<bool>,
     /// Finalizers have run.
     closed: Cell<bool>,
 }
@@ -147,6 +149,7 @@ impl State {
             noted: RefCell::default(),
             killed: Cell::new(std::ptr::null_mut()),
             metatables: RefCell::default(),
+            sandboxed: Cell::new(false),
             closed: Cell::new(false),
         })
     }

@@ -32,6 +32,9 @@ pub const FIRST_STACK: usize = 128;
 /// What the main native stack is taken to hold below the point of a state's creation.
 const MAIN_NATIVE_STACK: usize = 6 << 20;
 
+/// What any limit of a stack leaves: the engine's own calls need some.
+const LEAST_STACK: usize = 4 * FIRST_STACK;
+
 /// Everything that belongs to one coroutine. That of the running coroutine lives in [`Vm`] and
 /// [`Detail`]; a switch exchanges it ([`Vm::swap_stack`]).
 #[derive(Debug)]
@@ -205,6 +208,8 @@ pub struct Detail {
     pub warnings: bool,
     /// The seed, if the host chose it.
     pub fixed_seed: Option<u64>,
+    /// The most slots of a stack, but for those of message handlers: at most [`MAX_STACK`].
+    pub max_stack: usize,
 }
 
 impl Detail {
@@ -221,6 +226,8 @@ impl Detail {
 pub struct Options {
     /// Of hashes and of `math.random`; `None`: one that differs between states and runs.
     pub seed: Option<u64>,
+    /// The most slots of a stack; `None`: [`MAX_STACK`]. Fixed from the start, so that no frame lies beyond it.
+    pub max_stack: Option<usize>,
 }
 
 impl Vm {
@@ -265,6 +272,7 @@ impl Vm {
                 finalizing: 0,
                 warnings: false,
                 fixed_seed: options.seed,
+                max_stack: options.max_stack.unwrap_or(MAX_STACK).clamp(LEAST_STACK, MAX_STACK),
             }),
         });
         // SAFETY: the state is boxed, so the word keeps its address as long as the heap.
@@ -307,6 +315,12 @@ impl Vm {
         self.settle_closing();
     }
 
+    /// Where the running stack ends for ordinary frames, and where for message handlers.
+    pub(crate) fn stack_ends(&self) -> (*mut Value, *mut Value) {
+        let hard = self.detail.stack.memory.bottom().wrapping_add(self.detail.max_stack);
+        (hard, hard.wrapping_add(ERROR_STACK))
+    }
+
     /// Raises the soft stack limit so that `end` lies within it.
     ///
     /// # Errors
@@ -314,14 +328,13 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub fn grow_stack(&mut self, end: *mut Value) -> Result<(), Throw> {
-        let hard = self.detail.stack.memory.end();
+        let (hard, error_end) = self.stack_ends();
         if end <= hard {
             let used = end.addr().wrapping_sub(self.detail.stack.memory.bottom().addr()) / 8;
             let step = used.clamp(FIRST_STACK, STACK_STEP);
             self.stack_limit = end.wrapping_add(step).min(hard);
             return Ok(());
         }
-        let error_end = self.detail.stack.memory.error_end();
         if self.detail.stack.in_overflow {
             if end <= error_end {
                 self.stack_limit = error_end;
@@ -357,8 +370,7 @@ impl Vm {
 
     /// Clears the part of the stack beyond the ordinary end and takes it out of use.
     fn reset_error_stack(&mut self) {
-        let memory = &self.detail.stack.memory;
-        let (hard, error_end) = (memory.end(), memory.error_end());
+        let (hard, error_end) = self.stack_ends();
         if self.stack_limit > hard {
             // SAFETY: within the reservation; no frame reaches there any more.
             unsafe { ptr::write_bytes(hard, 0, error_end.offset_from(hard) as usize) };

@@ -285,7 +285,7 @@ fn throw_at_level(vm: &mut Vm, value: Value, level: i64) -> Outcome {
     Err(vm.throw(value))
 }
 
-fn collectgarbage(vm: &mut Vm, a: Args) -> Outcome {
+pub(super) fn collectgarbage(vm: &mut Vm, a: Args) -> Outcome {
     const NAMES: [&str; 10] = [
         "stop",
         "restart",
@@ -357,7 +357,7 @@ fn mode_name(vm: &mut Vm, mode: Mode) -> Value {
     })
 }
 
-fn warn(vm: &mut Vm, a: Args) -> Outcome {
+pub(super) fn warn(vm: &mut Vm, a: Args) -> Outcome {
     a.check_bytes(vm, 1)?;
     for i in 2..=a.count() {
         a.check_bytes(vm, i)?;

@@ -106,6 +106,17 @@ fn environment(vm: &Vm, a: Args, n: usize) -> Value {
     if a.is_none(n) { Value::table(vm.globals) } else { a.get(n) }
 }
 
+/// `load` of a sandbox's environment, which is its upvalue: the globals of a new chunk are those of who loads it,
+/// where it says nothing else, and chunks are source text.
+pub(super) fn load_text(vm: &mut Vm, a: Args) -> Outcome {
+    let text_only = match a.opt_bytes(vm, 3)? {
+        None => true,
+        Some(mode) => mode.contains(&b't'),
+    };
+    let env = if a.is_none(4) { a.upvalue(0) } else { a.get(4) };
+    load_with(vm, a, Some(if text_only { b"t" } else { b"" }), env)
+}
+
 fn answer(a: Args, loaded: Result<Value, Value>) -> Outcome {
     match loaded {
         Ok(function) => a.ret1(function),
@@ -116,6 +127,10 @@ fn answer(a: Args, loaded: Result<Value, Value>) -> Outcome {
 pub(super) fn load(vm: &mut Vm, a: Args) -> Outcome {
     let mode = a.opt_bytes(vm, 3)?;
     let env = environment(vm, a, 4);
+    load_with(vm, a, mode, env)
+}
+
+fn load_with(vm: &mut Vm, a: Args, mode: Option<&[u8]>, env: Value) -> Outcome {
     let chunk = a.get(1);
     if chunk.is_string() || chunk.is_number() {
         let source = a.check_bytes(vm, 1)?;

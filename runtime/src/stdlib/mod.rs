@@ -25,6 +25,7 @@ mod io_read;
 pub mod math;
 pub mod os;
 pub mod package;
+pub mod sandbox;
 mod sort;
 pub mod stream;
 pub mod string;
@@ -168,7 +169,7 @@ pub(crate) fn length(vm: &mut Vm, v: Value) -> Result<i64, Throw> {
 
 /// Slots between a frame's base and the end of the stack.
 pub(crate) fn stack_room(vm: &Vm, a: crate::vm::Args) -> usize {
-    (vm.detail.stack.memory.end() as usize).saturating_sub(a.base as usize) / size_of::<Value>()
+    (vm.stack_ends().0 as usize).saturating_sub(a.base as usize) / size_of::<Value>()
 }
 
 /// A new empty table.

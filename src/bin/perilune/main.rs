@@ -94,7 +94,12 @@ fn options(args: &Args) -> LuaOptions {
     if let Some(threshold) = args.jit.threshold {
         jit.threshold = threshold;
     }
-    LuaOptions { jit, ignore_environment: args.ignore_environment, seed: args.seed }
+    LuaOptions {
+        jit,
+        ignore_environment: args.ignore_environment,
+        seed: args.seed,
+        ..LuaOptions::default()
+    }
 }
 
 /// A chunk failed, and the user was told.
