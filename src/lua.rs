@@ -484,6 +484,38 @@ impl Lua {
         crate::callback::create(self, function)
     }
 
+    /// Runs `body` on the thread's own stack: for host functions that need much stack, since one that
+    /// a coroutine calls runs on the coroutine's. That has 2 MiB, of which a host function finds at
+    /// least 400 KiB left, or Lua gets the error `stack overflow`.
+    ///
+    /// The coroutine cannot yield until `body` ends: Lua code that `body` calls and that tries gets the
+    /// error `attempt to yield across a C-call boundary`. Where the thread's own stack is in use,
+    /// this just calls `body`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::Lua;
+    ///
+    /// fn deep(n: u64) -> u64 {
+    ///     let frame = std::hint::black_box([n; 512]);
+    ///     if n == 0 { 0 } else { frame[0] + deep(n - 1) }
+    /// }
+    ///
+    /// # std::thread::Builder::new().stack_size(32 << 20).spawn(|| {
+    /// let lua = Lua::new();
+    /// let sum = lua.create_function(|lua, n: u64| Ok(lua.on_thread_stack(|| deep(n)))).unwrap();
+    /// lua.globals().set("sum", sum).unwrap();
+    /// let code = "coroutine.wrap(function() return sum(1000) end)()";
+    /// assert_eq!(lua.load(code).eval::<u64>().unwrap(), 500_500);
+    /// # }).unwrap().join().unwrap();
+    /// ```
+    pub fn on_thread_stack<R>(&self, body: impl FnOnce() -> R) -> R {
+        // SAFETY: the pointer of the innermost border, as in `with`; the callee does not use the state while
+        // `body` runs, which may take the pointer again.
+        unsafe { perilune_runtime::stack::on_thread_stack(self.0.innermost(), body) }
+    }
+
     /// As [`Lua::create_function`] for closures that change what they captured. Calling it from
     /// within itself is an error.
     ///

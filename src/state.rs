@@ -23,7 +23,7 @@ use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -165,25 +165,70 @@ impl Drop for State {
     }
 }
 
+impl State {
+    /// The state as the innermost border has it.
+    pub fn innermost(&self) -> *mut Vm {
+        self.current.get().as_ptr()
+    }
+
+    /// Puts back what was when a border was passed.
+    fn left(&self, outer: NonNull<Vm>, depth: u32) {
+        self.current.set(outer);
+        self.depth.set(depth);
+    }
+}
+
+/// Where a border was passed: the coroutine, and how many borders had been passed on it.
+struct Place {
+    thread: *mut RawThread,
+    borders: u32,
+}
+
+impl Place {
+    /// Passes a border.
+    fn enter(vm: &mut Vm) -> Place {
+        let borders = vm.detail.stack.borders;
+        vm.detail.stack.borders = borders + 1;
+        Place { thread: vm.current, borders }
+    }
+
+    /// Leaves it. Those passed within it on this coroutine must have been left: a host that switches stacks
+    /// itself can leave them in another order, and then frames would be used that others have written over.
+    fn leave(&self, vm: &mut Vm) {
+        if vm.current != self.thread || vm.detail.stack.borders != self.borders + 1 {
+            eprintln!("perilune: calls into and out of Lua ended in another order than they began");
+            std::process::abort();
+        }
+        vm.detail.stack.borders = self.borders;
+    }
+}
+
 /// Puts the pointer of the border below back.
 pub(crate) struct Border<'a> {
     state: &'a State,
     outer: NonNull<Vm>,
+    inner: NonNull<Vm>,
+    depth: u32,
+    place: Place,
 }
 
 impl<'a> Border<'a> {
     /// Makes `vm` the pointer to be used.
     pub fn enter(state: &'a State, vm: &mut Vm) -> Border<'a> {
-        let outer = state.current.replace(NonNull::from(vm));
-        state.depth.set(state.depth.get() + 1);
-        Border { state, outer }
+        let place = Place::enter(vm);
+        let inner = NonNull::from(vm);
+        let outer = state.current.replace(inner);
+        let depth = state.depth.get();
+        state.depth.set(depth + 1);
+        Border { state, outer, inner, depth, place }
     }
 }
 
 impl Drop for Border<'_> {
     fn drop(&mut self) {
-        self.state.current.set(self.outer);
-        self.state.depth.set(self.state.depth.get() - 1);
+        // SAFETY: the state of `enter`, which is not used between that and this but through this pointer.
+        self.place.leave(unsafe { self.inner.as_mut() });
+        self.state.left(self.outer, self.depth);
     }
 }
 
@@ -194,6 +239,8 @@ struct Snapshot {
     pc: u32,
     c_depth: u32,
     handler: Raw,
+    outer_handlers: usize,
+    in_overflow: bool,
     hook_running: bool,
     thread: *mut RawThread,
 }
@@ -206,6 +253,8 @@ impl Snapshot {
             pc: vm.pc,
             c_depth: vm.c_depth,
             handler: vm.detail.stack.handler,
+            outer_handlers: vm.detail.stack.outer_handlers.len(),
+            in_overflow: vm.detail.stack.in_overflow,
             hook_running: vm.detail.stack.hook.running,
             thread: vm.current,
         }
@@ -219,6 +268,11 @@ impl Snapshot {
         vm.pc = self.pc;
         vm.c_depth = self.c_depth;
         vm.detail.stack.handler = self.handler;
+        vm.detail.stack.outer_handlers.truncate(self.outer_handlers);
+        vm.detail.stack.in_overflow = self.in_overflow;
+        if !self.in_overflow {
+            vm.reset_error_stack();
+        }
         vm.detail.stack.hook.running = self.hook_running;
         let level = vm.frame_end();
         vm.detail.stack.tbc.retain(|&slot| slot < level);
@@ -295,22 +349,28 @@ impl Lua {
             Some(handler) => handler,
             None => Raw::NIL,
         };
-        state.depth.set(state.depth.get() + 1);
+        let (outer, depth) = (state.current.get(), state.depth.get());
+        state.depth.set(depth + 1);
+        let place = Place::enter(vm);
         let body = |vm: &mut Vm| {
             if vm.poll.load(Ordering::Relaxed) & POLL_GC != 0 {
                 perilune_runtime::heap::safepoint(vm)?;
             }
             f(vm)
         };
-        let result = catch_unwind(AssertUnwindSafe(|| match vm.protect(handler, body) {
+        let run = |vm: &mut Vm| match vm.protect(handler, body) {
             Ok(value) => Ok(value),
             Err(KILL) => {
                 state.killed.set(vm.current);
                 Err(Error::CoroutineClosed)
             }
             Err(value) => Err(self.error_from_raw(vm, value)),
-        }));
-        state.depth.set(state.depth.get() - 1);
+        };
+        let result = vm.on_lua_stack(depth == 0, run);
+        // A coroutine that has yielded in a host function has left its borders in place.
+        state.left(outer, depth);
+        place.leave(vm);
+        let Ok(result) = result else { return Err(Error::Memory) };
         match result {
             Ok(result) => result,
             Err(panic) => {
@@ -332,7 +392,7 @@ impl Lua {
         let snapshot = Snapshot::take(vm);
         // Nobody is left to be told of a panic in a finalizer: the next one is run. None may be left
         // for the engine's own end, when host functions could not make a handle any more.
-        while catch_unwind(AssertUnwindSafe(|| perilune_runtime::heap::close(vm))).is_err() {
+        while let Ok(Err(_)) = vm.on_lua_stack(true, perilune_runtime::heap::close) {
             snapshot.restore(vm);
         }
         perilune_runtime::stdlib::flush_all(vm);

@@ -80,12 +80,24 @@ impl Thread {
             if vm.c_depth + 1 >= perilune_runtime::state::MAX_C_DEPTH {
                 return Err(vm.error("C stack overflow"));
             }
-            let args: Vec<Raw> = args.iter().map(|v| lua.push_in(vm, v)).collect();
-            let dest = vm.frame_end();
+            let first = vm.frame_end();
+            vm.ensure_stack(first, args.len())?;
+            let mut dest = first;
+            for arg in args.iter() {
+                let raw = lua.push_in(vm, arg);
+                // SAFETY: room was made.
+                unsafe { dest.write(raw) };
+                dest = dest.wrapping_add(1);
+            }
+            let top = std::mem::replace(&mut vm.top, dest);
             vm.c_depth += 1;
-            // SAFETY: above the current frame; the coroutine does not see the vector. The handle
+            // SAFETY: the values stand above the current frame, which now ends above them. The handle
             // keeps the thread.
-            let result = unsafe { raw::resume(vm, thread, &args, dest) };
+            let result = unsafe {
+                let args = std::slice::from_raw_parts(first, args.len());
+                raw::resume(vm, thread, args, dest)
+            };
+            vm.top = top;
             vm.c_depth -= 1;
             match result {
                 Ok(count) => {

@@ -17,6 +17,7 @@ use crate::object::{CodeHead, Header, Kind, Upvalue};
 use crate::value::Value;
 use crate::vm::{Link, POLL_GC, POLL_INTERRUPT, Poll, Throw, Vm};
 
+use crate::stack::ThreadStack;
 pub use crate::stack::{ERROR_STACK, MAX_STACK, StackMemory};
 
 /// Depth of Rust recursion at which `C stack overflow` is thrown, as PUC Lua's `LUAI_MAXCCALLS`.
@@ -29,8 +30,6 @@ pub const NATIVE_ROOM: usize = 40;
 const STACK_STEP: usize = 1024;
 /// The soft limit of an empty stack, and how far the collector leaves it above what is in use.
 pub const FIRST_STACK: usize = 128;
-/// What the main native stack is taken to hold below the point of a state's creation.
-const MAIN_NATIVE_STACK: usize = 6 << 20;
 
 /// What any limit of a stack leaves: the engine's own calls need some.
 const LEAST_STACK: usize = 4 * FIRST_STACK;
@@ -45,6 +44,8 @@ pub struct StackState {
     pub limit: *mut Value,
     /// `Vm::native_limit`
     pub native_limit: usize,
+    /// The end of the native stack that the limit is of; also while it runs. 0: nothing is known.
+    pub native_end: usize,
     /// `Vm::base`
     pub base: *mut Value,
     /// `Vm::top`
@@ -69,11 +70,13 @@ pub struct StackState {
     pub thrown_at: Option<(*mut Value, *mut Value, u32)>,
     /// This coroutine's hook.
     pub hook: Hook,
+    /// Calls between Lua and the host on this coroutine that have not ended.
+    pub borders: u32,
 }
 
 impl StackState {
     /// A fresh stack with its lowest frame: callee nil, no registers.
-    pub fn new(memory: StackMemory, native_limit: usize) -> StackState {
+    pub fn new(memory: StackMemory, native_limit: usize, native_end: usize) -> StackState {
         // SAFETY: the first slots of a fresh stack.
         let base = unsafe {
             memory.bottom().write(Value::NIL);
@@ -85,6 +88,7 @@ impl StackState {
             memory,
             limit,
             native_limit,
+            native_end,
             base,
             top: base,
             pc: 0,
@@ -97,6 +101,7 @@ impl StackState {
             in_overflow: false,
             thrown_at: None,
             hook: Hook::default(),
+            borders: 0,
         }
     }
 }
@@ -210,6 +215,8 @@ pub struct Detail {
     pub fixed_seed: Option<u64>,
     /// The most slots of a stack, but for those of message handlers: at most [`MAX_STACK`].
     pub max_stack: usize,
+    /// Where the thread's own native stack was left.
+    pub thread_stack: ThreadStack,
 }
 
 impl Detail {
@@ -234,10 +241,8 @@ impl Vm {
     /// A state without libraries.
     pub fn new(options: Options) -> Box<Vm> {
         let mut heap = Heap::new(options.seed.unwrap_or_else(crate::hash::random_seed));
-        let here = 0u8;
-        let native_limit = crate::stack::thread_limit()
-            .unwrap_or_else(|| (&raw const here as usize).saturating_sub(MAIN_NATIVE_STACK));
-        let stack = StackState::new(StackMemory::new(), native_limit);
+        let (native_limit, native_end) = crate::stack::initial_limit();
+        let stack = StackState::new(StackMemory::new(), native_limit, native_end);
         let native_header = Header { kind: Kind::Proto, color: 0, flags: 0, aux: 0, extra: 0 };
         let globals = crate::table::new_empty(&mut heap);
         let registry = crate::table::new_empty(&mut heap);
@@ -273,6 +278,7 @@ impl Vm {
                 warnings: false,
                 fixed_seed: options.seed,
                 max_stack: options.max_stack.unwrap_or(MAX_STACK).clamp(LEAST_STACK, MAX_STACK),
+                thread_stack: ThreadStack::new(ptr::null_mut()),
             }),
         });
         // SAFETY: the state is boxed, so the word keeps its address as long as the heap.
@@ -281,6 +287,7 @@ impl Vm {
         let main = crate::thread::new_main(&mut vm);
         vm.main = main;
         vm.current = main;
+        vm.detail.thread_stack = ThreadStack::new(main);
         vm
     }
 
@@ -368,8 +375,9 @@ impl Vm {
         self.runtime_error(b"stack overflow")
     }
 
-    /// Clears the part of the stack beyond the ordinary end and takes it out of use.
-    fn reset_error_stack(&mut self) {
+    /// Clears the part of the stack beyond the ordinary end and takes it out of use. To be called when no frame
+    /// reaches there any more.
+    pub fn reset_error_stack(&mut self) {
         let (hard, error_end) = self.stack_ends();
         if self.stack_limit > hard {
             // SAFETY: within the reservation; no frame reaches there any more.

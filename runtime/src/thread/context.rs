@@ -24,6 +24,7 @@ pub use library::Context;
 mod own {
     use crate::object::Thread;
     use crate::stack::NativeStack;
+    use crate::stack::call_on::on_left_stack;
     use crate::thread::{detail, run};
     use crate::vm::Vm;
 
@@ -78,6 +79,18 @@ mod own {
         pub unsafe fn suspend(this: *mut Context, vm: *mut Vm) {
             // SAFETY: the caller's contract.
             unsafe { switch(&raw mut (*this).other, vm) }
+        }
+
+        /// Runs `body` on the resumer's stack, below what is on it.
+        ///
+        /// # Safety
+        /// It runs or has resumed another one, and nothing of the resumer goes on meanwhile.
+        pub unsafe fn on_resumer_stack<R>(
+            this: *mut Context,
+            body: impl FnOnce() -> R,
+        ) -> std::thread::Result<R> {
+            // SAFETY: the caller's contract: the resumer's stack was left there.
+            unsafe { on_left_stack((*this).other as usize, body) }
         }
     }
 
@@ -142,6 +155,7 @@ mod own {
 #[cfg(not(all(target_arch = "x86_64", unix)))]
 mod library {
     use std::cell::Cell;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::ptr;
 
     use corosensei::{Coroutine, Yielder};
@@ -205,6 +219,27 @@ mod library {
         pub unsafe fn suspend(this: *mut Context, vm: *mut Vm) {
             // SAFETY: the caller's contract; the yielder is valid while the coroutine runs.
             unsafe { (*(*this).yielder.get()).suspend(vm) };
+        }
+
+        /// Runs `body` on the resumer's stack, below what is on it.
+        ///
+        /// # Safety
+        /// It runs or has resumed another one, and nothing of the resumer goes on meanwhile.
+        pub unsafe fn on_resumer_stack<R>(
+            this: *mut Context,
+            body: impl FnOnce() -> R,
+        ) -> std::thread::Result<R> {
+            /// The library asks for it lest somebody else's thread gets the yielder. This is the same.
+            struct SameThread<T>(T);
+            // SAFETY: see above.
+            unsafe impl<T> Send for SameThread<T> {}
+            let body = SameThread(body);
+            let run = move || {
+                let SameThread(body) = { body };
+                SameThread(catch_unwind(AssertUnwindSafe(body)))
+            };
+            // SAFETY: the caller's contract; the yielder is valid while the coroutine runs.
+            unsafe { (*(*this).yielder.get()).on_parent_stack(run).0 }
         }
     }
 }

@@ -40,7 +40,7 @@ use std::rc::Rc;
 
 use crate::heap::Heap;
 use crate::object::{Kind, LuaString, Thread};
-use crate::stack::StackPool;
+use crate::stack::{NativeStack, StackMemory, StackPool};
 use crate::state::{Hook, MAX_C_DEPTH, StackState};
 use crate::value::{TAG_IMMEDIATE, TAG_SHIFT, Value};
 use crate::vm::{Args, Throw, Vm};
@@ -215,9 +215,7 @@ pub fn new_main(vm: &mut Vm) -> *mut Thread {
 
 /// A new coroutine that will call `function`.
 pub fn new_thread(vm: &mut Vm, function: Value) -> *mut Thread {
-    // SAFETY: the main thread lives as long as the state.
-    let pool = unsafe { Rc::clone(&(*detail(vm.main)).pool) };
-    let thread = allocate(vm, pool, function);
+    let thread = allocate(vm, pool(vm), function);
     let hook = vm.hook();
     if hook.mask != 0 {
         // SAFETY: just made.
@@ -250,13 +248,58 @@ pub fn is_yieldable(vm: &Vm) -> bool {
 
 /// Runs a function on the running coroutine that must not yield (a finalizer).
 pub fn without_yield<T>(vm: &mut Vm, run: impl FnOnce(&mut Vm) -> T) -> T {
-    let d = detail(vm.current);
+    let running = vm.current;
+    without_yield_on(running, || catch_unwind(AssertUnwindSafe(|| run(vm))))
+        .unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// As [`without_yield`]; `run` does not panic.
+pub(crate) fn without_yield_on<T>(running: *mut Thread, run: impl FnOnce() -> T) -> T {
+    let d = detail(running);
     // SAFETY: the running thread stays alive while it runs.
     unsafe { (*d).no_yield += 1 };
-    let result = catch_unwind(AssertUnwindSafe(|| run(vm)));
+    let result = run();
     // SAFETY: as above.
     unsafe { (*d).no_yield -= 1 };
-    result.unwrap_or_else(|panic| resume_unwind(panic))
+    result
+}
+
+/// The stacks of a state's coroutines.
+pub(crate) fn pool(vm: &Vm) -> Rc<StackPool> {
+    // SAFETY: the main thread lives as long as the state.
+    unsafe { Rc::clone(&(*detail(vm.main)).pool) }
+}
+
+/// The first coroutine with a native stack that `from`, which is running or has resumed others, has
+/// resumed and that is not back; `None` if `from`'s native stack is the running one.
+///
+/// # Safety
+/// `from` is live.
+pub(crate) unsafe fn resumed_by(vm: &Vm, from: *mut Thread) -> Option<*mut Context> {
+    let mut thread = from;
+    while thread != vm.current {
+        // SAFETY: the caller's contract; whom a thread has resumed is alive.
+        unsafe {
+            thread = (*detail(thread)).child;
+            // One that is dead and closes its variables does that on its closer's stack.
+            if let Some(native) = &mut (*detail(thread)).native {
+                return Some(native);
+            }
+        }
+    }
+    None
+}
+
+/// Runs `body` on the stack of whoever resumed this running coroutine, below what is on it.
+///
+/// # Safety
+/// From [`resumed_by`]; nothing of the resumer goes on meanwhile.
+pub(crate) unsafe fn on_resumer_stack<R>(
+    context: *mut Context,
+    body: impl FnOnce() -> R,
+) -> std::thread::Result<R> {
+    // SAFETY: the caller's contract.
+    unsafe { Context::on_resumer_stack(context, body) }
 }
 
 /// Makes `thread` the running coroutine, or with the same call makes its resumer that again.
@@ -276,7 +319,7 @@ unsafe fn exchange(vm: &mut Vm, thread: *mut Thread) {
 ///
 /// # Safety
 /// `dest` lies in the running stack, above all slots that are still needed; `args` is not changed by
-/// the coroutine (a part of the running frame, say).
+/// the coroutine, and seen by the collector (a part of the running frame, say).
 ///
 /// # Errors
 /// The coroutine throws, or is not suspended.
@@ -417,20 +460,30 @@ fn refuse(vm: &mut Vm, status: Status) -> Value {
     })
 }
 
-/// Gives a coroutine its stacks.
+/// Gives a coroutine its stacks. When there are none, garbage may have some: it is collected first.
 #[inline(never)]
 unsafe fn start(vm: &mut Vm, thread: *mut Thread) -> Result<(), Value> {
     if vm.c_depth >= MAX_C_DEPTH {
         return Err(vm.string(b"C stack overflow"));
     }
-    // SAFETY: the thread is live.
+    // SAFETY: the thread is live: the caller's frame keeps it, as a safepoint needs.
     unsafe {
         let d = detail(thread);
-        let (Some(memory), Some(native)) = ((*d).pool.value_stack(), (*d).pool.native_stack())
-        else {
+        let mut stacks = take_stacks(d);
+        if stacks.is_none() && crate::heap::collect(vm) {
+            // Finalizers have run.
+            if (*d).status != Status::Suspended {
+                return Err(refuse(vm, (*d).status));
+            }
+            if (*d).native.is_some() {
+                return Ok(());
+            }
+            stacks = take_stacks(d);
+        }
+        let Some((memory, native)) = stacks else {
             return Err(vm.string(b"not enough memory"));
         };
-        let mut stack = StackState::new(memory, native.native_limit());
+        let mut stack = StackState::new(memory, native.native_limit(), native.end() as usize);
         stack.hook = (*d).hook;
         (*d).stack = Some(Box::new(stack));
         (*d).root_depth = vm.c_depth;
@@ -439,6 +492,20 @@ unsafe fn start(vm: &mut Vm, thread: *mut Thread) -> Result<(), Value> {
         vm.heap.account(STARTED_BYTES as isize);
     }
     Ok(())
+}
+
+/// Both stacks of a coroutine, if there are any.
+unsafe fn take_stacks(d: *mut ThreadDetail) -> Option<(StackMemory, NativeStack)> {
+    // SAFETY: the caller's: a live thread's detail.
+    let pool = unsafe { &(*d).pool };
+    let native = pool.native_stack()?;
+    match pool.value_stack() {
+        Some(memory) => Some((memory, native)),
+        None => {
+            pool.return_native_stack(native);
+            None
+        }
+    }
 }
 
 /// What a coroutine's native stack is for. Never unwinds.
@@ -602,12 +669,14 @@ unsafe fn close_variables(vm: &mut Vm, thread: *mut Thread, error: Value) -> Val
         let resumer = vm.current;
         let r = detail(resumer);
         let (native_limit, depth, entry_sp) = (vm.native_limit, vm.c_depth, vm.entry_sp);
+        let native_end = vm.detail.stack.native_end;
         (*d).status = Status::Running;
         (*r).status = Status::Normal;
         (*r).child = thread;
         vm.current = thread;
         exchange(vm, thread);
         vm.native_limit = native_limit;
+        vm.detail.stack.native_end = native_end;
         vm.poll.settle(native_limit);
         vm.c_depth = depth + 1;
         vm.entry_sp = entry_sp;
