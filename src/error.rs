@@ -97,8 +97,10 @@ pub enum Error {
     },
     /// A value of one state was used with another.
     OtherState,
-    /// A userdata is borrowed in a way that excludes this use, or its value was taken out.
+    /// A userdata is borrowed in a way that excludes this use.
     UserDataBorrow,
+    /// A userdata's value was taken out ([`AnyUserData::take`](crate::AnyUserData::take)).
+    UserDataTaken,
     /// The coroutine that a callback runs on is being closed: the callback should return.
     CoroutineClosed,
     /// An error of the host's.
@@ -260,6 +262,7 @@ impl Error {
             }
             Error::OtherState => "value of another Lua state".to_owned(),
             Error::UserDataBorrow => "userdata is in use".to_owned(),
+            Error::UserDataTaken => "userdata has no value any more".to_owned(),
             Error::CoroutineClosed => "coroutine is being closed".to_owned(),
             Error::External(error) => error.to_string(),
         }
@@ -414,6 +417,7 @@ impl Lua {
             | Error::IntoLuaConversion { .. }
             | Error::OtherState
             | Error::UserDataBorrow
+            | Error::UserDataTaken
             | Error::CoroutineClosed
             | Error::External(_)) => self.throw_wrapped(vm, Arc::new(error)),
         }

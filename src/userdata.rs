@@ -115,7 +115,23 @@ pub struct AnyUserData(pub(crate) Handle);
 
 handle_type!(AnyUserData);
 
-/// A shared borrow of a userdata's value.
+/// A shared borrow of a userdata's value; as an argument of a host function, of a userdata that must have this type.
+///
+/// # Examples
+///
+/// ```
+/// use perilune::{Lua, UserData, UserDataRef};
+///
+/// struct Vector(f64, f64);
+/// impl UserData for Vector {}
+///
+/// let lua = Lua::new();
+/// let norm = lua.create_function(|_, v: UserDataRef<Vector>| Ok(v.0.hypot(v.1))).unwrap();
+/// assert_eq!(norm.call::<f64>(lua.create_userdata(Vector(3.0, 4.0)).unwrap()).unwrap(), 5.0);
+/// lua.globals().set("norm", norm).unwrap();
+/// let error = lua.load("norm({})").set_name("=x").exec().unwrap_err();
+/// assert_eq!(error.message(), "x:1: bad argument #1 to 'norm' (Vector expected, got table)");
+/// ```
 pub struct UserDataRef<T: 'static>(Rc<UserCell<T>>);
 
 impl<T> Deref for UserDataRef<T> {
@@ -133,7 +149,7 @@ impl<T> Drop for UserDataRef<T> {
     }
 }
 
-/// A mutable borrow of a userdata's value.
+/// A mutable borrow of a userdata's value; as an argument of a host function like [`UserDataRef`].
 pub struct UserDataRefMut<T: 'static>(Rc<UserCell<T>>);
 
 impl<T> Deref for UserDataRefMut<T> {
@@ -170,12 +186,38 @@ impl<T: fmt::Debug> fmt::Debug for UserDataRefMut<T> {
     }
 }
 
+impl<T: 'static> FromLua for UserDataRef<T> {
+    fn from_lua(value: Value, lua: &Lua) -> Result<UserDataRef<T>> {
+        lua.check(&value)?;
+        match value {
+            Value::UserData(userdata) => userdata.borrow(),
+            other => Err(mismatch(&other, lua, host_type::<T>(lua))),
+        }
+    }
+}
+
+impl<T: 'static> FromLua for UserDataRefMut<T> {
+    fn from_lua(value: Value, lua: &Lua) -> Result<UserDataRefMut<T>> {
+        lua.check(&value)?;
+        match value {
+            Value::UserData(userdata) => userdata.borrow_mut(),
+            other => Err(mismatch(&other, lua, host_type::<T>(lua))),
+        }
+    }
+}
+
 impl<T> UserCell<T> {
-    /// Whether the value is there and can be borrowed as asked.
-    fn available(&self, exclusive: bool) -> bool {
+    /// Fails where the value is not there, or cannot be borrowed as asked.
+    fn check(&self, exclusive: bool) -> Result<()> {
         let borrows = self.borrows.get();
+        if borrows < 0 || (borrows > 0 && exclusive) {
+            return Err(Error::UserDataBorrow);
+        }
         // SAFETY: without a mutable borrow nobody writes.
-        borrows >= 0 && (borrows == 0 || !exclusive) && unsafe { (*self.value.get()).is_some() }
+        if unsafe { (*self.value.get()).is_none() } {
+            return Err(Error::UserDataTaken);
+        }
+        Ok(())
     }
 }
 
@@ -204,9 +246,7 @@ impl AnyUserData {
     /// It has another type, is mutably borrowed, or was taken.
     pub fn borrow<T: 'static>(&self) -> Result<UserDataRef<T>> {
         let cell = self.cell::<T>()?;
-        if !cell.available(false) {
-            return Err(Error::UserDataBorrow);
-        }
+        cell.check(false)?;
         cell.borrows.set(cell.borrows.get() + 1);
         Ok(UserDataRef(cell))
     }
@@ -217,9 +257,7 @@ impl AnyUserData {
     /// It has another type, is borrowed, or was taken.
     pub fn borrow_mut<T: 'static>(&self) -> Result<UserDataRefMut<T>> {
         let cell = self.cell::<T>()?;
-        if !cell.available(true) {
-            return Err(Error::UserDataBorrow);
-        }
+        cell.check(true)?;
         cell.borrows.set(-1);
         Ok(UserDataRefMut(cell))
     }
@@ -230,12 +268,10 @@ impl AnyUserData {
     /// It has another type, is borrowed, or was taken.
     pub fn take<T: 'static>(&self) -> Result<T> {
         let cell = self.cell::<T>()?;
-        if !cell.available(true) {
-            return Err(Error::UserDataBorrow);
-        }
+        cell.check(true)?;
         // SAFETY: not borrowed, and the reference ends here.
         let value = unsafe { (*cell.value.get()).take() };
-        value.ok_or(Error::UserDataBorrow)
+        value.ok_or(Error::UserDataTaken)
     }
 
     /// The metatable.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use perilune::{
     AnyUserData, Error, FromLua, Function, LightUserData, Lua, LuaString, Result, Table, Thread,
-    UserData, UserDataFields, UserDataMethods, Value, Variadic,
+    UserData, UserDataFields, UserDataMethods, UserDataRef, UserDataRefMut, Value, Variadic,
 };
 
 #[track_caller]
@@ -285,6 +285,34 @@ fn userdata_are_named_as_in_lua() {
     }
     let text: String = lua.load("local _, e = pcall(v.len, p) return tostring(e)").eval().unwrap();
     assert_eq!(text, "Vector expected, got Plain");
+    let norm = lua.create_function(|_, (_, v): (i64, UserDataRef<Vector>)| Ok(v.0)).unwrap();
+    globals.set("norm", norm).unwrap();
+    let set = lua.create_function(|_, mut v: UserDataRefMut<Vector>| {
+        v.0 = 7.0;
+        Ok(())
+    });
+    globals.set("set", set.unwrap()).unwrap();
+    assert_eq!(lua.load("set(v) return norm(1, v)").eval::<f64>().unwrap(), 7.0);
+    for (source, expected) in [
+        ("norm(1, p)", "bad argument #2 to 'norm' (Vector expected, got Plain)"),
+        ("norm(1)", "bad argument #2 to 'norm' (Vector expected, got no value)"),
+        ("set('x')", "bad argument #1 to 'set' (Vector expected, got string)"),
+    ] {
+        let error = lua.load(source).set_name("=c").exec().unwrap_err();
+        assert_eq!(error.message(), format!("c:1: {expected}"), "{source}");
+    }
+    // In use, and gone.
+    let v: AnyUserData = globals.get("v").unwrap();
+    let held = v.borrow_mut::<Vector>().unwrap();
+    assert!(matches!(v.borrow::<Vector>(), Err(Error::UserDataBorrow)));
+    assert_eq!(lua.load("v:scaled(1)").eval::<f64>().unwrap_err().message(), "userdata is in use");
+    drop(held);
+    v.take::<Vector>().unwrap();
+    assert!(matches!(v.borrow::<Vector>(), Err(Error::UserDataTaken)));
+    assert_eq!(
+        lua.load("v:scaled(1)").eval::<f64>().unwrap_err().message(),
+        "userdata has no value any more"
+    );
 }
 
 #[test]

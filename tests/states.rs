@@ -61,6 +61,8 @@ fn conversions_from_lua() {
         as_::<Thread>(&b, value);
         as_::<AnyUserData>(&b, value);
         as_::<String>(&b, value);
+        as_::<perilune::UserDataRef<i32>>(&b, value);
+        as_::<perilune::UserDataRefMut<i32>>(&b, value);
         as_::<bool>(&b, value);
         as_::<i8>(&b, value);
         as_::<i64>(&b, value);
