@@ -131,7 +131,7 @@ impl Lua {
     }
 
     /// A new table of globals: a copy of the state's, with copies of the libraries, and with a `load` whose chunks
-    /// have these globals. In a sandboxed state each chunk that is given no other environment gets one. In others,
+    /// have these globals and are source text. In a sandboxed state each chunk that is given no other environment gets one. In others,
     /// where nothing is left out, it keeps well-meaning chunks from each other.
     ///
     /// # Errors

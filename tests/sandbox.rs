@@ -1,5 +1,8 @@
 //! Sandboxed states: what is not there, what cannot be reached, what chunks do not see of each other, limits.
 
+use std::collections::HashMap;
+use std::ffi::c_void;
+
 use perilune::{
     AnyUserData, Error, Function, JitOptions, Limits, Lua, LuaOptions, Table, UserData,
     UserDataMethods, Value,
@@ -271,6 +274,53 @@ fn chunks_have_globals_of_their_own() {
     });
 }
 
+/// All tables that a table leads to, through keys, values and metatables, protected ones included.
+fn reachable(table: &Table, found: &mut HashMap<*const c_void, String>, path: &str) {
+    if found.insert(table.to_pointer(), path.to_owned()).is_some() {
+        return;
+    }
+    for pair in table.pairs::<Value, Value>() {
+        let (key, value) = pair.unwrap();
+        let path =
+            format!("{path}.{}", key.as_string().map_or("?".into(), |k| k.to_string_lossy()));
+        for value in [key, value] {
+            match &value {
+                Value::Table(table) => reachable(table, found, &path),
+                Value::UserData(userdata) => {
+                    let meta = userdata.metatable().expect("each here has a metatable");
+                    assert_eq!(
+                        meta.raw_get::<Value>("__metatable").unwrap(),
+                        Value::Boolean(false)
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+    if let Some(meta) = table.metatable() {
+        reachable(&meta, found, &format!("{path}<meta>"));
+    }
+}
+
+/// Whatever a chunk could write to, no other chunk can reach: no attempt has to be thought of.
+#[test]
+fn environments_share_no_table() {
+    let lua = sandbox(Limits::default());
+    prepare(&lua);
+    let mut seen: HashMap<*const c_void, String> = HashMap::new();
+    let originals =
+        [lua.globals(), lua.create_environment().unwrap(), lua.create_environment().unwrap()];
+    for (i, environment) in originals.iter().enumerate() {
+        let mut found = HashMap::new();
+        reachable(environment, &mut found, &format!("{i}"));
+        assert!(found.len() >= 7, "{found:?}");
+        for (table, path) in found {
+            let other = seen.insert(table, path.clone());
+            assert!(other.is_none(), "{path} is {other:?}");
+        }
+    }
+}
+
 #[test]
 fn the_host_gives_and_takes() {
     let lua = sandbox(Limits::default());
@@ -283,7 +333,7 @@ fn the_host_gives_and_takes() {
     lua.globals().set("print", print.unwrap()).unwrap();
     lua.globals().set("load", Value::Nil).unwrap();
     lua.globals().set("os", lua.create_table().unwrap()).unwrap();
-    lua.load("print('hello') assert(next(os) == nil)").exec().unwrap();
+    lua.load("print('hello') assert(next(os) == nil and load == nil)").exec().unwrap();
     assert_eq!(*said.borrow(), "hello");
     // A handle of the host's that a chunk gets is shared.
     let shared = lua.create_table().unwrap();

@@ -73,6 +73,8 @@ pub fn open(vm: &mut Vm, wanted: impl Fn(&str) -> bool) {
     base::open(vm);
     let globals = vm.globals;
     vm.set_field_raw(loaded, "_G", Value::table(globals));
+    let load = vm.get_field_raw(globals, "load");
+    vm.set_field_raw(registry, "_LOAD", load);
     let libraries: [(&str, Open); 9] = [
         ("package", package::open),
         ("coroutine", coroutine::open),

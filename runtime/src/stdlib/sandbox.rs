@@ -59,13 +59,17 @@ pub fn open(vm: &mut Vm) {
 pub fn environment(vm: &mut Vm) -> *mut Table {
     let globals = vm.globals;
     let environment = copy(vm, globals);
-    vm.set_field_raw(environment, "_G", Value::table(environment));
-    let load = vm.native_with(base_load::load_text, 0, &[Value::table(environment)]);
-    vm.set_field_raw(environment, "load", load);
+    // What the host removed is not there; what it put in place of something is shared, as all that it puts there.
     let registry = vm.registry;
+    if vm.get_field_raw(globals, "_G") == Value::table(globals) {
+        vm.set_field_raw(environment, "_G", Value::table(environment));
+    }
+    if vm.get_field_raw(globals, "load") == vm.get_field_raw(registry, "_LOAD") {
+        let load = vm.native_with(base_load::load_text, 0, &[Value::table(environment)]);
+        vm.set_field_raw(environment, "load", load);
+    }
     let loaded = vm.get_field_raw(registry, "_LOADED").as_table();
     for name in WHOLE.into_iter().chain(["os"]) {
-        // What the host put in a library's place is shared, as all that it puts there.
         let value = vm.get_field_raw(globals, name);
         let original = loaded.map_or(Value::NIL, |loaded| vm.get_field_raw(loaded, name));
         if let Some(library) = value.as_table()
