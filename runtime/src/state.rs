@@ -64,6 +64,8 @@ pub struct StackState {
     pub handler: Value,
     /// Those of the protected calls around the innermost one.
     pub outer_handlers: Vec<Value>,
+    /// What `debug.setlocal` took out of slots of frames that are still there.
+    pub displaced: Vec<Displaced>,
     /// Whether an overflow of this stack is being handled.
     pub in_overflow: bool,
     /// `base`, `top` and `pc` at the last throw.
@@ -72,6 +74,18 @@ pub struct StackState {
     pub hook: Hook,
     /// Calls between Lua and the host on this coroutine that have not ended.
     pub borders: u32,
+}
+
+/// A value that `debug.setlocal` took out of a slot. Compiled code may still have it in a register, and
+/// counts on the slot to keep it alive.
+#[derive(Clone, Copy, Debug)]
+pub struct Displaced {
+    /// The slot.
+    pub slot: *mut Value,
+    /// What the frame's own code stored there last.
+    pub value: Value,
+    /// What the script did.
+    pub written: Value,
 }
 
 impl StackState {
@@ -98,6 +112,7 @@ impl StackState {
             tbc: Vec::new(),
             handler: Value::NIL,
             outer_handlers: Vec::new(),
+            displaced: Vec::new(),
             in_overflow: false,
             thrown_at: None,
             hook: Hook::default(),

@@ -159,7 +159,8 @@ fn gethook(vm: &mut Vm, a: Args) -> Outcome {
 
 // --- locals ---
 
-/// Where a local variable or other value of a frame is, and its name.
+/// Where a local variable or other value of a frame is, and its name. Values in frames of native functions
+/// are for looking at: the functions rely on what is there.
 fn local_slot(frame: &Frame, n: i64) -> Option<(*mut Value, Vec<u8>)> {
     let function = frame.function();
     if n < 0 {
@@ -222,7 +223,10 @@ fn getlocal(vm: &mut Vm, a: Args) -> Outcome {
         Some((slot, name)) => {
             let name = vm.string(&name);
             // SAFETY: a slot of a live frame.
-            a.ret2(name, unsafe { *slot })
+            let v = unsafe { *slot };
+            // SAFETY: what is in a live frame is live.
+            let is_internal = v.as_table().is_some_and(|t| unsafe { (*t).is_internal() });
+            a.ret2(name, if is_internal { Value::NIL } else { v })
         }
         None => a.ret1(Value::NIL),
     }
@@ -236,10 +240,11 @@ fn setlocal(vm: &mut Vm, a: Args) -> Outcome {
         return Err(a.error(vm, skip + 1, "level out of range"));
     };
     let v = a.check_any(vm, skip + 3)?;
-    match local_slot(&frame, n) {
+    match local_slot(&frame, n).filter(|_| frame.function().is_some()) {
         Some((slot, name)) => {
             // SAFETY: a slot of a live frame; another thread's stack is scanned again.
             unsafe {
+                crate::thread::keep_displaced(vm, thread, slot, v);
                 *slot = v;
                 vm.barrier_back(thread);
             }

@@ -8,22 +8,26 @@ use std::process::{Command, Stdio};
 use super::io_file::{self, Handle, check_handle, new_file, open_stream};
 use super::stream::{Backend, Stream};
 use super::{LibraryState, Outcome};
+use crate::heap::handles::RootId;
 use crate::object::Table;
 use crate::value::Value;
 use crate::vm::{Args, Throw, Vm};
 
-/// The values that the library keeps; the registry roots them.
+/// The values that the library keeps. The registry has them too, for scripts to see; what keeps them alive
+/// are roots that no script can take away.
 #[derive(Clone, Copy)]
 pub struct IoState {
     /// The metatable of files.
     pub meta: *mut Table,
     /// Default input and output file.
     pub defaults: [Value; 2],
+    /// The roots of the default files.
+    roots: [Option<RootId>; 2],
 }
 
 impl Default for IoState {
     fn default() -> IoState {
-        IoState { meta: std::ptr::null_mut(), defaults: [Value::NIL; 2] }
+        IoState { meta: std::ptr::null_mut(), defaults: [Value::NIL; 2], roots: [None; 2] }
     }
 }
 
@@ -87,7 +91,13 @@ pub fn open(vm: &mut Vm) -> *mut Table {
 fn set_default(vm: &mut Vm, which: Role, file: Value) {
     let registry = vm.registry;
     vm.set_field_raw(registry, which.registry_key(), file);
-    vm.library_state::<LibraryState>().io.defaults[which as usize] = file;
+    let mut io = vm.library_state::<LibraryState>().io;
+    io.defaults[which as usize] = file;
+    let root = vm.heap.handles.root(file);
+    if let Some(old) = io.roots[which as usize].replace(root) {
+        vm.heap.handles.release(old);
+    }
+    vm.library_state::<LibraryState>().io = io;
 }
 
 /// The stream of a default file.

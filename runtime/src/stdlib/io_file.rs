@@ -57,6 +57,8 @@ pub(super) fn make_metatable(vm: &mut Vm) {
     let registry = vm.registry;
     vm.set_field_raw(registry, NAME, Value::table(meta));
     crate::table::metatable::mark_metatable(meta);
+    // The registry is a script's to change.
+    vm.heap.handles.root(Value::table(meta));
     vm.library_state::<LibraryState>().io.meta = meta;
 }
 

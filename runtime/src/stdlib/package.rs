@@ -222,6 +222,8 @@ fn require(vm: &mut Vm, a: Args) -> Outcome {
     let key = a.get(1);
     let registry = vm.registry;
     let loaded = vm.get_field_raw(registry, "_LOADED");
+    // The registry is a script's to change.
+    vm.push(loaded);
     let present = vm.index(loaded, key)?;
     if present.is_truthy() {
         return a.ret1(present);

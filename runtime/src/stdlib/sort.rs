@@ -2,7 +2,8 @@
 //! function with side effects or without order behaves as there.
 //!
 //! Elements are copied out, sorted and stored back. The copy lies in the function's frame, or in the
-//! array part of a table that the frame holds, so that comparisons may collect.
+//! array part of a table that the frame holds, so that comparisons may collect. No script gets at either:
+//! `debug.setlocal` leaves native frames alone, `debug.getlocal` does not give out that table.
 
 use std::cmp::Ordering;
 
@@ -10,6 +11,7 @@ use super::table::{Uses, check_table_like, get_index, plain_table, put_index};
 use super::{Outcome, length};
 use crate::metamethod::compare_numbers;
 use crate::object::element_kind::{FLOAT, HOLES, INT, OTHER};
+use crate::object::table_flags;
 use crate::table::new_table;
 use crate::value::Value;
 use crate::vm::{Args, Throw, Vm};
@@ -92,6 +94,7 @@ fn copy_out(vm: &mut Vm, a: Args, n: usize) -> Result<*mut Value, Throw> {
             (*copy).set_range(&mut vm.heap, 1, &filled);
             vm.settled()?;
             (*copy).header.aux |= INT | FLOAT | OTHER | HOLES;
+            (*copy).header.flags |= table_flags::INTERNAL;
             (*copy).arr
         }
     };

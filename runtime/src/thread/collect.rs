@@ -49,6 +49,7 @@ pub unsafe fn visit(
         }
         value((*stack).handler);
         (*stack).outer_handlers.iter().copied().for_each(&mut value);
+        (*stack).displaced.iter().for_each(|d| value(d.value));
         value((*stack).hook.function);
         let bottom = (*stack).memory.bottom();
         let (mut end, limit) = if running {
@@ -65,12 +66,13 @@ pub unsafe fn visit(
             slot = slot.add(1);
         }
         if last {
+            let frame = if running { (*vm).frame_end() } else { end };
+            (*stack).displaced.retain(|d| d.slot < frame);
             let unused = (*limit).offset_from(end);
             if unused > 0 {
                 ptr::write_bytes(end, 0, unused as usize);
             }
             // All registers of the running frame stay below the limit, dead ones too.
-            let frame = if running { (*vm).frame_end() } else { end };
             *limit = (*limit).min(end.max(frame).wrapping_add(FIRST_STACK));
         }
         end.offset_from(bottom) as usize * 8

@@ -41,7 +41,7 @@ use std::rc::Rc;
 use crate::heap::Heap;
 use crate::object::{Kind, LuaString, Thread};
 use crate::stack::{NativeStack, StackMemory, StackPool};
-use crate::state::{Hook, MAX_C_DEPTH, StackState};
+use crate::state::{Displaced, Hook, MAX_C_DEPTH, StackState};
 use crate::value::{TAG_IMMEDIATE, TAG_SHIFT, Value};
 use crate::vm::{Args, Throw, Vm};
 
@@ -721,6 +721,34 @@ unsafe fn stack_of(thread: *mut Thread) -> Option<*mut StackState> {
         let d = detail(thread);
         let keeper = if (*d).status == Status::Normal { (*d).child } else { thread };
         (*detail(keeper)).stack.as_deref_mut().map(ptr::from_mut)
+    }
+}
+
+/// Notes that a script is about to replace what is in a slot of a thread's stack by `new`; see [`Displaced`].
+///
+/// # Safety
+/// `slot` is a slot of a live frame of that thread.
+pub unsafe fn keep_displaced(vm: &mut Vm, thread: *mut Thread, slot: *mut Value, new: Value) {
+    // SAFETY: as in `innermost_frame`; the caller's contract.
+    unsafe {
+        let old = *slot;
+        let stack = if thread == vm.current {
+            &raw mut *vm.detail.stack
+        } else {
+            match stack_of(thread) {
+                Some(stack) => stack,
+                None => return,
+            }
+        };
+        let displaced = &mut (*stack).displaced;
+        match displaced.iter_mut().find(|d| d.slot == slot) {
+            Some(known) if known.written == old => known.written = new,
+            Some(known) => (known.value, known.written) = (old, new),
+            None if vm.tier.is_some() => {
+                displaced.push(Displaced { slot, value: old, written: new });
+            }
+            None => {}
+        }
     }
 }
 
