@@ -131,8 +131,8 @@ fn on_error(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
     let plain = value.is_string() || value.is_number();
     let noted = if !plain && !vm.metamethod(value, Metamethod::ToString).is_nil() {
         let text = vm.to_display(value)?;
-        // SAFETY: just made; nothing is collected before it is copied.
-        let text = unsafe { vm.string_bytes(text) };
+        // Just made; nothing is collected before it is copied.
+        let text = vm.heap.str_bytes(text);
         let message = String::from_utf8_lossy(text).into_owned();
         Noted { message: Some(message), traceback: traceback(vm) }
     } else {

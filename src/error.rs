@@ -339,16 +339,15 @@ impl<T, E: Into<Box<dyn StdError + Send + Sync>>> ErrorExt<T> for std::result::R
 fn describe(vm: &mut Vm, value: Raw) -> (Vec<u8>, bool) {
     if value.is_string() || value.is_number() {
         return match vm.to_display(value) {
-            // SAFETY: just made or part of `value`; nothing is collected before it is copied.
-            Ok(s) => (unsafe { vm.string_bytes(s) }.to_vec(), true),
+            // Just made or part of `value`; nothing is collected before it is copied.
+            Ok(s) => (vm.heap.str_bytes(s).to_vec(), true),
             Err(Throw) => (b"?".to_vec(), true),
         };
     }
     if !vm.metamethod(value, Metamethod::ToString).is_nil()
         && let Ok(text) = vm.protect(Raw::NIL, |vm| {
             let s = vm.to_display(value)?;
-            // SAFETY: as above.
-            Ok(unsafe { vm.string_bytes(s) }.to_vec())
+            Ok(vm.heap.str_bytes(s).to_vec())
         })
     {
         return (text, false);

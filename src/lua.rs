@@ -218,13 +218,34 @@ impl Lua {
         self.with(|vm| vm.heap.set_stress(period, verify));
     }
 
+    /// For tests: refuses `count` requests for memory, from the `after`-th on that follows (1: the next one),
+    /// as a machine without memory would. Until then each object is a request.
+    #[doc(hidden)]
+    pub fn fail_allocations(&self, after: u64, count: u64) {
+        self.with(|vm| vm.heap.set_fault(after, count));
+    }
+
+    /// For tests: the requests for memory so far.
+    #[doc(hidden)]
+    pub fn allocation_requests(&self) -> u64 {
+        self.with(|vm| vm.heap.requests())
+    }
+
+    /// For tests: checks all invariants of the heap.
+    #[doc(hidden)]
+    pub fn verify_heap(&self) -> std::result::Result<(), String> {
+        self.with(perilune_runtime::heap::verify)
+    }
+
     /// Bytes in use.
     pub fn used_memory(&self) -> usize {
         self.with(|vm| vm.heap.bytes)
     }
 
-    /// Limits the bytes in use (`None`: no limit). Code that needs more gets the error
-    /// `not enough memory`, and the state stays usable.
+    /// Limits the bytes that the state takes of the machine (`None`: no limit): objects, buffers, stacks of
+    /// coroutines; not machine code and the compiler's memory, which are bounded by the size of functions. Code
+    /// that needs more gets the error `not enough memory`, and the state stays usable. Garbage may pile up to a
+    /// quarter above the limit.
     ///
     /// # Examples
     ///

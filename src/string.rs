@@ -30,9 +30,8 @@ impl LuaString {
         self.0.lua.with(|vm| {
             let raw: Raw = self.0.raw(vm);
             match raw.as_string() {
-                // SAFETY: rooted as long as `self` is borrowed; a string's bytes neither move nor
-                // change.
-                Some(s) => unsafe { vm.string_bytes(s) },
+                // Rooted as long as `self` is borrowed; a string's bytes neither move nor change.
+                Some(s) => vm.heap.str_bytes(s),
                 None => &[],
             }
         })

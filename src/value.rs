@@ -141,8 +141,8 @@ impl Value {
         lua.run(|vm| {
             let raw = lua.push_in(vm, self);
             let s = vm.to_display(raw)?;
-            // SAFETY: just made or part of the value; nothing is collected before it is copied.
-            Ok(String::from_utf8_lossy(unsafe { vm.string_bytes(s) }).into_owned())
+            // Just made or part of the value; nothing is collected before it is copied.
+            Ok(String::from_utf8_lossy(vm.heap.str_bytes(s)).into_owned())
         })
     }
 

@@ -57,7 +57,7 @@ fn run(options: Options, stress: u32, source: &str) -> (Vec<i64>, Stats) {
         Err(e) => {
             let text = vm.to_display(e).expect("text");
             // SAFETY: just made.
-            let text = unsafe { vm.string_bytes(text) };
+            let text = unsafe { vm.string_bytes(text) }.unwrap();
             panic!("{}", String::from_utf8_lossy(text));
         }
     };
@@ -279,7 +279,7 @@ fn interrupts_stop_compiled_loops() {
         let message = vm.pcall(f, &[]).expect_err("stopped");
         let text = vm.to_display(message).expect("text");
         // SAFETY: just made.
-        assert_eq!(unsafe { vm.string_bytes(text) }, b"loop:1: stop");
+        assert_eq!(unsafe { vm.string_bytes(text) }.unwrap(), b"loop:1: stop");
         timer.join().expect("no panic");
     }
     assert_eq!(vm.entry_sp, 0);

@@ -45,8 +45,8 @@ fn main() {
                 return a.ret1(text);
             }
             let s = vm.to_display(error)?;
-            // SAFETY: nothing collects before the bytes are copied.
-            let message = unsafe { vm.string_bytes(s) }.to_vec();
+            // Nothing collects before the bytes are copied.
+            let message = vm.heap.str_bytes(s).to_vec();
             let text = vm.traceback(Some(&message), 1);
             let text = vm.string(&text);
             a.ret1(text)
@@ -66,8 +66,8 @@ fn main() {
         Ok(()) => 0,
         Err(error) => {
             let text = match vm.to_display(error) {
-                // SAFETY: nothing collects before the bytes are copied.
-                Ok(s) => unsafe { vm.string_bytes(s) }.to_vec(),
+                // Nothing collects before the bytes are copied.
+                Ok(s) => vm.heap.str_bytes(s).to_vec(),
                 Err(_) => b"(error object)".to_vec(),
             };
             stdlib::flush_all(&mut vm);

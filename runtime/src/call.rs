@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use crate::hooks;
 use crate::interp;
 use crate::meta::Metamethod;
-use crate::object::{Kind, NativeFunction, Upvalue};
+use crate::object::{Kind, LuaClosure, NativeFunction, Upvalue};
 use crate::state::{MAX_C_DEPTH, MAX_C_DEPTH_IN_ERROR, NATIVE_ROOM};
 use crate::stdlib::coroutine::switch;
 use crate::thread::KILL;
@@ -265,7 +265,7 @@ impl Vm {
         let level = self.frame_end();
         let (base, top, pc, depth) = (self.base, self.top, self.pc, self.c_depth);
         self.detail.stack.set_handler(handler);
-        let result = match body(self) {
+        let result = match body(self).and_then(|value| self.settled().map(|()| value)) {
             Ok(value) => Ok(value),
             Err(Throw) => {
                 self.base = base;
@@ -279,6 +279,8 @@ impl Vm {
                     // SAFETY: `level` is above the current frame.
                     unsafe { self.close_after_error(level) }
                 };
+                // SAFETY: as above.
+                unsafe { self.forget_after(error, level) };
                 self.top = top;
                 Err(error)
             }
@@ -300,6 +302,20 @@ impl Vm {
             // SAFETY: the caller's contract.
             Some(&slot) if slot >= level => unsafe { self.close_variables_after_error(level) },
             _ => self.thrown,
+        }
+    }
+
+    /// After a memory error: clears the stack from `level` up, so that nothing is kept by what frames left
+    /// there.
+    ///
+    /// # Safety
+    /// `level` lies above the current frame's needed slots.
+    #[inline]
+    unsafe fn forget_after(&mut self, error: Value, level: *mut Value) {
+        if error == Value::string(self.heap.memory_message) {
+            let unused = self.stack_limit.addr().saturating_sub(level.addr());
+            // SAFETY: the caller's contract; the stack reaches to its limit.
+            unsafe { level.cast::<u8>().write_bytes(0, unused) };
         }
     }
 
@@ -471,9 +487,22 @@ impl Vm {
     pub fn load(&mut self, source: &[u8], name: &[u8], env: Value) -> Result<Value, Value> {
         match perilune_frontend::compile(source, name) {
             Ok(function) => {
-                Ok(Value::closure(self.new_main_closure(&std::sync::Arc::new(function), env)))
+                let function = std::sync::Arc::new(function);
+                let closure = self.new_main_closure(&function, env);
+                self.loaded(closure)
             }
             Err(error) => Err(self.string(&error.message)),
+        }
+    }
+
+    /// A new chunk's closure as a value, unless there was no memory for all of it.
+    ///
+    /// # Errors
+    /// `not enough memory` as a string value.
+    pub(crate) fn loaded(&mut self, closure: *mut LuaClosure) -> Result<Value, Value> {
+        match self.settled() {
+            Ok(()) => Ok(Value::closure(closure)),
+            Err(Throw) => Err(self.thrown),
         }
     }
 }
@@ -525,7 +554,7 @@ unsafe fn protected_window(
     unsafe {
         ptr::copy(func.add(1), func.add(2), nargs as usize);
         vm.detail.stack.set_handler(handler);
-        let result = vm.call_window(func, nargs);
+        let result = vm.call_window(func, nargs).and_then(|n| vm.settled().map(|()| n));
         let count = match result {
             Ok(n) => {
                 *base.sub(2) = Value::TRUE;
@@ -536,6 +565,7 @@ unsafe fn protected_window(
             Err(Throw) => {
                 vm.top = func;
                 let error = vm.close_after_error(func);
+                vm.forget_after(error, func);
                 *base.sub(2) = Value::FALSE;
                 *base.sub(1) = error;
                 2

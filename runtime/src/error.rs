@@ -5,6 +5,7 @@
 //! instruction ([`Vm::runtime_error`]); library functions with that of their caller ([`Vm::error`]).
 
 use crate::frame::Frame;
+use crate::heap::ByteBuffer;
 use crate::state::MAX_C_DEPTH_IN_ERROR;
 use crate::table::KeyError;
 use crate::value::Value;
@@ -29,6 +30,10 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub fn throw(&mut self, value: Value) -> Throw {
+        if self.heap.lacks_memory() {
+            // What lacks may be the reason for this error.
+            return crate::heap::out_of_memory(self);
+        }
         self.thrown = value;
         self.detail.stack.thrown_at = Some((self.base, self.top, self.pc));
         let handler = self.detail.stack.handler;
@@ -54,10 +59,16 @@ impl Vm {
     /// As [`Vm::error`], for messages that need not be UTF-8.
     #[cold]
     pub fn error_bytes(&mut self, message: &[u8]) -> Throw {
-        let mut text = self.position(1);
-        text.extend_from_slice(message);
-        let value = self.string(&text);
-        self.throw(value)
+        let position = self.position(1);
+        self.throw_message(&position, message)
+    }
+
+    fn throw_message(&mut self, position: &[u8], message: &[u8]) -> Throw {
+        let text = ByteBuffer::concat(self, &[position, message]);
+        match text.and_then(|text| self.try_string(&text)) {
+            Ok(value) => self.throw(value),
+            Err(throw) => throw,
+        }
     }
 
     /// Throws a failing operation's message: with position where the current frame is a Lua
@@ -65,10 +76,8 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub fn runtime_error(&mut self, message: &[u8]) -> Throw {
-        let mut text = self.position(0);
-        text.extend_from_slice(message);
-        let value = self.string(&text);
-        self.throw(value)
+        let position = self.position(0);
+        self.throw_message(&position, message)
     }
 
     /// Throws for a key that a table does not take.

@@ -267,7 +267,7 @@ impl Args {
         let s = self.check_str(vm, n)?;
         // SAFETY: the string is in the frame, so it lives as long as the function runs; strings
         // are immutable.
-        Ok(unsafe { vm.string_bytes(s) })
+        unsafe { vm.string_bytes(s) }
     }
 
     /// Argument `n` as bytes, `None` where it is absent or nil.

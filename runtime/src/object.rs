@@ -277,8 +277,8 @@ pub struct NativeFunction {
     /// Which library function this is, for intrinsics in interpreter and compiler; 0 for others. From
     /// [`SWITCHES`](crate::stdlib::coroutine::SWITCHES) on: it switches coroutines.
     pub intrinsic: u32,
-    /// Reserved.
-    pub reserved: u32,
+    /// Bytes that `host` is accounted for.
+    pub outside: u32,
     /// A host callback (`create_function`); dropped with the object.
     pub host: Option<Box<dyn std::any::Any>>,
     /// `header.extra` upvalues.

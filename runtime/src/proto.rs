@@ -88,6 +88,8 @@ impl Vm {
         );
         // SAFETY: just made.
         let outside = unsafe { crate::heap::sweep::proto_bytes(proto) };
+        // What the frontend made of a source is charged there.
+        self.heap.admit_small(outside);
         self.heap.account(outside as isize);
         proto
     }
@@ -149,7 +151,7 @@ impl Vm {
             code: &raw const self.native_code,
             function,
             intrinsic,
-            reserved: 0,
+            outside: 0,
             host: None,
             upvalues: [],
         };

@@ -12,6 +12,10 @@
 //! operand ends where the buffer's used part ends (as Go's slices do). So every operand stays valid, and the
 //! loop is linear. Other concatenations of long strings make ropes, which are flattened in place when their
 //! bytes are first needed.
+//!
+//! What is longer than a cell is charged (see [`crate::heap::door`]). Functions that cannot fail answer with a
+//! stand-in when there is no memory: `not enough memory` for a new string, no bytes for those of a rope; the
+//! error is noted then.
 
 use std::alloc::Layout;
 use std::cmp::Ordering;
@@ -20,8 +24,9 @@ use std::slice;
 
 use crate::hash::HashKey;
 use crate::heap::huge::prefer_large_pages;
-use crate::heap::{GRANULE, Heap, MAX_SMALL, Phase, class_of};
+use crate::heap::{GRANULE, Heap, MAX_SMALL, OutOfMemory, Phase, class_of};
 use crate::object::{Header, Kind, LuaString};
+use crate::table::KeyError;
 use crate::value::Value;
 
 /// Results up to this length are always flat.
@@ -47,17 +52,17 @@ impl Buffer {
         Layout::from_size_align(size_of::<Buffer>() + capacity, 8).expect("string too long")
     }
 
-    /// A buffer without bytes or references.
-    fn new(capacity: usize) -> *mut Buffer {
+    /// A buffer without bytes or references, if the system has memory for it.
+    fn new(capacity: usize) -> Option<*mut Buffer> {
         let layout = Buffer::layout(capacity);
         // SAFETY: the size is not zero.
         let p = unsafe { std::alloc::alloc(layout) }.cast::<Buffer>();
         if p.is_null() {
-            std::alloc::handle_alloc_error(layout);
+            return None;
         }
         // SAFETY: freshly allocated.
         unsafe { p.write(Buffer { refs: 0, used: 0, capacity }) };
-        p
+        Some(p)
     }
 
     /// Its first byte.
@@ -182,9 +187,6 @@ impl StringTable {
 
     /// Adds a string that is not there.
     fn insert(&mut self, entry: u64, hash: u32) {
-        if (self.count + 1) * 2 > self.entries.len() {
-            self.resize(self.entries.len() * 2);
-        }
         let mask = self.entries.len() - 1;
         let mut i = hash as usize & mask;
         while self.entries[i] != 0 {
@@ -194,18 +196,31 @@ impl StringTable {
         self.count += 1;
     }
 
-    /// Makes the table smaller after most strings have died.
-    pub(crate) fn shrink(&mut self) {
-        let size = (self.count * 3).next_power_of_two().max(SMALLEST_TABLE);
-        if size * 2 < self.entries.len() {
-            self.resize(size);
-        }
+    /// Whether another string is one too many for quick searches.
+    fn is_crowded(&self) -> bool {
+        (self.count + 1) * 2 > self.entries.len()
     }
 
+    /// Makes the table smaller after most strings have died, and answers how many bytes are free.
+    pub(crate) fn shrink(&mut self) -> usize {
+        let (size, old) =
+            ((self.count * 3).next_power_of_two().max(SMALLEST_TABLE), self.entries.len());
+        if size * 2 < old && self.resize(size).is_some() { (old - size) * 8 } else { 0 }
+    }
+
+    /// Bytes that the table takes beyond the smallest one.
+    pub(crate) fn accounted(&self) -> usize {
+        (self.entries.len() - SMALLEST_TABLE) * 8
+    }
+
+    /// Gives the table another size; `None`, and nothing done, when there is no memory.
     #[cold]
-    fn resize(&mut self, size: usize) {
+    fn resize(&mut self, size: usize) -> Option<()> {
         let mask = size - 1;
-        let mut entries = vec![0u64; size].into_boxed_slice();
+        let mut entries = Vec::new();
+        entries.try_reserve_exact(size).ok()?;
+        entries.resize(size, 0u64);
+        let mut entries = entries.into_boxed_slice();
         prefer_large_pages(entries.as_ptr(), size);
         for &e in self.entries.iter().filter(|&&e| e != 0) {
             let mut i = home(e, mask);
@@ -215,6 +230,7 @@ impl StringTable {
             entries[i] = e;
         }
         self.entries = entries;
+        Some(())
     }
 }
 
@@ -341,10 +357,30 @@ impl Heap {
             }
             i = (i + 1) & mask;
         }
+        if self.strings.is_crowded() {
+            self.grow_strings();
+        }
         // The allocation may sweep strings out of the table, so the place is looked for again.
         let s = self.alloc_inline(bytes, LuaString::INTERNED | LuaString::HASHED, hash);
         self.strings.insert(entry_of(s, hash), hash);
         s
+    }
+
+    /// Makes the table of interned strings larger. Without memory it gets more crowded, up to a point.
+    #[cold]
+    #[inline(never)]
+    fn grow_strings(&mut self) {
+        let (count, size) = (self.strings.count, self.strings.entries.len());
+        let grown = self.admit(size * 16).is_ok() && self.strings.resize(size * 2).is_some();
+        if grown {
+            self.account((size * 8) as isize);
+        } else {
+            self.refuse(KeyError::Memory);
+            if count + 1 >= size - size / 8 {
+                self.strings.resize(size * 2).expect("memory for the table of strings");
+                self.account((size * 8) as isize);
+            }
+        }
     }
 
     /// Keeps an interned string that is used again while a sweep goes on. One that was found dead lives
@@ -381,14 +417,48 @@ impl Heap {
     }
 
     fn long_string(&mut self, bytes: &[u8]) -> *mut LuaString {
-        if bytes.len() <= MAX_SMALL - size_of::<LuaString>() {
-            self.alloc_inline(bytes, 0, 0)
-        } else {
-            self.outside(bytes.to_vec())
+        match self.try_long_string(bytes) {
+            Ok(s) => s,
+            Err(OutOfMemory) => {
+                self.refuse(KeyError::Memory);
+                self.memory_message
+            }
         }
     }
 
-    /// A string that takes over `bytes`; long ones without copying.
+    /// [`Heap::new_string`], fallible.
+    ///
+    /// # Errors
+    /// There is no memory.
+    #[inline]
+    pub fn try_string(&mut self, bytes: &[u8]) -> Result<*mut LuaString, OutOfMemory> {
+        if bytes.len() <= LuaString::MAX_SHORT {
+            return Ok(self.new_string(bytes));
+        }
+        self.try_long_string(bytes)
+    }
+
+    fn try_long_string(&mut self, bytes: &[u8]) -> Result<*mut LuaString, OutOfMemory> {
+        if bytes.len() <= MAX_SMALL - size_of::<LuaString>() {
+            return Ok(self.alloc_inline(bytes, 0, 0));
+        }
+        let mut copy = self.try_vec(bytes.len())?;
+        copy.extend_from_slice(bytes);
+        Ok(self.outside(copy))
+    }
+
+    /// An empty vector for as many bytes, which are granted and not counted.
+    fn try_vec(&mut self, capacity: usize) -> Result<Vec<u8>, OutOfMemory> {
+        self.admit(capacity)?;
+        let mut bytes = Vec::new();
+        if bytes.try_reserve_exact(capacity).is_err() {
+            self.exhausted();
+            return Err(OutOfMemory);
+        }
+        Ok(bytes)
+    }
+
+    /// A string that takes over `bytes`, which were granted; long ones without copying.
     pub fn string_from_vec(&mut self, mut bytes: Vec<u8>) -> *mut LuaString {
         if bytes.len() <= MAX_SMALL - size_of::<LuaString>() {
             return self.new_string(&bytes);
@@ -452,9 +522,24 @@ impl Heap {
         p
     }
 
-    fn new_buffer(&mut self, capacity: usize) -> *mut Buffer {
-        self.account((size_of::<Buffer>() + capacity) as isize);
-        Buffer::new(capacity)
+    /// A buffer for `least` bytes, if possible with as much room again.
+    fn new_buffer(&mut self, least: usize) -> Result<*mut Buffer, OutOfMemory> {
+        let whole = |capacity: usize| size_of::<Buffer>() + capacity;
+        let mut capacity = least * 2;
+        if self.admit(whole(capacity)).is_err() {
+            capacity = least;
+            self.admit(whole(capacity))?;
+        }
+        match Buffer::new(capacity) {
+            Some(buffer) => {
+                self.account(whole(capacity) as isize);
+                Ok(buffer)
+            }
+            None => {
+                self.exhausted();
+                Err(OutOfMemory)
+            }
+        }
     }
 
     /// Frees what a dead string holds outside of its cell, and forgets an interned one.
@@ -471,6 +556,7 @@ impl Heap {
                 let capacity = *LuaString::word(s);
                 self.forget_bytes(capacity);
                 drop(Vec::from_raw_parts((*s).data.cast_mut(), (*s).len, capacity));
+                self.note_freed(capacity);
             } else if flags & LuaString::SHARED != 0 {
                 let buffer = LuaString::buffer(s);
                 (*buffer).refs -= 1;
@@ -478,49 +564,71 @@ impl Heap {
                     let layout = Buffer::layout((*buffer).capacity);
                     self.forget_bytes(layout.size());
                     std::alloc::dealloc(buffer.cast(), layout);
+                    self.note_freed(layout.size());
                 }
             }
         }
     }
 
     /// The bytes of a string; a rope is flattened. They stay valid while the string is reachable.
+    ///
+    /// # Errors
+    /// There is no memory.
     #[inline(always)]
-    pub fn str_bytes<'a>(&mut self, s: *mut LuaString) -> &'a [u8] {
+    pub fn try_bytes<'a>(&mut self, s: *mut LuaString) -> Result<&'a [u8], OutOfMemory> {
         // SAFETY: `s` is a live string; bytes of a flat string never change.
         unsafe {
             if (*s).data.is_null() {
-                self.flatten(s);
+                self.flatten(s)?;
             }
-            slice::from_raw_parts((*s).data, (*s).len)
+            Ok(slice::from_raw_parts((*s).data, (*s).len))
+        }
+    }
+
+    /// [`Heap::try_bytes`]; without memory that is noted, and there are none.
+    #[inline(always)]
+    pub fn str_bytes<'a>(&mut self, s: *mut LuaString) -> &'a [u8] {
+        match self.try_bytes(s) {
+            Ok(bytes) => bytes,
+            Err(OutOfMemory) => {
+                self.refuse(KeyError::Memory);
+                &[]
+            }
         }
     }
 
     /// Makes a rope flat, in place.
+    ///
+    /// # Errors
+    /// There is no memory; it stays a rope.
     #[cold]
     #[inline(never)]
-    pub fn flatten(&mut self, s: *mut LuaString) {
+    pub fn flatten(&mut self, s: *mut LuaString) -> Result<(), OutOfMemory> {
         // SAFETY: `s` is live and so is all it refers to; the cell of a rope has OUTSIDE_SIZE.
         unsafe {
             if !(*s).data.is_null() {
-                return;
+                return Ok(());
             }
-            let mut bytes = Vec::with_capacity((*s).len);
+            let mut bytes = self.try_vec((*s).len)?;
             append_rope(s, &mut bytes);
             (*s).depth = 0;
             self.set_outside(s, bytes);
+            Ok(())
         }
     }
 
-    /// The hash of a string; equal for equal bytes.
+    /// The hash of a string; equal for equal bytes. Of a rope that cannot be flattened it is 0, and that is
+    /// noted.
     #[inline]
     pub fn str_hash(&mut self, s: *mut LuaString) -> u32 {
         // SAFETY: `s` is a live string.
         unsafe {
             if (*s).header.flags & LuaString::HASHED == 0 {
-                let hash = {
-                    let bytes = self.str_bytes(s);
-                    self.strings.key.bytes(bytes)
-                };
+                let bytes = self.str_bytes(s);
+                if (*s).data.is_null() {
+                    return 0;
+                }
+                let hash = self.strings.key.bytes(bytes);
                 (*s).hash = hash;
                 (*s).header.flags |= LuaString::HASHED;
             }
@@ -542,7 +650,13 @@ impl Heap {
 
     #[inline(never)]
     fn long_eq(&mut self, a: *mut LuaString, b: *mut LuaString) -> bool {
-        self.str_bytes(a) == self.str_bytes(b)
+        match (self.try_bytes(a), self.try_bytes(b)) {
+            (Ok(a), Ok(b)) => a == b,
+            _ => {
+                self.refuse(KeyError::Memory);
+                false
+            }
+        }
     }
 
     /// Order of strings: by bytes, as `strcoll` in the C locale.
@@ -552,22 +666,29 @@ impl Heap {
     }
 
     /// `a .. b`. The caller has checked that the length is acceptable.
-    pub fn concat(&mut self, a: *mut LuaString, b: *mut LuaString) -> *mut LuaString {
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn concat(
+        &mut self,
+        a: *mut LuaString,
+        b: *mut LuaString,
+    ) -> Result<*mut LuaString, OutOfMemory> {
         // SAFETY: both are live strings, and nothing is freed here.
         unsafe {
             let (la, lb) = ((*a).len, (*b).len);
             if lb == 0 {
-                return a;
+                return Ok(a);
             }
             if la == 0 {
-                return b;
+                return Ok(b);
             }
             let total = la + lb;
             if total <= LuaString::MAX_SHORT {
                 let mut bytes = [0u8; LuaString::MAX_SHORT];
                 ptr::copy_nonoverlapping((*a).data, bytes.as_mut_ptr(), la);
                 ptr::copy_nonoverlapping((*b).data, bytes.as_mut_ptr().add(la), lb);
-                return self.intern(&bytes[..total]);
+                return Ok(self.intern(&bytes[..total]));
             }
             if (*a).header.flags & LuaString::SHARED != 0 {
                 return self.append(a, &[b], lb);
@@ -589,10 +710,13 @@ impl Heap {
     }
 
     /// `parts[0] .. parts[1] .. …`, at least one. The caller has checked the total length.
-    pub fn concat_many(&mut self, parts: &[*mut LuaString]) -> *mut LuaString {
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn concat_many(&mut self, parts: &[*mut LuaString]) -> Result<*mut LuaString, OutOfMemory> {
         match *parts {
-            [] => return self.intern(b""),
-            [a] => return a,
+            [] => return Ok(self.intern(b"")),
+            [a] => return Ok(a),
             [a, b] => return self.concat(a, b),
             _ => {}
         }
@@ -621,12 +745,12 @@ impl Heap {
                 }
                 let run = match end - start {
                     1 => parts[start],
-                    _ => self.concat_flat(&parts[start..end], length),
+                    _ => self.concat_flat(&parts[start..end], length)?,
                 };
-                acc = if acc.is_null() { run } else { self.concat(run, acc) };
+                acc = if acc.is_null() { run } else { self.concat(run, acc)? };
                 end = start;
             }
-            acc
+            Ok(acc)
         }
     }
 
@@ -634,7 +758,11 @@ impl Heap {
     ///
     /// # Safety
     /// The parts must be live strings of `total` bytes together.
-    unsafe fn concat_flat(&mut self, parts: &[*mut LuaString], total: usize) -> *mut LuaString {
+    unsafe fn concat_flat(
+        &mut self,
+        parts: &[*mut LuaString],
+        total: usize,
+    ) -> Result<*mut LuaString, OutOfMemory> {
         let mut short = [0u8; LuaString::MAX_SHORT];
         if total > LuaString::MAX_SHORT && total <= MAX_SMALL - size_of::<LuaString>() {
             let p: *mut LuaString = self.alloc(Kind::String, size_of::<LuaString>() + total);
@@ -647,30 +775,39 @@ impl Heap {
                 let mut at = (&raw mut (*p).tail).cast::<u8>();
                 (*p).data = at;
                 for &s in parts {
-                    let bytes = self.str_bytes(s);
+                    let bytes = self.part_bytes(s);
                     ptr::copy_nonoverlapping(bytes.as_ptr(), at, bytes.len());
                     at = at.add(bytes.len());
                 }
             }
-            return p;
+            return Ok(p);
         }
         if total <= LuaString::MAX_SHORT {
             let mut n = 0;
             for &s in parts {
-                let bytes = self.str_bytes(s);
+                let bytes = self.part_bytes(s);
                 short[n..n + bytes.len()].copy_from_slice(bytes);
                 n += bytes.len();
             }
-            return self.intern(&short[..n]);
+            return Ok(self.intern(&short[..n]));
         }
-        let mut bytes = Vec::with_capacity(total);
+        let mut bytes = self.try_vec(total)?;
         for &s in parts {
-            bytes.extend_from_slice(self.str_bytes(s));
+            bytes.extend_from_slice(self.part_bytes(s));
         }
         let p = self.outside(bytes);
         // SAFETY: a new string.
         unsafe { (*p).header.flags |= LuaString::CONCAT };
-        p
+        Ok(p)
+    }
+
+    /// The bytes of a string that is flat, as all of at most [`FLAT_MAX`] bytes are.
+    fn part_bytes<'a>(&mut self, s: *mut LuaString) -> &'a [u8] {
+        // SAFETY: `s` is a live string; its bytes never change.
+        unsafe {
+            debug_assert!(!(*s).data.is_null());
+            slice::from_raw_parts((*s).data, (*s).len)
+        }
     }
 
     /// `a` followed by `parts` of `rest` bytes: in the buffer of `a` where it has room at its end,
@@ -683,9 +820,12 @@ impl Heap {
         a: *mut LuaString,
         parts: &[*mut LuaString],
         rest: usize,
-    ) -> *mut LuaString {
-        // SAFETY: the caller's contract; `str_bytes` of one part stays valid when another is flattened.
+    ) -> Result<*mut LuaString, OutOfMemory> {
+        // SAFETY: the caller's contract; what is needed of the parts is flat before it is copied.
         unsafe {
+            for &part in parts {
+                self.try_bytes(part)?;
+            }
             let length = (*a).len;
             let mut buffer = ptr::null_mut();
             if (*a).header.flags & LuaString::SHARED != 0 {
@@ -695,15 +835,14 @@ impl Heap {
                 }
             }
             if buffer.is_null() {
-                buffer = self.new_buffer((length + rest) * 2);
-                let bytes = self.str_bytes(a);
+                let bytes = self.try_bytes(a)?;
+                buffer = self.new_buffer(length + rest)?;
                 Buffer::push(buffer, bytes);
             }
             for &part in parts {
-                let bytes = self.str_bytes(part);
-                Buffer::push(buffer, bytes);
+                Buffer::push(buffer, self.part_bytes(part));
             }
-            self.shared(buffer)
+            Ok(self.shared(buffer))
         }
     }
 
@@ -711,7 +850,15 @@ impl Heap {
     ///
     /// # Safety
     /// Both must be live strings.
-    unsafe fn rope(&mut self, a: *mut LuaString, b: *mut LuaString) -> *mut LuaString {
+    unsafe fn rope(
+        &mut self,
+        a: *mut LuaString,
+        b: *mut LuaString,
+    ) -> Result<*mut LuaString, OutOfMemory> {
+        // SAFETY: the caller's contract.
+        if self.is_beyond(unsafe { (*a).len + (*b).len }) {
+            return Err(OutOfMemory);
+        }
         let p: *mut LuaString = self.alloc(Kind::String, OUTSIDE_SIZE);
         // SAFETY: the cell has room for a head and two words; the operands are live.
         unsafe {
@@ -721,10 +868,10 @@ impl Heap {
             (*p).depth = 1 + (*a).depth.max((*b).depth);
             *(&raw mut (*p).tail).cast::<[*mut LuaString; 2]>() = [a, b];
             if (*p).depth > ROPE_DEPTH {
-                self.flatten(p);
+                self.flatten(p)?;
             }
         }
-        p
+        Ok(p)
     }
 }
 
@@ -796,7 +943,7 @@ mod tests {
         let b = heap.new_string(b"hello");
         assert_eq!(a, b);
         let parts = [heap.new_string(b"hel"), heap.new_string(b"lo")];
-        assert_eq!(heap.concat(parts[0], parts[1]), a);
+        assert_eq!(heap.concat(parts[0], parts[1]).unwrap(), a);
         for n in 0..=LuaString::MAX_SHORT {
             let bytes = vec![b'x'; n];
             let s = heap.new_string(&bytes);
@@ -818,7 +965,7 @@ mod tests {
             let half = n / 2;
             let left = heap.new_string(&bytes[..half]);
             let right = heap.new_string(&bytes[half..]);
-            let c = heap.concat(left, right);
+            let c = heap.concat(left, right).unwrap();
             assert!(heap.str_eq(a, c));
             assert_eq!(heap.str_hash(a), heap.str_hash(c));
             assert_eq!(heap.str_cmp(a, c), Ordering::Equal);
@@ -834,12 +981,12 @@ mod tests {
         for i in 0..3000 {
             let piece = format!("{i},");
             let p = heap.new_string(piece.as_bytes());
-            s = heap.concat(s, p);
+            s = heap.concat(s, p).unwrap();
             expected.extend_from_slice(piece.as_bytes());
             if i % 100 == 0 {
                 kept.push((s, expected.len()));
                 // A second append to the same string must not disturb the first.
-                let other = heap.concat(s, p);
+                let other = heap.concat(s, p).unwrap();
                 let got = text(&mut heap, other);
                 assert_eq!(got[..expected.len()], expected[..]);
                 assert_eq!(&got[expected.len()..], piece.as_bytes());
@@ -859,13 +1006,13 @@ mod tests {
         for i in 0..10_000 {
             let piece = format!("{i};");
             let p = heap.new_string(piece.as_bytes());
-            s = heap.concat(p, s);
+            s = heap.concat(p, s).unwrap();
             expected.splice(0..0, piece.bytes());
         }
         assert_eq!(text(&mut heap, s), expected);
         let (open, close) = (heap.new_string(b"("), heap.new_string(b")"));
         for _ in 0..2000 {
-            s = heap.concat_many(&[open, s, close]);
+            s = heap.concat_many(&[open, s, close]).unwrap();
             expected.insert(0, b'(');
             expected.push(b')');
         }
@@ -884,7 +1031,7 @@ mod tests {
                     heap.new_string(&bytes)
                 })
                 .collect();
-            let s = heap.concat_many(&parts);
+            let s = heap.concat_many(&parts).unwrap();
             assert_eq!(text(&mut heap, s), expected);
         }
     }

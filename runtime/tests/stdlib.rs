@@ -39,7 +39,7 @@ fn run(source: &str, stress: u32) -> String {
     let error = error.map(|e| {
         let s = vm.to_display(e).expect("a message");
         // SAFETY: nothing collects before the bytes are copied.
-        String::from_utf8_lossy(unsafe { vm.string_bytes(s) }).into_owned()
+        String::from_utf8_lossy(unsafe { vm.string_bytes(s) }.unwrap()).into_owned()
     });
     stdlib::flush_all(&mut vm);
     let mut text = String::from_utf8_lossy(&out.borrow()).into_owned();

@@ -10,10 +10,10 @@
 //! objects off the start of a run. A block without live cells goes back to its chunk, a chunk without blocks in use to the
 //! system (one is kept).
 
-use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, dealloc};
 use std::ptr;
 
-use super::huge::prefer_large_pages;
+use super::huge::{alloc_zeroed, free_zeroed, prefer_large_pages, release_pages};
 use super::{CLASSES, GRANULE};
 use crate::object::{Header, Kind};
 
@@ -159,13 +159,21 @@ impl Block {
 /// A run of blocks.
 struct Chunk {
     start: *mut u8,
-    /// What the system gave: `start` is this, aligned.
-    memory: *mut u8,
-    layout: Layout,
     /// Bit i: block i is unused.
     unused: u64,
     /// Bit i: block i is zero, because it was never used.
     zero: u64,
+}
+
+impl Chunk {
+    /// A chunk of blocks that are not in use, if the system has memory for it.
+    fn new(align: usize) -> Option<Chunk> {
+        let start = alloc_zeroed(CHUNK, align)?;
+        if align == CHUNK {
+            prefer_large_pages(start, CHUNK);
+        }
+        Some(Chunk { start, unused: u64::MAX, zero: u64::MAX })
+    }
 }
 
 /// A large object.
@@ -196,25 +204,17 @@ pub struct Store {
     pub classes: [Class; CLASSES],
     /// Large objects.
     pub large: Vec<Large>,
+    /// Bytes of blocks that are not in use and not zero: the system keeps memory for them.
+    pub dirty: usize,
+    /// A chunk for when the system has no other; `None` while it is in use.
+    reserve: Option<Chunk>,
 }
-
-/// One block more than a chunk, to align by hand: asking the allocator for alignment would make it
-/// clear (and touch) all of the memory.
-const CHUNK_LAYOUT: Layout = match Layout::from_size_align(CHUNK + BLOCK, 16) {
-    Ok(layout) => layout,
-    Err(_) => panic!("chunk layout"),
-};
-
-/// For a chunk that is to be one huge page where the system has such; what lies around it is never touched.
-const HUGE_LAYOUT: Layout = match Layout::from_size_align(2 * CHUNK, 16) {
-    Ok(layout) => layout,
-    Err(_) => panic!("chunk layout"),
-};
 
 /// With so many chunks a heap is large enough for the next to be huge pages.
 const MANY_CHUNKS: usize = 3;
 
-fn large_layout(size: usize) -> Layout {
+/// Layout of a large object.
+pub(super) fn large_layout(size: usize) -> Layout {
     Layout::from_size_align(size, 16).expect("object too large")
 }
 
@@ -230,21 +230,22 @@ impl Default for Store {
                 fresh: ptr::null_mut(),
             }),
             large: Vec::new(),
+            dirty: 0,
+            reserve: Chunk::new(BLOCK),
         }
     }
 }
 
 impl Store {
-    /// A large object's memory; the caller writes its header.
-    pub fn alloc_large(&mut self, size: usize) -> *mut u8 {
-        let layout = large_layout(size);
+    /// A large object's memory, if the system has some; the caller writes its header.
+    pub fn alloc_large(&mut self, size: usize) -> Option<*mut u8> {
         // SAFETY: the size is not zero.
-        let p = unsafe { alloc(layout) };
+        let p = unsafe { alloc(large_layout(size)) };
         if p.is_null() {
-            handle_alloc_error(layout);
+            return None;
         }
         self.large.push(Large { object: p.cast(), size });
-        p
+        Some(p)
     }
 
     /// Frees the memory of the large object number `i`; the last one takes its number.
@@ -257,13 +258,13 @@ impl Store {
         unsafe { dealloc(large.object.cast(), large_layout(large.size)) };
     }
 
-    /// A block of `class` with free cells that were never used, not in `available`: a page's worth at a
-    /// time, so that a small program touches little memory.
-    pub fn fresh_cells(&mut self, class: usize) -> *mut Block {
+    /// A block of `class` with free cells that were never used, not in `available`, and their bytes: a page's
+    /// worth at a time, so that a small program touches little memory. `None` when the system has none.
+    pub fn fresh_cells(&mut self, class: usize) -> Option<(*mut Block, usize)> {
         let cell_size = class * GRANULE;
         let mut block = self.classes[class].fresh;
         if block.is_null() {
-            block = self.unused_block().cast::<Block>();
+            block = self.unused_block()?.cast::<Block>();
             // SAFETY: an unused block is ours, BLOCK bytes long, aligned, and zero.
             unsafe {
                 block.write(Block {
@@ -289,30 +290,33 @@ impl Store {
             if to == capacity {
                 self.classes[class].fresh = ptr::null_mut();
             }
+            Some((block, (to - from) as usize * cell_size))
         }
-        block
+    }
+
+    /// Makes the chunk in reserve one like the others.
+    ///
+    /// # Panics
+    /// It is in use already.
+    pub fn use_reserve(&mut self) {
+        self.chunks.push(self.reserve.take().expect("memory for objects"));
+    }
+
+    /// Takes a chunk for the reserve, if there is none.
+    pub fn restock(&mut self) {
+        if self.reserve.is_none() {
+            self.reserve = Chunk::new(BLOCK);
+        }
     }
 
     /// Takes an unused block from a chunk; its memory is zero.
-    fn unused_block(&mut self) -> *mut u8 {
+    fn unused_block(&mut self) -> Option<*mut u8> {
         let at = match self.chunks.iter().position(|c| c.unused != 0) {
             Some(at) => at,
             None => {
-                let (layout, align) = if self.chunks.len() < MANY_CHUNKS {
-                    (CHUNK_LAYOUT, BLOCK)
-                } else {
-                    (HUGE_LAYOUT, CHUNK)
-                };
-                // SAFETY: the size is not zero.
-                let memory = unsafe { alloc_zeroed(layout) };
-                if memory.is_null() {
-                    handle_alloc_error(layout);
-                }
-                let start = memory.map_addr(|a| a.next_multiple_of(align));
-                if align == CHUNK {
-                    prefer_large_pages(start, CHUNK);
-                }
-                self.chunks.push(Chunk { start, memory, layout, unused: u64::MAX, zero: u64::MAX });
+                // Aligned, it is one huge page where the system has such.
+                let align = if self.chunks.len() < MANY_CHUNKS { BLOCK } else { CHUNK };
+                self.chunks.push(Chunk::new(align)?);
                 self.chunks.len() - 1
             }
         };
@@ -324,9 +328,10 @@ impl Store {
             let block = chunk.start.add(i as usize * BLOCK);
             if chunk.zero & 1 << i == 0 {
                 ptr::write_bytes(block, 0, BLOCK);
+                self.dirty -= BLOCK;
             }
             chunk.zero &= !(1 << i);
-            block
+            Some(block)
         }
     }
 
@@ -343,14 +348,32 @@ impl Store {
             .expect("block outside of every chunk");
         let chunk = &mut self.chunks[at];
         chunk.unused |= 1 << ((addr - chunk.start.addr()) / BLOCK);
+        self.dirty += BLOCK;
         let spare = self
             .chunks
             .iter()
             .any(|c| c.unused == u64::MAX && c.start.addr() != self.chunks[at].start.addr());
         if self.chunks[at].unused == u64::MAX && spare {
             let chunk = self.chunks.swap_remove(at);
-            // SAFETY: allocated by `unused_block` with this layout; none of its blocks is in use.
-            unsafe { dealloc(chunk.memory, chunk.layout) };
+            self.dirty -= (!chunk.zero).count_ones() as usize * BLOCK;
+            // SAFETY: made by `Chunk::new`; none of its blocks is in use.
+            unsafe { free_zeroed(chunk.start, CHUNK) };
+        }
+    }
+
+    /// Gives the memory of all blocks that are not in use back to the system; the chunks stay.
+    pub fn release_dirty(&mut self) {
+        for chunk in &mut self.chunks {
+            let mut dirty = chunk.unused & !chunk.zero;
+            while dirty != 0 {
+                let i = dirty.trailing_zeros();
+                dirty &= dirty - 1;
+                // SAFETY: a block of the chunk that is not in use.
+                if unsafe { release_pages(chunk.start.add(i as usize * BLOCK), BLOCK) } {
+                    chunk.zero |= 1 << i;
+                    self.dirty -= BLOCK;
+                }
+            }
         }
     }
 
@@ -386,9 +409,9 @@ impl Drop for Store {
             // SAFETY: nobody uses objects of a dropped heap.
             unsafe { self.free_large(self.large.len() - 1) };
         }
-        for chunk in &self.chunks {
-            // SAFETY: as above; allocated with this layout.
-            unsafe { dealloc(chunk.memory, chunk.layout) };
+        for chunk in self.chunks.iter().chain(&self.reserve) {
+            // SAFETY: as above; made by `Chunk::new`.
+            unsafe { free_zeroed(chunk.start, CHUNK) };
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Safepoints, and what `collectgarbage` and a host can ask of the collector.
 
 use super::cycle::{Mode, stop};
+use super::huge::trim_allocator;
 use super::roots::VmRoots;
 use super::{Heap, finalize};
 use crate::value::Value;
@@ -43,7 +44,8 @@ pub fn safepoint(vm: &mut Vm) -> Result<(), Throw> {
     }
     empty_graveyard(vm);
     finalize::run_some(vm);
-    if vm.heap.bytes > vm.heap.limit || vm.heap.bulk_pending {
+    vm.heap.restock();
+    if vm.heap.footprint() > vm.heap.limit() || vm.heap.is_alarming() {
         enforce_limit(vm)?;
     }
     vm.settled()
@@ -51,54 +53,37 @@ pub fn safepoint(vm: &mut Vm) -> Result<(), Throw> {
 
 #[cold]
 fn enforce_limit(vm: &mut Vm) -> Result<(), Throw> {
-    vm.heap.bulk_pending = false;
-    if vm.heap.stopped & (stop::FINALIZER | stop::CLOSING) == 0 {
-        with_roots(vm, |heap, roots| heap.full_cycle(roots));
-        empty_graveyard(vm);
-    }
-    if vm.heap.count() > vm.heap.limit {
+    relieve(vm);
+    if vm.heap.footprint() > vm.heap.limit() {
         return Err(out_of_memory(vm));
     }
     Ok(())
+}
+
+/// To be called where a safepoint may be, when the door refused something that may be granted once garbage
+/// is freed: frees all of it, and gives the memory back to the system. Runs no finalizers. Does nothing
+/// within a finalizer.
+#[cold]
+pub fn relieve(vm: &mut Vm) {
+    if vm.heap.stopped & (stop::FINALIZER | stop::CLOSING) != 0 {
+        return;
+    }
+    with_roots(vm, |heap, roots| heap.full_cycle(roots));
+    empty_graveyard(vm);
+    if vm.heap.limit() != usize::MAX {
+        vm.heap.release_empty(0);
+        vm.heap.store.release_dirty();
+        trim_allocator();
+    }
 }
 
 /// Throws `not enough memory` (as it is: no position, no message handler).
 #[cold]
 pub fn out_of_memory(vm: &mut Vm) -> Throw {
-    let message = vm.heap.intern(b"not enough memory");
-    vm.thrown = Value::string(message);
+    // Whatever was noted is reported by this.
+    let _ = vm.heap.settled();
+    vm.thrown = Value::string(vm.heap.memory_message);
     Throw
-}
-
-/// To be called before allocating `bytes` at once: fails when the limit or the machine cannot
-/// bear it.
-///
-/// # Errors
-/// `not enough memory`
-pub fn check_bulk(vm: &mut Vm, bytes: usize) -> Result<(), Throw> {
-    let room = vm.heap.limit.saturating_sub(vm.heap.live_estimate);
-    if bytes > room || bytes > isize::MAX as usize / 4 {
-        return Err(out_of_memory(vm));
-    }
-    if bytes > vm.heap.limit.saturating_sub(vm.heap.bytes) {
-        // Above the limit unless garbage is freed first: decided at the next safepoint.
-        vm.heap.bulk_pending = true;
-        vm.heap.raise_poll();
-    }
-    Ok(())
-}
-
-/// An empty buffer for `bytes` bytes.
-///
-/// # Errors
-/// `not enough memory`
-pub fn try_buffer(vm: &mut Vm, bytes: usize) -> Result<Vec<u8>, Throw> {
-    check_bulk(vm, bytes)?;
-    let mut buffer = Vec::new();
-    match buffer.try_reserve_exact(bytes) {
-        Ok(()) => Ok(buffer),
-        Err(_) => Err(out_of_memory(vm)),
-    }
 }
 
 /// `collectgarbage("collect")`: a full cycle and every pending finalizer. False within a finalizer, where
@@ -215,14 +200,6 @@ impl Heap {
             }
         }
         std::mem::replace(&mut p.mode, Mode::Generational)
-    }
-
-    /// Limits the bytes in use; `usize::MAX` for no limit.
-    pub fn set_limit(&mut self, bytes: usize) {
-        self.limit = bytes;
-        if self.bytes > bytes {
-            self.raise_poll();
-        }
     }
 
     /// Collects at every `period`-th safepoint, and raises the poll at every allocation; 0 turns

@@ -168,7 +168,7 @@ impl Heap {
             self.mark_object(self.shapes.plain);
             self.mark_object(self.shapes.dictionary);
             let names = self.meta_names.0.into_iter().chain(self.type_names.0);
-            for name in names.chain(self.status_names.0) {
+            for name in names.chain(self.status_names.0).chain([self.memory_message]) {
                 self.mark_object(name);
             }
             for text in self.byte_strings.into_iter().filter(|text| !text.is_null()) {
@@ -228,9 +228,11 @@ impl Heap {
     fn finish_cycle(&mut self, roots: &mut dyn Roots) {
         self.phase = Phase::Pause;
         self.cycles += 1;
-        self.strings.shrink();
+        let shrunk = self.strings.shrink();
+        self.forget_bytes(shrunk);
         let live = self.bytes;
         self.live_estimate = live;
+        self.set_alarm();
         self.release_empty(live / 2 + MIN_THRESHOLD);
         let pause = self.parameters.growth() as usize;
         let next = (live / 100).saturating_mul(pause).max(live + STEP).max(MIN_THRESHOLD);

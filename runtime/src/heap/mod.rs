@@ -4,9 +4,8 @@
 //!
 //! Objects of at most [`MAX_SMALL`] bytes live in the cells of size-class blocks ([`block`]); larger
 //! ones are single allocations. [`Heap::room`] holds a run of free cells per class, off which objects
-//! are cut; compiled code may do so inline. **Allocation never collects**: it counts (when the
-//! runs of another block are taken, and for memory outside of cells through [`Heap::account`]) and
-//! raises `Vm::poll`.
+//! are cut; compiled code may do so inline. **Allocation never collects**: it asks the [`door`], counts (when
+//! the runs of another block are taken, and for memory outside of cells) and raises `Vm::poll`.
 //!
 //! ```text
 //!   live cell   | kind color flags aux extra:u32 | object's fields …
@@ -33,8 +32,10 @@
 //! Objects just allocated are white, so initialising stores need none.
 
 pub mod block;
+pub mod byte_buffer;
 pub mod control;
 pub mod cycle;
+pub mod door;
 mod facade;
 pub mod finalize;
 pub mod handles;
@@ -51,7 +52,9 @@ mod tests_vm;
 mod verify;
 pub mod weak;
 
-pub use control::{check_bulk, collect, out_of_memory, safepoint, step, try_buffer, verify};
+pub use byte_buffer::ByteBuffer;
+pub use control::{collect, out_of_memory, relieve, safepoint, step, verify};
+pub use door::OutOfMemory;
 pub use finalize::close;
 pub use handles::{RootId, RootSet};
 pub use roots::Roots;
@@ -61,8 +64,10 @@ use std::any::Any;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ptr;
+use std::rc::Rc;
 
 use self::block::{Block, FreeRun, Room};
+use self::door::{Account, Door};
 use self::huge::prefer_large_pages;
 use crate::hash::Multiplier;
 use crate::meta::{MetaNames, Metamethod, TypeNames};
@@ -120,6 +125,10 @@ pub struct Heap {
     /// Bytes in use: cells handed out, in `room` or in `runs`; large objects; and accounted outside
     /// memory.
     pub bytes: usize,
+    /// Bytes of free cells in blocks, which `bytes` does not count.
+    pub(crate) idle: usize,
+    /// Bytes held for the state by what is no object.
+    pub(crate) outside: Rc<Account>,
     /// Bytes allocated beyond those at which the next step is due; below 0: not yet.
     pub debt: isize,
     /// The word to raise (`Vm::poll`), null before [`Heap::attach`].
@@ -139,6 +148,8 @@ pub struct Heap {
     pub byte_strings: [*mut crate::object::LuaString; 256],
     /// Interned names of what coroutines do.
     pub status_names: StatusNames,
+    /// `not enough memory`, interned.
+    pub memory_message: *mut crate::object::LuaString,
     /// By size class: further runs of the block that `room` is in.
     runs: [*mut FreeRun; CLASSES],
     /// Blocks and large objects.
@@ -178,16 +189,14 @@ pub struct Heap {
     graveyard: Vec<Box<dyn Any>>,
     /// Parameters of `collectgarbage`.
     pub parameters: cycle::Parameters,
-    /// Most bytes that may be in use.
-    limit: usize,
+    /// What grants memory.
+    door: Door,
     /// Bytes in use at the end of the last cycle.
     live_estimate: usize,
     /// Why a table did not take a key, until that has become an error.
     refused: Option<KeyError>,
     /// Most elements of a table's array, and words of the index of its hash part. Only tests lower it.
     pub max_table: usize,
-    /// A bulk allocation may have passed the limit.
-    bulk_pending: bool,
     /// Cycles ended so far.
     pub cycles: u64,
     /// Bumped whenever a safepoint changes what a program can see: a finalizer or host callback
@@ -216,6 +225,8 @@ impl Heap {
             alloc_color: WHITE0,
             phase: Phase::Pause,
             bytes: 0,
+            idle: 0,
+            outside: Rc::default(),
             debt: -(cycle::MIN_THRESHOLD as isize),
             poll: ptr::null(),
             method_epoch: Cell::new(1),
@@ -225,6 +236,7 @@ impl Heap {
             type_names: TypeNames([ptr::null_mut(); Type::NAMES.len()]),
             byte_strings: [ptr::null_mut(); 256],
             status_names: StatusNames([ptr::null_mut(); 4]),
+            memory_message: ptr::null_mut(),
             runs: [ptr::null_mut(); CLASSES],
             store: block::Store::default(),
             strings: StringTable::new(seed),
@@ -247,11 +259,10 @@ impl Heap {
             handles: RootSet::default(),
             graveyard: Vec::new(),
             parameters: cycle::Parameters::default(),
-            limit: usize::MAX,
+            door: Door::new(),
             live_estimate: 0,
             refused: None,
             max_table: crate::table::array::MAX_ARRAY,
-            bulk_pending: false,
             cycles: 0,
             disturbances: 0,
             locals_observed: Cell::new(false),
@@ -259,6 +270,7 @@ impl Heap {
             stress_count: 0,
             verify_cycles: false,
         };
+        heap.memory_message = heap.intern(b"not enough memory");
         heap.shapes = ShapeRoots::new(&mut heap);
         heap.meta_names = MetaNames::intern(&mut heap);
         heap.type_names = TypeNames::intern(&mut heap);
@@ -286,7 +298,7 @@ impl Heap {
 
     /// Allocates an object of `size` bytes (header and trailing values included) and writes its
     /// header: `kind`, the current white, all else 0. The caller initialises every other field
-    /// before the next safepoint. Never collects, never fails.
+    /// before the next safepoint. Never collects, never fails: see [`door`].
     #[inline(always)]
     pub fn alloc<T>(&mut self, kind: Kind, size: usize) -> *mut T {
         debug_assert!(size >= size_of::<T>().min(GRANULE));
@@ -351,9 +363,16 @@ impl Heap {
     #[inline(never)]
     fn alloc_slow(&mut self, kind: Kind, size: usize) -> *mut u8 {
         let p = if size > MAX_SMALL {
-            let p = self.store.alloc_large(size);
+            self.admit_small(size);
             self.account(size as isize);
-            p
+            match self.store.alloc_large(size) {
+                Some(p) => p,
+                None => {
+                    self.exhausted();
+                    let none = || std::alloc::handle_alloc_error(block::large_layout(size));
+                    self.store.alloc_large(size).unwrap_or_else(none)
+                }
+            }
         } else {
             self.refill(class_of(size))
         };
@@ -381,13 +400,15 @@ impl Heap {
         unsafe {
             if self.runs[class].is_null() {
                 let block = self.block_with_free(class);
-                if self.stress != 0 {
+                if self.stress != 0 || self.awaits_fault() {
                     return self.single_cell(class, block);
                 }
                 self.runs[class] = (*block).free;
                 let count = (*block).free_count as usize;
                 (*block).free = ptr::null_mut();
                 (*block).free_count = 0;
+                self.admit_small(0);
+                self.idle -= count * size;
                 self.account((count * size) as isize);
             }
             let run = self.runs[class];
@@ -416,8 +437,12 @@ impl Heap {
             if (*block).free_count > 0 {
                 self.store.classes[class].available.push(block);
             }
+            self.admit_small(0);
+            self.idle -= class * GRANULE;
             self.account((class * GRANULE) as isize);
-            self.raise_poll();
+            if self.stress != 0 {
+                self.raise_poll();
+            }
             run.cast()
         }
     }
@@ -429,7 +454,14 @@ impl Heap {
                 return block;
             }
             let Some(block) = self.store.classes[class].unswept.pop() else {
-                return self.store.fresh_cells(class);
+                let Some((block, bytes)) = self.store.fresh_cells(class) else {
+                    // The reserve has a chunk.
+                    self.exhausted();
+                    self.store.use_reserve();
+                    continue;
+                };
+                self.idle += bytes;
+                return block;
             };
             // SAFETY: an unswept block is in no other list.
             unsafe {
@@ -459,6 +491,7 @@ impl Heap {
                 (*block).free = runs;
                 (*block).free_count = count as u32;
                 self.store.classes[class].available.push(block);
+                self.idle += count * size;
                 self.account(-((count * size) as isize));
             }
         }
@@ -485,7 +518,7 @@ impl Heap {
     pub fn account(&mut self, delta: isize) {
         self.bytes = self.bytes.saturating_add_signed(delta);
         self.debt += delta;
-        if delta > 0 && (self.debt >= 0 || self.bytes > self.limit) {
+        if delta > 0 && (self.debt >= 0 || self.is_alarming()) {
             self.raise_poll();
         }
     }
@@ -515,6 +548,11 @@ impl Heap {
         self.refused.is_some()
     }
 
+    /// Whether something was refused for want of memory and nobody has asked yet.
+    pub(crate) fn lacks_memory(&self) -> bool {
+        self.refused == Some(KeyError::Memory)
+    }
+
     #[cold]
     fn take_refusal(&mut self) -> Result<(), KeyError> {
         self.refused.take().map_or(Ok(()), Err)
@@ -538,69 +576,88 @@ impl Heap {
 
     /// An array of `n` nils outside of any cell, accounted; null for 0. Table parts use these, and
     /// the sweeper frees what a dead table still holds.
-    pub fn alloc_values(&mut self, n: usize) -> *mut Value {
-        self.try_alloc_values(n).unwrap_or_else(|| std::alloc::handle_alloc_error(values_layout(n)))
-    }
-
-    /// [`Heap::alloc_values`]; `None` when there is no memory.
-    pub fn try_alloc_values(&mut self, n: usize) -> Option<*mut Value> {
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn alloc_values(&mut self, n: usize) -> Result<*mut Value, OutOfMemory> {
         if n == 0 {
-            return Some(ptr::null_mut());
+            return Ok(ptr::null_mut());
         }
+        self.admit(n * 8)?;
         // SAFETY: the size is not zero.
         let p = unsafe { std::alloc::alloc(values_layout(n)) }.cast::<Value>();
         if p.is_null() {
-            return None;
+            self.exhausted();
+            return Err(OutOfMemory);
         }
         self.account((n * 8) as isize);
         prefer_large_pages(p, n);
         // SAFETY: `n` values were allocated.
         unsafe { fill_nil(p, n) };
-        Some(p)
+        Ok(p)
+    }
+
+    /// [`Heap::alloc_values`] of a size that the program's text decides: a refusal is noted, and there is an
+    /// array all the same.
+    pub(crate) fn alloc_values_small(&mut self, n: usize) -> *mut Value {
+        match self.alloc_values(n) {
+            Ok(p) => p,
+            Err(OutOfMemory) => {
+                self.refuse(KeyError::Memory);
+                // SAFETY: the size is not zero: that would have been granted.
+                let p = unsafe { std::alloc::alloc(values_layout(n)) }.cast::<Value>();
+                if p.is_null() {
+                    std::alloc::handle_alloc_error(values_layout(n));
+                }
+                self.account((n * 8) as isize);
+                // SAFETY: `n` values were allocated.
+                unsafe { fill_nil(p, n) };
+                p
+            }
+        }
     }
 
     /// Changes the size of an array made by [`Heap::alloc_values`]; new elements are nil.
     ///
     /// # Safety
-    /// `p` must come from `alloc_values` or `resize_values` with size `old`; it is no longer valid.
-    pub unsafe fn resize_values(&mut self, p: *mut Value, old: usize, new: usize) -> *mut Value {
-        // SAFETY: the caller's contract.
-        unsafe { self.try_resize_values(p, old, new) }
-            .unwrap_or_else(|| std::alloc::handle_alloc_error(values_layout(new)))
-    }
-
-    /// [`Heap::resize_values`]; `None`, with the array as it was, when there is no memory.
+    /// `p` must come from `alloc_values` or `resize_values` with size `old`; it is no longer valid, unless
+    /// there is an error.
     ///
-    /// # Safety
-    /// As there.
-    pub unsafe fn try_resize_values(
+    /// # Errors
+    /// There is no memory.
+    pub unsafe fn resize_values(
         &mut self,
         p: *mut Value,
         old: usize,
         new: usize,
-    ) -> Option<*mut Value> {
+    ) -> Result<*mut Value, OutOfMemory> {
         if old == 0 {
-            return self.try_alloc_values(new);
+            return self.alloc_values(new);
         }
         if new == 0 {
             // SAFETY: the caller's contract.
             unsafe { self.free_values(p, old) };
-            return Some(ptr::null_mut());
+            return Ok(ptr::null_mut());
+        }
+        if new > old {
+            self.admit(door::growth(old * 8, new * 8))?;
         }
         let layout = values_layout(new);
         // SAFETY: the caller's contract; the new size is not zero.
         let p = unsafe { std::alloc::realloc(p.cast(), values_layout(old), layout.size()) };
         if p.is_null() {
-            return None;
+            self.exhausted();
+            return Err(OutOfMemory);
         }
         self.account((new as isize - old as isize) * 8);
+        self.note_freed(old * 8);
         let p = p.cast::<Value>();
         if new > old {
             prefer_large_pages(p, new);
             // SAFETY: the array now has `new` elements.
             unsafe { fill_nil(p.add(old), new - old) };
         }
-        Some(p)
+        Ok(p)
     }
 
     /// Frees an array made by [`Heap::alloc_values`].
@@ -611,6 +668,7 @@ impl Heap {
         self.account(-((n * 8) as isize));
         // SAFETY: the caller's contract.
         unsafe { dealloc_values(p, n) };
+        self.note_freed(n * 8);
     }
 
     /// To be called after a heap value was stored into `parent` (table, userdata, native function):

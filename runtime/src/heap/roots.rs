@@ -134,6 +134,8 @@ fn live_registers(function: &Function, pc: u32) -> usize {
     let word = Word(function.code.get(pc as usize).copied().unwrap_or_default());
     let operands = match Op::decode(word.0) {
         Some(Op::ForLoop) => usize::from(word.a()) + 4,
+        // Collects when there is no memory for the result; temporaries of the same expression lie below.
+        Some(Op::Concat) => usize::from(word.a()) + usize::from(word.b()),
         // Compiled code turns tail calls of the function itself into back-edges.
         Some(Op::TailCall) if word.b() > 0 => usize::from(word.a()) + 1 + usize::from(word.b()),
         Some(Op::TailCall) => usize::from(function.max_stack),

@@ -17,7 +17,9 @@ impl Heap {
     pub(super) fn begin_sweep(&mut self, dead: u8) {
         self.dead_color = dead;
         for class in 1..CLASSES {
-            self.forget_bytes(self.unused_bytes(class));
+            let unused = self.unused_bytes(class);
+            self.forget_bytes(unused);
+            self.idle += unused;
             // SAFETY: a room of this heap. What is left of it is a run now.
             unsafe { self.room[class].seal(class * GRANULE, ptr::null_mut()) };
             self.room[class] = Room::NONE;
@@ -135,6 +137,7 @@ impl Heap {
             *link = ptr::null_mut();
             (*block).free_count = free;
             (*block).swept = true;
+            self.idle += freed * size;
             self.forget_bytes(freed * size);
         }
     }
@@ -165,7 +168,10 @@ impl Heap {
             self.store.classes[class].blocks.retain(|b| released.binary_search(b).is_err());
             for block in released {
                 // SAFETY: no live object is in it, and it was taken out of all lists.
-                unsafe { self.store.release_block(block) };
+                unsafe {
+                    self.idle -= ((*block).cells * (*block).cell_size) as usize;
+                    self.store.release_block(block);
+                }
             }
         }
     }
@@ -183,7 +189,9 @@ impl Heap {
                 Kind::String => self.drop_string(object.cast()),
                 Kind::Table => self.drop_table(object.cast()),
                 Kind::NativeFunction => {
-                    let host = ptr::read(&raw const (*object.cast::<NativeFunction>()).host);
+                    let f = object.cast::<NativeFunction>();
+                    self.forget_bytes((*f).outside as usize);
+                    let host = ptr::read(&raw const (*f).host);
                     if let Some(host) = host {
                         self.bury(host);
                     }

@@ -307,7 +307,7 @@ fn cost() {
     time("s = s .. x", n / 10, &mut || {
         let mut s = heap.new_string(b"");
         for _ in 0..n / 10 {
-            s = heap.concat(s, x);
+            s = heap.concat(s, x).unwrap();
             roots.0 = vec![Value::string(s), Value::string(x)];
             if poll.load(Ordering::Relaxed) != 0 {
                 poll.lower(POLL_GC, 0);
@@ -319,7 +319,7 @@ fn cost() {
     time("s = x .. s", n / 10, &mut || {
         let mut s = heap.new_string(b"");
         for _ in 0..n / 10 {
-            s = heap.concat(x, s);
+            s = heap.concat(x, s).unwrap();
             roots.0 = vec![Value::string(s), Value::string(x)];
             if poll.load(Ordering::Relaxed) != 0 {
                 poll.lower(POLL_GC, 0);

@@ -290,8 +290,8 @@ fn limits_throw_and_leave_the_state_usable() {
     vm.heap.set_limit(20 << 20);
     assert_eq!(run(&mut vm, source), Value::small_int(5050));
     assert!(vm.heap.bytes < 21 << 20, "{}", vm.heap.bytes);
-    assert!(super::check_bulk(&mut vm, 30 << 20).is_err());
-    assert!(super::check_bulk(&mut vm, 1 << 20).is_ok());
+    assert!(vm.heap.admit(30 << 20).is_err());
+    assert!(vm.heap.admit(1 << 20).is_ok());
 }
 
 #[test]

@@ -524,6 +524,7 @@ impl Heap {
             unsafe {
                 found += match (*o).kind {
                     Kind::Table => (*o.cast::<Table>()).outside_bytes(),
+                    Kind::NativeFunction => (*o.cast::<NativeFunction>()).outside as usize,
                     Kind::Proto => super::sweep::proto_bytes(o.cast()),
                     Kind::String => {
                         let (bytes, buffer) = LuaString::outside_bytes(o.cast());
@@ -536,7 +537,6 @@ impl Heap {
                     }
                     Kind::Free
                     | Kind::LuaClosure
-                    | Kind::NativeFunction
                     | Kind::Upvalue
                     | Kind::Shape
                     | Kind::Userdata
@@ -545,7 +545,7 @@ impl Heap {
                 };
             }
         });
-        found += buffers.values().sum::<usize>();
+        found += buffers.values().sum::<usize>() + self.strings.accounted();
         for class in &self.store.classes {
             for &block in &class.blocks {
                 // SAFETY: blocks of a class are valid.

@@ -4,6 +4,7 @@ use perilune_ir::bytecode::Word;
 
 use super::sync;
 use crate::error::Operand;
+use crate::heap::{OutOfMemory, out_of_memory, relieve};
 use crate::meta::Metamethod;
 use crate::metamethod::print_number;
 use crate::object::LuaString;
@@ -70,9 +71,12 @@ fn concat_plain(vm: &mut Vm, values: &[Value]) -> Result<Value, Throw> {
             many.push(s);
         }
     }
-    let s =
+    let made =
         if values.len() == 2 { vm.heap.concat(two[0], two[1]) } else { vm.heap.concat_many(&many) };
-    Ok(Value::string(s))
+    match made {
+        Ok(s) => Ok(Value::string(s)),
+        Err(OutOfMemory) => Err(out_of_memory(vm)),
+    }
 }
 
 /// `values[0] .. values[1] .. …`, right associative, with metamethods. The slots are overwritten.
@@ -128,7 +132,14 @@ pub unsafe fn concat(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Result<()
         let first = base.add(word.a() as usize);
         let values = std::slice::from_raw_parts_mut(first, word.b() as usize);
         let result = if values.iter().all(|v| is_plain(*v)) {
-            concat_plain(vm, values)?
+            match concat_plain(vm, values) {
+                Ok(result) => result,
+                Err(Throw) => {
+                    // Once more without the garbage. The operands are in their registers.
+                    relieve(vm);
+                    concat_plain(vm, values)?
+                }
+            }
         } else {
             let a = word.a();
             concat_with(vm, values, |i| Operand::Register(a + i as u8))?

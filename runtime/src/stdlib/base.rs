@@ -5,8 +5,8 @@ use perilune_ir::intrinsic::Intrinsic;
 
 use super::{LibraryState, Outcome, bytes_of, raw_set};
 use crate::call::{native_pcall, native_xpcall};
-use crate::heap::control;
 use crate::heap::cycle::Mode;
+use crate::heap::{ByteBuffer, control};
 use crate::meta::Metamethod;
 use crate::table::traverse::InvalidKey;
 use crate::text::number::{Number, str2int_base, str2number};
@@ -57,19 +57,21 @@ fn print(vm: &mut Vm, a: Args) -> Outcome {
     let mut line = super::take_buffer(vm);
     for i in 1..=a.count() {
         if i > 1 {
-            line.push(b'\t');
+            line.push(vm, b'\t')?;
         }
         let v = a.get(i);
         if let Some(s) = v.as_string() {
-            line.extend_from_slice(bytes_of(vm, s));
+            let bytes = bytes_of(vm, s)?;
+            line.extend(vm, bytes)?;
         } else if v.is_number() {
-            line.extend_from_slice(crate::metamethod::print_number(v).as_bytes());
+            line.extend(vm, crate::metamethod::print_number(v).as_bytes())?;
         } else {
             let s = vm.to_display(v)?;
-            line.extend_from_slice(bytes_of(vm, s));
+            let bytes = bytes_of(vm, s)?;
+            line.extend(vm, bytes)?;
         }
     }
-    line.push(b'\n');
+    line.push(vm, b'\n')?;
     vm.library_state::<LibraryState>().streams.print(&line);
     super::return_buffer(vm, line);
     a.ret0()
@@ -94,7 +96,7 @@ fn tonumber(vm: &mut Vm, a: Args) -> Outcome {
             return a.ret1(v);
         }
         if let Some(s) = v.as_string() {
-            let n = match str2number(bytes_of(vm, s)) {
+            let n = match str2number(bytes_of(vm, s)?) {
                 Some(Number::Int(i)) => vm.int(i),
                 Some(Number::Float(x)) => Value::float(x),
                 None => Value::NIL,
@@ -111,7 +113,7 @@ fn tonumber(vm: &mut Vm, a: Args) -> Outcome {
     if !(2..=36).contains(&base) {
         return Err(a.error(vm, 2, "base out of range"));
     }
-    let n = match str2int_base(bytes_of(vm, s), base as u32) {
+    let n = match str2int_base(bytes_of(vm, s)?, base as u32) {
         Some(i) => vm.int(i),
         None => Value::NIL,
     };
@@ -208,7 +210,7 @@ fn rawset(vm: &mut Vm, a: Args) -> Outcome {
 fn select(vm: &mut Vm, a: Args) -> Outcome {
     let n = a.get(1);
     if let Some(s) = n.as_string()
-        && bytes_of(vm, s).first() == Some(&b'#')
+        && bytes_of(vm, s)?.first() == Some(&b'#')
     {
         return a.ret1(Value::small_int(a.count() as i64 - 1));
     }
@@ -277,9 +279,10 @@ fn throw_at_level(vm: &mut Vm, value: Value, level: i64) -> Outcome {
     if let Some(s) = value.as_string()
         && level > 0
     {
-        let mut text = vm.position(usize::try_from(level).unwrap_or(usize::MAX));
-        text.extend_from_slice(bytes_of(vm, s));
-        let text = vm.string(&text);
+        let position = vm.position(usize::try_from(level).unwrap_or(usize::MAX));
+        let bytes = bytes_of(vm, s)?;
+        let text = ByteBuffer::concat(vm, &[&position, bytes])?;
+        let text = vm.try_string(&text)?;
         return Err(vm.throw(text));
     }
     Err(vm.throw(value))
@@ -384,15 +387,13 @@ pub fn warning(vm: &mut Vm, piece: &[u8], more: bool) {
     let on = vm.detail.warnings;
     let state = vm.library_state::<LibraryState>();
     if on {
-        let mut text = Vec::new();
         if !continues {
-            text.extend_from_slice(b"Lua warning: ");
+            state.streams.write_stderr(b"Lua warning: ");
         }
-        text.extend_from_slice(piece);
+        state.streams.write_stderr(piece);
         if !more {
-            text.push(b'\n');
+            state.streams.write_stderr(b"\n");
         }
-        state.streams.write_stderr(&text);
     }
     state.warning_continues = more;
 }

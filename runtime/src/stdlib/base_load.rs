@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use super::{Outcome, bytes_of};
+use crate::heap::ByteBuffer;
 use crate::thread::KILL;
 use crate::value::Value;
 use crate::vm::{Args, Throw, Vm};
@@ -45,40 +46,67 @@ pub fn load_chunk(
 
 /// Whether a message is about nesting that is too deep.
 fn is_overflow(vm: &mut Vm, message: Value) -> bool {
-    message.as_string().is_some_and(|s| bytes_of(vm, s).ends_with(b"C stack overflow"))
+    message.as_string().is_some_and(|s| vm.heap.str_bytes(s).ends_with(b"C stack overflow"))
 }
 
 /// Reads a file as `loadfile` does: without byte order mark, and with a first line that starts with
 /// `#` emptied. `None` reads standard input.
 ///
 /// # Errors
-/// `cannot open …`, `cannot read …`
-pub fn read_source(path: Option<&[u8]>) -> Result<Vec<u8>, Vec<u8>> {
-    let mut source = Vec::new();
-    let failed = |what: &str, path: &[u8], e: &std::io::Error| {
-        let reason = super::stream::error_text(e);
-        [b"cannot ", what.as_bytes(), b" ", path, b": ", reason.as_bytes()].concat()
+/// `cannot open …`, `cannot read …`, `not enough memory`, as values.
+fn read_source(vm: &mut Vm, path: Option<&[u8]>) -> Result<ByteBuffer, Value> {
+    let mut source = ByteBuffer::new();
+    let read = match path {
+        None => read_all(vm, &mut std::io::stdin().lock(), &mut source),
+        Some(path) => match std::fs::File::open(super::os::path(path)) {
+            Ok(mut file) => read_all(vm, &mut file, &mut source),
+            Err(e) => return Err(file_error(vm, "open", path, &e)),
+        },
     };
-    match path {
-        None => {
-            std::io::stdin().read_to_end(&mut source).map_err(|e| failed("read", b"stdin", &e))?;
+    match read {
+        Ok(Ok(())) => Ok(source),
+        Ok(Err(e)) => Err(file_error(vm, "read", path.unwrap_or(b"stdin"), &e)),
+        Err(Throw) => Err(vm.thrown),
+    }
+}
+
+/// Appends all that a reader gives.
+fn read_all(
+    vm: &mut Vm,
+    reader: &mut dyn Read,
+    out: &mut ByteBuffer,
+) -> Result<std::io::Result<()>, Throw> {
+    let mut piece = vec![0; 16 << 10];
+    loop {
+        match reader.read(&mut piece) {
+            Ok(0) => return Ok(Ok(())),
+            Ok(n) => out.extend(vm, &piece[..n])?,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Ok(Err(e)),
         }
-        Some(path) => {
-            let mut file =
-                std::fs::File::open(super::os::path(path)).map_err(|e| failed("open", path, &e))?;
-            file.read_to_end(&mut source).map_err(|e| failed("read", path, &e))?;
-        }
     }
-    if source.starts_with(b"\xEF\xBB\xBF") {
-        source.drain(..3);
+}
+
+/// `cannot open …`, `cannot read …`
+fn file_error(vm: &mut Vm, what: &str, path: &[u8], e: &std::io::Error) -> Value {
+    let reason = super::stream::error_text(e);
+    let parts = [b"cannot ", what.as_bytes(), b" ", path, b": ", reason.as_bytes()];
+    match ByteBuffer::concat(vm, &parts).and_then(|text| vm.try_string(&text)) {
+        Ok(message) => message,
+        Err(Throw) => vm.thrown,
     }
-    if source.first() == Some(&b'#') {
-        let end = memchr::memchr(b'\n', &source).unwrap_or(source.len());
-        // The newline stays for the line count, unless a precompiled chunk follows.
-        let binary = source.get(end + 1) == Some(&SIGNATURE);
-        source.drain(..if binary { end + 1 } else { end });
+}
+
+/// What of a file is its program.
+fn program(source: &[u8]) -> &[u8] {
+    let source = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
+    if source.first() != Some(&b'#') {
+        return source;
     }
-    Ok(source)
+    let end = memchr::memchr(b'\n', source).unwrap_or(source.len());
+    // The newline stays for the line count, unless a precompiled chunk follows.
+    let binary = source.get(end + 1) == Some(&SIGNATURE);
+    &source[if binary { end + 1 } else { end }..]
 }
 
 /// Loads a file (`None`: standard input).
@@ -95,10 +123,8 @@ pub fn load_file(
         Some(path) => [b"@", path].concat(),
         None => b"=stdin".to_vec(),
     };
-    match read_source(path) {
-        Ok(source) => load_chunk(vm, &source, &name, mode, env),
-        Err(message) => Err(vm.string(&message)),
-    }
+    let source = read_source(vm, path)?;
+    load_chunk(vm, program(&source), &name, mode, env)
 }
 
 /// The environment for a new chunk: argument `n`, or the globals where it is absent.
@@ -140,7 +166,7 @@ fn load_with(vm: &mut Vm, a: Args, mode: Option<&[u8]>, env: Value) -> Outcome {
     }
     let name = a.opt_bytes(vm, 2)?.unwrap_or(b"=(load)");
     let reader = a.check_function(vm, 1)?;
-    let mut source = Vec::new();
+    let mut source = ByteBuffer::new();
     loop {
         let piece = vm.protect(vm.detail.stack.handler, |vm| {
             let piece = vm.call1(reader, &[])?;
@@ -152,17 +178,11 @@ fn load_with(vm: &mut Vm, a: Args, mode: Option<&[u8]>, env: Value) -> Outcome {
         });
         match piece {
             Ok(v) if v.is_nil() => break,
-            Ok(v) => {
-                if let Some(s) = v.as_string() {
-                    let bytes = bytes_of(vm, s);
-                    if bytes.is_empty() {
-                        break;
-                    }
-                    source.extend_from_slice(bytes);
-                } else {
-                    source.extend_from_slice(crate::metamethod::print_number(v).as_bytes());
-                }
-            }
+            Ok(v) => match append_piece(vm, &mut source, v) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(Throw) => return a.ret2(Value::NIL, vm.thrown),
+            },
             Err(error) if error == KILL => {
                 vm.thrown = KILL;
                 return Err(Throw);
@@ -173,6 +193,17 @@ fn load_with(vm: &mut Vm, a: Args, mode: Option<&[u8]>, env: Value) -> Outcome {
     // A nil environment may come from an argument only; it stays valid.
     let loaded = load_chunk(vm, &source, name, mode, env);
     answer(a, loaded)
+}
+
+/// Appends a piece of source, a string or a number; false for an empty one, which is the end.
+fn append_piece(vm: &mut Vm, source: &mut ByteBuffer, piece: Value) -> Result<bool, Throw> {
+    if let Some(s) = piece.as_string() {
+        let bytes = bytes_of(vm, s)?;
+        source.extend(vm, bytes)?;
+        return Ok(!bytes.is_empty());
+    }
+    source.extend(vm, crate::metamethod::print_number(piece).as_bytes())?;
+    Ok(true)
 }
 
 pub(super) fn loadfile(vm: &mut Vm, a: Args) -> Outcome {

@@ -1,5 +1,6 @@
 //! The library `coroutine` (manual §6.2).
 
+use crate::heap::ByteBuffer;
 use crate::native::Registration;
 use crate::object::{Table, Thread};
 use crate::thread::{self, Status};
@@ -106,11 +107,18 @@ fn wrapped_error(vm: &mut Vm, thread: *mut Thread, mut error: Value) -> Throw {
     if failed && let Err(e) = thread::close(vm, thread) {
         error = e;
     }
-    if let Some(message) = error.as_string() {
+    if let Some(message) = error.as_string()
+        && message != vm.heap.memory_message
+    {
         vm.push(error);
-        let mut text = vm.position(1);
-        text.extend_from_slice(vm.heap.str_bytes(message));
-        error = vm.string(&text);
+        let position = vm.position(1);
+        let text = super::bytes_of(vm, message)
+            .and_then(|bytes| ByteBuffer::concat(vm, &[&position, bytes]))
+            .and_then(|text| vm.try_string(&text));
+        match text {
+            Ok(text) => error = text,
+            Err(throw) => return throw,
+        }
     }
     vm.throw(error)
 }

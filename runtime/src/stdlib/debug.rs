@@ -3,6 +3,7 @@
 
 use super::{LibraryState, Outcome};
 use crate::frame::{Frame, Frames};
+use crate::heap::ByteBuffer;
 use crate::object::{LuaClosure, Table, Thread, Upvalue};
 use crate::state::Hook;
 use crate::table::metatable::mark_metatable;
@@ -63,9 +64,10 @@ fn debug(vm: &mut Vm, a: Args) -> Outcome {
         let state = vm.library_state::<LibraryState>();
         state.streams.write_stderr(b"lua_debug> ");
         let stdin = state.streams.stdin.clone();
-        let mut line = Vec::new();
-        let more = stdin.borrow_mut().read_line(&mut line, false).unwrap_or(false);
-        if !more || line == b"cont" {
+        let mut line = ByteBuffer::new();
+        let put = |bytes: &[u8]| -> Result<(), Throw> { line.extend(vm, bytes) };
+        let more = stdin.borrow_mut().read_line(false, put)?.unwrap_or(false);
+        if !more || *line == *b"cont" {
             return a.ret0();
         }
         let env = Value::table(vm.globals);
@@ -75,9 +77,10 @@ fn debug(vm: &mut Vm, a: Args) -> Outcome {
         };
         if let Err(error) = result {
             let s = vm.to_display(error)?;
-            let mut text = super::bytes_of(vm, s).to_vec();
-            text.push(b'\n');
-            vm.library_state::<LibraryState>().streams.write_stderr(&text);
+            let text = super::bytes_of(vm, s)?;
+            let streams = &mut vm.library_state::<LibraryState>().streams;
+            streams.write_stderr(text);
+            streams.write_stderr(b"\n");
         }
     }
 }
@@ -464,7 +467,13 @@ fn traceback(vm: &mut Vm, a: Args) -> Outcome {
     let message = a.opt_bytes(vm, skip + 1)?;
     let frames = frames_of(vm, thread);
     let level = usize::try_from(level).unwrap_or(usize::MAX);
-    let text = vm.traceback_of(frames, message, level);
-    let s = vm.string(&text);
+    let text = vm.traceback_of(frames, None, level);
+    let s = match message {
+        Some(message) => {
+            let text = ByteBuffer::concat(vm, &[message, b"\n", &text])?;
+            vm.try_string(&text)?
+        }
+        None => vm.try_string(&text)?,
+    };
     a.ret1(s)
 }

@@ -211,7 +211,8 @@ pub(super) fn write_values(
     for n in first..=a.count() {
         let v = a.get(n);
         let written = if let Some(s) = v.as_string() {
-            stream.borrow_mut().write(super::bytes_of(vm, s))
+            let bytes = super::bytes_of(vm, s)?;
+            stream.borrow_mut().write(bytes)
         } else if let Some(x) = v.as_float() {
             let mut text = Vec::new();
             push_number(&mut text, x);

@@ -5,6 +5,7 @@ use std::io;
 use super::Outcome;
 use super::io::failed;
 use super::stream::{Shared, Stream};
+use crate::heap::ByteBuffer;
 use crate::text::number::{Number, str2number};
 use crate::value::Value;
 use crate::vm::{Args, Throw, Vm};
@@ -39,7 +40,7 @@ pub(super) fn read_values(
     let mut values = Vec::with_capacity(formats.len().max(1));
     let mut stream = stream.borrow_mut();
     if formats.is_empty() {
-        return Ok(match line(vm, &mut stream, false) {
+        return Ok(match line(vm, &mut stream, false)? {
             Ok(v) => (vec![v], None),
             Err(e) => (values, Some(e)),
         });
@@ -47,7 +48,7 @@ pub(super) fn read_values(
     for (i, format) in formats.iter().enumerate() {
         let value = if format.is_number() {
             match vm.to_integer(*format) {
-                Some(n) => bytes(vm, &mut stream, n),
+                Some(n) => bytes(vm, &mut stream, n)?,
                 None => {
                     return Err(a.error(vm, first + i, "number has no integer representation"));
                 }
@@ -56,12 +57,12 @@ pub(super) fn read_values(
             let Some(s) = format.as_string() else {
                 return Err(a.type_error(vm, first + i, "string"));
             };
-            let text = super::bytes_of(vm, s);
+            let text = super::bytes_of(vm, s)?;
             match text.strip_prefix(b"*").unwrap_or(text).first() {
                 Some(b'n') => number(vm, &mut stream),
-                Some(b'l') => line(vm, &mut stream, false),
-                Some(b'L') => line(vm, &mut stream, true),
-                Some(b'a') => all(vm, &mut stream),
+                Some(b'l') => line(vm, &mut stream, false)?,
+                Some(b'L') => line(vm, &mut stream, true)?,
+                Some(b'a') => all(vm, &mut stream)?,
                 _ => return Err(a.error(vm, first + i, "invalid format")),
             }
         };
@@ -78,47 +79,54 @@ pub(super) fn read_values(
     Ok((values, None))
 }
 
-fn line(vm: &mut Vm, stream: &mut Stream, keep: bool) -> io::Result<Value> {
+/// A value that was read, or why not.
+type Read = Result<io::Result<Value>, Throw>;
+
+fn line(vm: &mut Vm, stream: &mut Stream, keep: bool) -> Read {
     // Most lines lie in the buffer as a whole.
-    let available = stream.available()?;
+    let available = match stream.available() {
+        Ok(available) => available,
+        Err(e) => return Ok(Err(e)),
+    };
     if let Some(end) = memchr::memchr(b'\n', available) {
-        let v = vm.string(&available[..if keep { end + 1 } else { end }]);
+        let v = vm.try_string(&available[..if keep { end + 1 } else { end }])?;
         stream.consume(end + 1);
-        return Ok(v);
+        return Ok(Ok(v));
     }
     let mut out = super::take_buffer(vm);
-    let found = stream.read_line(&mut out, keep);
+    let found = stream.read_line(keep, |bytes| out.extend(vm, bytes))?;
     finish(vm, out, found)
 }
 
-fn finish(vm: &mut Vm, out: Vec<u8>, found: io::Result<bool>) -> io::Result<Value> {
+fn finish(vm: &mut Vm, out: ByteBuffer, found: io::Result<bool>) -> Read {
     match found {
-        Ok(true) => Ok(super::finish_buffer(vm, out)),
+        Ok(true) => super::finish_buffer(vm, out).map(Ok),
         Ok(false) => {
             super::return_buffer(vm, out);
-            Ok(Value::NIL)
+            Ok(Ok(Value::NIL))
         }
         Err(e) => {
             super::return_buffer(vm, out);
-            Err(e)
+            Ok(Err(e))
         }
     }
 }
 
-fn all(vm: &mut Vm, stream: &mut Stream) -> io::Result<Value> {
+fn all(vm: &mut Vm, stream: &mut Stream) -> Read {
     let mut out = super::take_buffer(vm);
-    let read = stream.read_all(&mut out);
+    let read = stream.read_bytes(usize::MAX, |bytes| out.extend(vm, bytes))?;
     finish(vm, out, read.map(|()| true))
 }
 
-fn bytes(vm: &mut Vm, stream: &mut Stream, n: i64) -> io::Result<Value> {
+fn bytes(vm: &mut Vm, stream: &mut Stream, n: i64) -> Read {
     if n <= 0 {
         // Tests for the end of the file.
-        let more = !stream.available()?.is_empty();
-        return Ok(if more { vm.string(b"") } else { Value::NIL });
+        let more = stream.available().map(|bytes| !bytes.is_empty());
+        return Ok(more.map(|more| if more { vm.string(b"") } else { Value::NIL }));
     }
     let mut out = super::take_buffer(vm);
-    let read = stream.read_bytes(&mut out, usize::try_from(n).unwrap_or(usize::MAX));
+    let n = usize::try_from(n).unwrap_or(usize::MAX);
+    let read = stream.read_bytes(n, |bytes| out.extend(vm, bytes))?;
     let found = read.map(|()| !out.is_empty());
     finish(vm, out, found)
 }

@@ -9,6 +9,7 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::heap::ByteBuffer;
 use crate::object::Table;
 use crate::value::Value;
 use crate::vm::{Throw, Vm};
@@ -47,7 +48,7 @@ pub struct LibraryState {
     /// Compiled patterns.
     pub patterns: crate::text::pattern_compile::PatternCache,
     /// Buffer that functions building strings borrow; see [`with_buffer`].
-    buffer: Vec<u8>,
+    buffer: ByteBuffer,
     /// Open streams and the standard ones.
     pub streams: stream::Streams,
     /// A warning message is being continued by the next piece.
@@ -106,49 +107,46 @@ pub(crate) fn poll(vm: &mut Vm) -> Result<(), Throw> {
 
 /// Takes the state's buffer, empty; give it back by [`return_buffer`]. A nested taker gets a new one.
 #[inline]
-pub(crate) fn take_buffer(vm: &mut Vm) -> Vec<u8> {
+pub(crate) fn take_buffer(vm: &mut Vm) -> ByteBuffer {
     let mut buffer = std::mem::take(&mut vm.library_state::<LibraryState>().buffer);
     buffer.clear();
     buffer
 }
 
-/// To be called while a buffer grows in a loop: now and then checks that the machine and the state's
-/// limit bear twice its size. `checked` starts at 0.
+/// Buffers that grew beyond this become the string itself, and are not kept.
+const KEEP: usize = 4096;
+
+/// Makes the content of a taken buffer a string, and gives the buffer back for reuse.
 ///
 /// # Errors
 /// `not enough memory`
-#[inline(always)]
-pub(crate) fn check_growth(vm: &mut Vm, len: usize, checked: &mut usize) -> Result<(), Throw> {
-    const UNCHECKED: usize = 1 << 20;
-    if len <= UNCHECKED || len < *checked {
-        return Ok(());
-    }
-    *checked = len * 2;
-    crate::heap::control::check_bulk(vm, len * 2)
-}
-
-/// Makes the content of a taken buffer a string, and gives the buffer back for reuse.
 #[inline]
-pub(crate) fn finish_buffer(vm: &mut Vm, buffer: Vec<u8>) -> Value {
-    /// Buffers that grew beyond this become the string itself.
-    const KEEP: usize = 4096;
+pub(crate) fn finish_buffer(vm: &mut Vm, mut buffer: ByteBuffer) -> Result<Value, Throw> {
     if buffer.len() > KEEP {
-        return Value::string(vm.heap.string_from_vec(buffer));
+        return Ok(Value::string(vm.heap.string_from_vec(buffer.take())));
     }
-    let value = vm.string(&buffer);
+    let value = vm.try_string(&buffer)?;
     return_buffer(vm, buffer);
-    value
+    Ok(value)
 }
 
 /// Gives a buffer back.
 #[inline]
-pub(crate) fn return_buffer(vm: &mut Vm, buffer: Vec<u8>) {
-    vm.library_state::<LibraryState>().buffer = buffer;
+pub(crate) fn return_buffer(vm: &mut Vm, buffer: ByteBuffer) {
+    if buffer.capacity() <= KEEP {
+        vm.library_state::<LibraryState>().buffer = buffer;
+    }
 }
 
 /// The bytes of a string that is in the running function's frame.
+///
+/// # Errors
+/// `not enough memory`
 #[inline(always)]
-pub(crate) fn bytes_of<'a>(vm: &mut Vm, s: *mut crate::object::LuaString) -> &'a [u8] {
+pub(crate) fn bytes_of<'a>(
+    vm: &mut Vm,
+    s: *mut crate::object::LuaString,
+) -> Result<&'a [u8], Throw> {
     // SAFETY: the caller's string is an argument or pushed, so it lives while the function runs;
     // a flat string's bytes never move or change.
     unsafe { vm.string_bytes(s) }

@@ -100,10 +100,12 @@ fn date(vm: &mut Vm, a: Args) -> Outcome {
         return a.ret1(Value::table(t));
     }
     let mut out = super::take_buffer(vm);
-    if let Err(e) = push_date(&mut out, format, &civil) {
+    // No conversion is longer than this.
+    let most = format.len().saturating_mul(24) + 64;
+    if let Err(e) = push_date(out.room(vm, most)?, format, &civil) {
         return Err(vm.argument_error(1, &e.message()));
     }
-    let s = super::finish_buffer(vm, out);
+    let s = super::finish_buffer(vm, out)?;
     a.ret1(s)
 }
 

@@ -3,6 +3,7 @@
 
 use super::base_load::load_file;
 use super::{Outcome, bytes_of};
+use crate::heap::ByteBuffer;
 use crate::object::Table;
 use crate::value::Value;
 use crate::vm::{Args, Throw, Vm};
@@ -79,38 +80,39 @@ fn loadlib(vm: &mut Vm, a: Args) -> Outcome {
     a.ret3(Value::NIL, message, stage)
 }
 
-fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    if from.is_empty() {
-        return text.to_vec();
-    }
-    let mut out = Vec::with_capacity(text.len());
+/// `text` with each `from` replaced.
+fn replace(vm: &mut Vm, text: &[u8], from: &[u8], to: &[u8]) -> Result<ByteBuffer, Throw> {
+    let mut out = ByteBuffer::new();
     let mut rest = text;
-    while let Some(at) = memchr::memmem::find(rest, from) {
-        out.extend_from_slice(&rest[..at]);
-        out.extend_from_slice(to);
-        rest = &rest[at + from.len()..];
-    }
-    out.extend_from_slice(rest);
-    out
-}
-
-/// The first readable file for `name` in the templates of `path`.
-///
-/// # Errors
-/// The list of files that were tried.
-fn search(name: &[u8], path: &[u8], separator: &[u8], dirs: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
-    let name = if separator.is_empty() || memchr::memmem::find(name, separator).is_none() {
-        name.to_vec()
-    } else {
-        replace(name, separator, dirs)
-    };
-    let path = replace(path, b"?", &name);
-    for file in path.split(|&c| c == b';') {
-        if std::fs::File::open(super::os::path(file)).is_ok() {
-            return Ok(file.to_vec());
+    if !from.is_empty() {
+        while let Some(at) = memchr::memmem::find(rest, from) {
+            out.extend(vm, &rest[..at])?;
+            out.extend(vm, to)?;
+            rest = &rest[at + from.len()..];
         }
     }
-    Err([&b"no file '"[..], &replace(&path, b";", b"'\n\tno file '"), b"'"].concat())
+    out.extend(vm, rest)?;
+    Ok(out)
+}
+
+/// The first readable file for `name` in the templates of `path`, or else the list of files that were tried.
+fn search(
+    vm: &mut Vm,
+    name: &[u8],
+    path: &[u8],
+    separator: &[u8],
+    dirs: &[u8],
+) -> Result<Result<ByteBuffer, Value>, Throw> {
+    let name = replace(vm, name, separator, dirs)?;
+    let path = replace(vm, path, b"?", &name)?;
+    for file in path.split(|&c| c == b';') {
+        if std::fs::File::open(super::os::path(file)).is_ok() {
+            return ByteBuffer::concat(vm, &[file]).map(Ok);
+        }
+    }
+    let files = replace(vm, &path, b";", b"'\n\tno file '")?;
+    let message = ByteBuffer::concat(vm, &[b"no file '", &files, b"'"])?;
+    vm.try_string(&message).map(Err)
 }
 
 fn searchpath(vm: &mut Vm, a: Args) -> Outcome {
@@ -118,15 +120,12 @@ fn searchpath(vm: &mut Vm, a: Args) -> Outcome {
     let path = a.check_bytes(vm, 2)?;
     let separator = a.opt_bytes(vm, 3)?.unwrap_or(b".");
     let dirs = a.opt_bytes(vm, 4)?.unwrap_or(b"/");
-    match search(name, path, separator, dirs) {
+    match search(vm, name, path, separator, dirs)? {
         Ok(file) => {
-            let file = vm.string(&file);
+            let file = vm.try_string(&file)?;
             a.ret1(file)
         }
-        Err(message) => {
-            let message = vm.string(&message);
-            a.ret2(Value::NIL, message)
-        }
+        Err(message) => a.ret2(Value::NIL, message),
     }
 }
 
@@ -136,8 +135,9 @@ fn search_preload(vm: &mut Vm, a: Args) -> Outcome {
     let preload = vm.get_field_raw(registry, "_PRELOAD");
     let loader = vm.index(preload, a.get(1))?;
     if loader.is_nil() {
-        let message = [&b"no field package.preload['"[..], name, b"']"].concat();
-        let message = vm.string(&message);
+        let parts = [&b"no field package.preload['"[..], name, b"']"];
+        let message = ByteBuffer::concat(vm, &parts)?;
+        let message = vm.try_string(&message)?;
         return a.ret1(message);
     }
     let data = vm.string(b":preload:");
@@ -150,43 +150,44 @@ fn find_file(
     a: Args,
     name: &[u8],
     field: &str,
-) -> Result<Result<Vec<u8>, Vec<u8>>, Throw> {
+) -> Result<Result<ByteBuffer, Value>, Throw> {
     let key = vm.string(field.as_bytes());
     let path = vm.index(a.upvalue(0), key)?;
     if path.is_number() {
         let text = crate::metamethod::print_number(path);
-        return Ok(search(name, text.as_bytes(), b".", b"/"));
+        return search(vm, name, text.as_bytes(), b".", b"/");
     }
     let Some(path) = path.as_string() else {
         return Err(vm.error(&format!("'package.{field}' must be a string")));
     };
-    let path = bytes_of(vm, path);
-    Ok(search(name, path, b".", b"/"))
+    let path = bytes_of(vm, path)?;
+    search(vm, name, path, b".", b"/")
 }
 
 fn loading_error(vm: &mut Vm, name: &[u8], file: &[u8], message: &[u8]) -> Throw {
     let text = [&b"error loading module '"[..], name, b"' from file '", file, b"':\n\t", message];
-    vm.error_bytes(&text.concat())
+    match ByteBuffer::concat(vm, &text) {
+        Ok(text) => vm.error_bytes(&text),
+        Err(throw) => throw,
+    }
 }
 
 fn search_lua(vm: &mut Vm, a: Args) -> Outcome {
     let name = a.check_bytes(vm, 1)?;
     let file = match find_file(vm, a, name, "path")? {
         Ok(file) => file,
-        Err(message) => {
-            let message = vm.string(&message);
-            return a.ret1(message);
-        }
+        Err(message) => return a.ret1(message),
     };
     let env = Value::table(vm.globals);
     match load_file(vm, Some(&file), None, env) {
         Ok(loader) => {
-            let file = vm.string(&file);
+            vm.push(loader);
+            let file = vm.try_string(&file)?;
             a.ret2(loader, file)
         }
         Err(message) => {
             let message = match message.as_string() {
-                Some(s) => bytes_of(vm, s),
+                Some(s) => bytes_of(vm, s)?,
                 None => b"?",
             };
             Err(loading_error(vm, name, &file, message))
@@ -197,10 +198,7 @@ fn search_lua(vm: &mut Vm, a: Args) -> Outcome {
 fn search_c_file(vm: &mut Vm, a: Args, name: &[u8], root: &[u8]) -> Outcome {
     match find_file(vm, a, root, "cpath")? {
         Ok(file) => Err(loading_error(vm, name, &file, NO_LIBRARIES.as_bytes())),
-        Err(message) => {
-            let message = vm.string(&message);
-            a.ret1(message)
-        }
+        Err(message) => a.ret1(message),
     }
 }
 
@@ -251,7 +249,7 @@ fn find_loader(vm: &mut Vm, a: Args, name: &[u8]) -> Result<(Value, Value), Thro
         return Err(vm.error("'package.searchers' must be a table"));
     };
     vm.push(searchers);
-    let mut tried = Vec::new();
+    let mut tried = ByteBuffer::new();
     for i in 1.. {
         // SAFETY: the list is in the frame.
         let searcher = unsafe { (*list).get_int(i) };
@@ -264,13 +262,14 @@ fn find_loader(vm: &mut Vm, a: Args, name: &[u8]) -> Result<(Value, Value), Thro
             return Ok((first, results.get(1)));
         }
         if let Some(s) = first.as_string() {
-            tried.extend_from_slice(b"\n\t");
-            tried.extend_from_slice(bytes_of(vm, s));
+            let bytes = bytes_of(vm, s)?;
+            tried.extend(vm, b"\n\t")?;
+            tried.extend(vm, bytes)?;
         } else if first.is_number() {
-            tried.extend_from_slice(b"\n\t");
-            tried.extend_from_slice(crate::metamethod::print_number(first).as_bytes());
+            tried.extend(vm, b"\n\t")?;
+            tried.extend(vm, crate::metamethod::print_number(first).as_bytes())?;
         }
     }
-    let text = [&b"module '"[..], name, b"' not found:", &tried].concat();
+    let text = ByteBuffer::concat(vm, &[b"module '", name, b"' not found:", &tried])?;
     Err(vm.error_bytes(&text))
 }

@@ -8,7 +8,8 @@
 use std::cmp::Ordering;
 
 use super::table::{Uses, check_table_like, get_index, plain_table, put_index};
-use super::{Outcome, length};
+use super::{Outcome, bytes_of, length};
+use crate::heap::out_of_memory;
 use crate::metamethod::compare_numbers;
 use crate::object::element_kind::{FLOAT, HOLES, INT, OTHER};
 use crate::object::table_flags;
@@ -18,6 +19,8 @@ use crate::vm::{Args, Throw, Vm};
 
 /// Up to so many elements the copy lies in the frame.
 const IN_FRAME: usize = 2000;
+/// What a copy is filled with at first.
+const FILL: [Value; 512] = [Value::FALSE; 512];
 /// So many elements are too many: the copy is an array.
 const LIMIT: i64 = 1 << 30;
 /// Ranges larger than this get a pivot that is not always in the middle.
@@ -49,7 +52,11 @@ pub(super) fn sort(vm: &mut Vm, a: Args) -> Outcome {
     {
         // SAFETY: an argument; nothing runs between reading and writing.
         let elements = unsafe { (*t).element_range(1, n) };
-        if let Some(sorted) = elements.and_then(|e| sort_primitives(vm, e)) {
+        let sorted = match elements {
+            Some(elements) => sort_primitives(vm, elements)?,
+            None => None,
+        };
+        if let Some(sorted) = sorted {
             // SAFETY: as above; the values are the table's own.
             unsafe { (*t).set_range(&mut vm.heap, 1, &sorted) };
             return a.ret0();
@@ -88,10 +95,13 @@ fn copy_out(vm: &mut Vm, a: Args, n: usize) -> Result<*mut Value, Throw> {
         vm.push(Value::table(copy));
         // All elements in use, so that the collector sees what is stored below, with one more, so
         // that the last is no nil; of all kinds.
-        let filled = vec![Value::FALSE; n + 1];
+        vm.settled()?;
         // SAFETY: just made, in the frame.
         unsafe {
-            (*copy).set_range(&mut vm.heap, 1, &filled);
+            for first in (1..=n + 1).step_by(FILL.len()) {
+                let part = FILL.len().min(n + 2 - first);
+                (*copy).set_range(&mut vm.heap, first as i64, &FILL[..part]);
+            }
             vm.settled()?;
             (*copy).header.aux |= INT | FLOAT | OTHER | HOLES;
             (*copy).header.flags |= table_flags::INTERNAL;
@@ -122,8 +132,18 @@ fn copy_out(vm: &mut Vm, a: Args, n: usize) -> Result<*mut Value, Throw> {
 
 /// Sorts numbers (without NaN) or strings, where no metamethod can be asked. `None` for other
 /// values.
-fn sort_primitives(vm: &mut Vm, elements: &[Value]) -> Option<Vec<Value>> {
-    let mut sorted = elements.to_vec();
+///
+/// # Errors
+/// `not enough memory`
+fn sort_primitives(vm: &mut Vm, elements: &[Value]) -> Result<Option<Vec<Value>>, Throw> {
+    // Given back at once.
+    let mut sorted = Vec::new();
+    if vm.heap.admit(size_of_val(elements)).is_err()
+        || sorted.try_reserve_exact(elements.len()).is_err()
+    {
+        return Err(out_of_memory(vm));
+    }
+    sorted.extend_from_slice(elements);
     if elements.iter().all(|v| v.is_small_int()) {
         sorted.sort_unstable_by_key(|v| v.small_int_payload());
     } else if elements.iter().all(|v| v.as_float().is_some_and(|x| !x.is_nan())) {
@@ -133,7 +153,7 @@ fn sort_primitives(vm: &mut Vm, elements: &[Value]) -> Option<Vec<Value>> {
         });
     } else if elements.iter().all(|v| v.is_string()) {
         for v in elements {
-            vm.heap.flatten(v.ptr());
+            bytes_of(vm, v.ptr())?;
         }
         // SAFETY: the elements are live strings, flat now.
         let bytes = |v: &Value| unsafe { (*v.ptr::<crate::object::LuaString>()).flat_bytes() };
@@ -150,9 +170,9 @@ fn sort_primitives(vm: &mut Vm, elements: &[Value]) -> Option<Vec<Value>> {
             }
         });
     } else {
-        return None;
+        return Ok(None);
     }
-    Some(sorted)
+    Ok(Some(sorted))
 }
 
 struct Sorter<'a> {

@@ -93,7 +93,7 @@ impl Stream {
     pub fn set_buffering(&mut self, buffering: Buffering, capacity: usize) -> io::Result<()> {
         self.flush()?;
         self.buffering = buffering;
-        self.capacity = capacity.clamp(1, 1 << 24);
+        self.capacity = capacity.clamp(1, BUFFER * 4);
         Ok(())
     }
 
@@ -166,57 +166,60 @@ impl Stream {
         self.available().map(|bytes| bytes.first().copied())
     }
 
-    /// Reads a line, with its end if `keep`; false at the end of the file.
-    pub fn read_line(&mut self, out: &mut Vec<u8>, keep: bool) -> io::Result<bool> {
+    /// Reads a line, with its end if `keep`, piece by piece; false at the end of the file.
+    ///
+    /// # Errors
+    /// What `put` answers.
+    pub fn read_line<E>(
+        &mut self,
+        keep: bool,
+        mut put: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<io::Result<bool>, E> {
         let mut any = false;
         loop {
-            let bytes = self.available()?;
-            if bytes.is_empty() {
-                return Ok(any);
-            }
+            let bytes = match self.available() {
+                Ok([]) => return Ok(Ok(any)),
+                Ok(bytes) => bytes,
+                Err(e) => return Ok(Err(e)),
+            };
             any = true;
             match memchr::memchr(b'\n', bytes) {
                 Some(end) => {
-                    out.extend_from_slice(&bytes[..if keep { end + 1 } else { end }]);
+                    put(&bytes[..if keep { end + 1 } else { end }])?;
                     self.consume(end + 1);
-                    return Ok(true);
+                    return Ok(Ok(true));
                 }
                 None => {
                     let n = bytes.len();
-                    out.extend_from_slice(bytes);
+                    put(bytes)?;
                     self.consume(n);
                 }
             }
         }
     }
 
-    /// Reads up to `n` bytes.
-    pub fn read_bytes(&mut self, out: &mut Vec<u8>, n: usize) -> io::Result<()> {
+    /// Reads up to `n` bytes, piece by piece.
+    ///
+    /// # Errors
+    /// What `put` answers.
+    pub fn read_bytes<E>(
+        &mut self,
+        n: usize,
+        mut put: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<io::Result<()>, E> {
         let mut missing = n;
         while missing > 0 {
-            let bytes = self.available()?;
-            if bytes.is_empty() {
-                break;
-            }
+            let bytes = match self.available() {
+                Ok([]) => break,
+                Ok(bytes) => bytes,
+                Err(e) => return Ok(Err(e)),
+            };
             let part = bytes.len().min(missing);
-            out.extend_from_slice(&bytes[..part]);
+            put(&bytes[..part])?;
             self.consume(part);
             missing -= part;
         }
-        Ok(())
-    }
-
-    /// Reads everything that is left.
-    pub fn read_all(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
-        loop {
-            let bytes = self.available()?;
-            if bytes.is_empty() {
-                return Ok(());
-            }
-            let n = bytes.len();
-            out.extend_from_slice(bytes);
-            self.consume(n);
-        }
+        Ok(Ok(()))
     }
 
     /// Forgets unread input, so that the file's position is where reading stopped.
@@ -240,6 +243,10 @@ impl Stream {
         }
         if self.at != self.input.len() {
             self.drop_input()?;
+        }
+        if bytes.len() >= self.capacity {
+            self.flush()?;
+            return self.write_backend(bytes);
         }
         self.output.extend_from_slice(bytes);
         let due = match self.buffering {
@@ -461,7 +468,11 @@ mod tests {
         assert_eq!(s.seek(Whence::Current, 0).unwrap(), 13);
         assert_eq!(s.seek(Whence::Set, 0).unwrap(), 0);
         let mut line = Vec::new();
-        assert!(s.read_line(&mut line, false).unwrap());
+        let mut put = |bytes: &[u8]| -> Result<(), ()> {
+            line.extend_from_slice(bytes);
+            Ok(())
+        };
+        assert!(s.read_line(false, &mut put).unwrap().unwrap());
         assert_eq!(line, b"one");
         // Unread input does not count into the position.
         assert_eq!(s.seek(Whence::Current, 0).unwrap(), 4);
@@ -469,9 +480,13 @@ mod tests {
         s.write(b"TWO").unwrap();
         s.seek(Whence::Set, 0).unwrap();
         let mut all = Vec::new();
-        s.read_all(&mut all).unwrap();
+        let mut put = |bytes: &[u8]| -> Result<(), ()> {
+            all.extend_from_slice(bytes);
+            Ok(())
+        };
+        s.read_bytes(usize::MAX, &mut put).unwrap().unwrap();
+        assert!(!s.read_line(true, &mut put).unwrap().unwrap());
         assert_eq!(all, b"one\nTWO\nthree");
-        assert!(!s.read_line(&mut line, true).unwrap());
         assert!(s.seek(Whence::Set, -1).is_err());
         s.close().unwrap();
         assert!(s.write(b"x").is_err());

@@ -4,8 +4,9 @@
 use perilune_ir::intrinsic::Intrinsic;
 
 use super::{Outcome, bytes_of, finish_buffer, take_buffer};
-use crate::heap::control::try_buffer;
+use crate::heap::{ByteBuffer, OutOfMemory, relieve};
 use crate::object::{LuaString, Table};
+use crate::table::KeyError;
 use crate::value::{Type, Value};
 use crate::vm::{Args, Vm};
 
@@ -80,10 +81,13 @@ fn len(vm: &mut Vm, a: Args) -> Outcome {
 fn sub(vm: &mut Vm, a: Args) -> Outcome {
     let s = a.check_str(vm, 1)?;
     let (from, to) = (a.check_int(vm, 2)?, a.opt_int(vm, 3, -1)?);
-    a.ret1(Value::string(substring(vm, s, from, to)))
+    let part = substring(vm, s, from, to);
+    vm.settled()?;
+    a.ret1(Value::string(part))
 }
 
-/// The bytes of `s` from position `from` to position `to`, as `string.sub` counts. `s` is live.
+/// The bytes of `s` from position `from` to position `to`, as `string.sub` counts. `s` is live. Without memory,
+/// which is noted, it is another string.
 pub fn substring(vm: &mut Vm, s: *mut LuaString, from: i64, to: i64) -> *mut LuaString {
     // SAFETY: the caller's promise.
     let len = unsafe { (*s).len };
@@ -91,8 +95,14 @@ pub fn substring(vm: &mut Vm, s: *mut LuaString, from: i64, to: i64) -> *mut Lua
     if from == 1 && to == len {
         return s;
     }
-    let part = if from > to { &[][..] } else { &bytes_of(vm, s)[from - 1..to] };
-    vm.string(part).ptr()
+    let made = match vm.heap.try_bytes(s) {
+        Ok(bytes) => vm.heap.try_string(if from > to { &[] } else { &bytes[from - 1..to] }),
+        Err(error) => Err(error),
+    };
+    made.unwrap_or_else(|OutOfMemory| {
+        vm.heap.refuse(KeyError::Memory);
+        vm.heap.memory_message
+    })
 }
 
 fn byte(vm: &mut Vm, a: Args) -> Outcome {
@@ -110,29 +120,35 @@ fn byte(vm: &mut Vm, a: Args) -> Outcome {
     if from > to {
         return a.ret0();
     }
-    let bytes = &bytes_of(vm, s)[from - 1..to];
+    let bytes = &bytes_of(vm, s)?[from - 1..to];
     if let [c] = bytes {
         return a.ret1(Value::small_int(i64::from(*c)));
     }
     if bytes.len() > i32::MAX as usize {
         return Err(vm.error("string slice too long"));
     }
-    let values: Vec<Value> = bytes.iter().map(|c| Value::small_int(i64::from(*c))).collect();
-    if vm.ensure_stack(a.base, values.len()).is_err() {
+    if vm.ensure_stack(a.base, bytes.len()).is_err() {
         return Err(vm.error("stack overflow (string slice too long)"));
     }
-    a.ret_slice(vm, &values)
+    // SAFETY: there is room, from the callee's slot on; the string lives until this returns.
+    unsafe {
+        let first = a.base.sub(2);
+        for (i, c) in bytes.iter().enumerate() {
+            first.add(i).write(Value::small_int(i64::from(*c)));
+        }
+    }
+    Ok(bytes.len() as u32)
 }
 
 fn char(vm: &mut Vm, a: Args) -> Outcome {
     let mut short = [0u8; 40];
     let n = a.count();
-    let mut long = Vec::new();
+    let mut long = ByteBuffer::new();
     let out = if n <= short.len() {
         &mut short[..n]
     } else {
-        long.resize(n, 0);
-        &mut long[..]
+        long.fill(vm, n, 0)?;
+        long.as_mut_slice()
     };
     for (i, c) in out.iter_mut().enumerate() {
         let code = a.check_int(vm, i + 1)?;
@@ -141,16 +157,16 @@ fn char(vm: &mut Vm, a: Args) -> Outcome {
             Err(_) => return Err(a.error(vm, i + 1, "value out of range")),
         }
     }
-    let s = vm.string(out);
+    let s = vm.try_string(out)?;
     a.ret1(s)
 }
 
 fn map_bytes(vm: &mut Vm, a: Args, f: impl FnOnce(&mut [u8])) -> Outcome {
     let s = a.check_bytes(vm, 1)?;
     let mut buffer = take_buffer(vm);
-    buffer.extend_from_slice(s);
-    f(&mut buffer);
-    let s = finish_buffer(vm, buffer);
+    buffer.extend(vm, s)?;
+    f(buffer.as_mut_slice());
+    let s = finish_buffer(vm, buffer)?;
     a.ret1(s)
 }
 
@@ -182,21 +198,27 @@ fn rep(vm: &mut Vm, a: Args) -> Outcome {
     if n == 1 || total == 0 {
         return a.ret1(a.get(1));
     }
-    let mut out = try_buffer(vm, total)?;
+    let mut buffer = ByteBuffer::new();
+    if buffer.try_room(&mut vm.heap, total).is_err() {
+        // Once more without the garbage.
+        relieve(vm);
+        buffer.room(vm, total)?;
+    }
+    let out = buffer.room(vm, total)?;
     if separator.is_empty() {
         if let [c] = s {
             out.resize(total, *c);
         } else {
             out.extend_from_slice(s);
-            double_up(&mut out, total);
+            double_up(out, total);
         }
     } else {
         out.extend_from_slice(s);
         out.extend_from_slice(separator);
         // The last unit lacks its separator.
-        double_up(&mut out, total);
+        double_up(out, total);
     }
-    let s = Value::string(vm.heap.string_from_vec(out));
+    let s = Value::string(vm.heap.string_from_vec(buffer.take()));
     a.ret1(s)
 }
 
@@ -215,7 +237,6 @@ fn dump(vm: &mut Vm, a: Args) -> Outcome {
     let Some(closure) = f.as_closure() else {
         return Err(vm.error("unable to dump given function"));
     };
-    let out = super::dump::dump(closure, strip);
-    let s = Value::string(vm.heap.string_from_vec(out));
+    let s = super::dump::dump_string(vm, closure, strip)?;
     a.ret1(s)
 }

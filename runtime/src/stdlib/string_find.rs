@@ -4,15 +4,30 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use super::{LibraryState, Outcome, bytes_of, finish_buffer, take_buffer};
+use crate::heap::{ByteBuffer, out_of_memory};
 use crate::object::LuaString;
 use crate::text::pattern::{Capture, MAX_CAPTURES, Matcher, PatternError, find_plain, is_plain};
-use crate::text::pattern_compile::Pattern;
+use crate::text::pattern_compile::{Pattern, PatternCache};
 use crate::value::Value;
 use crate::vm::{Args, POLL_INTERRUPT, Poll, Throw, Vm};
 
-/// The compiled form of a pattern.
-fn compiled(vm: &mut Vm, text: &[u8]) -> Rc<Pattern> {
-    vm.library_state::<LibraryState>().patterns.get(text)
+/// The compiled form of a pattern. Those of long patterns are charged as long as they are in use, and not
+/// kept for the next use.
+fn compiled(vm: &mut Vm, text: &[u8]) -> Result<Rc<Pattern>, Throw> {
+    if text.len() <= PatternCache::LONGEST {
+        return Ok(vm.library_state::<LibraryState>().patterns.get(text));
+    }
+    charged(vm, text.len(), || Pattern::new(text))
+}
+
+/// A pattern of `len` bytes, charged as long as it lives.
+fn charged(vm: &mut Vm, len: usize, make: impl FnOnce() -> Pattern) -> Result<Rc<Pattern>, Throw> {
+    if vm.heap.admit(Pattern::most_bytes(len)).is_err() {
+        return Err(out_of_memory(vm));
+    }
+    let mut pattern = make();
+    pattern.count_in(&vm.heap.outside);
+    Ok(Rc::new(pattern))
 }
 
 /// Throws a pattern's error; an interruption runs the interrupt and, if that does not throw, lets the
@@ -42,7 +57,7 @@ fn capture_value(
     end: usize,
 ) -> Result<Value, Throw> {
     match m.capture(i, start, end) {
-        Ok(Capture::Bytes(bytes)) => Ok(vm.string(bytes)),
+        Ok(Capture::Bytes(bytes)) => vm.try_string(bytes),
         Ok(Capture::Position(at)) => Ok(Value::small_int(at as i64 + 1)),
         Err(e) => Err(vm.error(&e.to_string())),
     }
@@ -97,7 +112,7 @@ fn find_or_match(vm: &mut Vm, a: Args, find: bool) -> Outcome {
             None => a.ret1(Value::NIL),
         };
     }
-    let pattern = compiled(vm, text);
+    let pattern = compiled(vm, text)?;
     let stop = interrupted(vm);
     let mut m = Matcher::new(subject, &pattern).with_poll(&stop);
     let found = loop {
@@ -133,14 +148,21 @@ pub(super) fn gmatch(vm: &mut Vm, a: Args) -> Outcome {
     let len = unsafe { (*s).len };
     let init = super::string::start_position(a.opt_int(vm, 3, 1)?, len) - 1;
     let pattern = if text.first() == Some(&b'^') {
-        Rc::new(Pattern::without_anchor(text))
+        charged(vm, text.len(), || Pattern::without_anchor(text))?
     } else {
-        compiled(vm, text)
+        compiled(vm, text)?
     };
     let iterator = vm.new_native(gmatch_step, 0, &[Value::string(s)]);
     let state = Iteration { pattern, at: init.min(len + 1), last: None };
+    // What the pattern takes: it may be this iterator alone that keeps it.
+    let outside = size_of::<Iteration>() + state.pattern.uncounted_bytes();
+    vm.heap.admit_small(outside);
+    vm.heap.account(outside as isize);
     // SAFETY: just made.
-    unsafe { (*iterator).host = Some(Box::new(state)) };
+    unsafe {
+        (*iterator).outside = outside as u32;
+        (*iterator).host = Some(Box::new(state));
+    }
     a.ret1(Value::native(iterator))
 }
 
@@ -148,7 +170,7 @@ fn gmatch_step(vm: &mut Vm, a: Args) -> Outcome {
     let Some(s) = a.upvalue(0).as_string() else {
         return a.ret0();
     };
-    let subject = bytes_of(vm, s);
+    let subject = bytes_of(vm, s)?;
     let callee = a.callee();
     // SAFETY: the running function is live, and this function is its only user: it does not call
     // back into Lua while it holds the reference, but for an interrupt, after which it takes it anew.
@@ -216,14 +238,13 @@ pub(super) fn gsub(vm: &mut Vm, a: Args) -> Outcome {
         return Err(a.type_error(vm, 3, "string/function/table"));
     };
     let limit = a.opt_int(vm, 4, i64::MAX)?;
-    let pattern = compiled(vm, text);
+    let pattern = compiled(vm, text)?;
     let stop = interrupted(vm);
     let mut m = Matcher::new(subject, &pattern).with_poll(&stop);
     let mut out = take_buffer(vm);
     let (mut at, mut last, mut count, mut changed) = (0, None, 0i64, false);
     // Bytes before `kept` are in `out`.
     let mut kept = 0;
-    let mut checked = 0;
     while count < limit {
         let (start, end) = match m.find_not_ending_at(at, last) {
             Ok(Some(found)) => found,
@@ -234,11 +255,11 @@ pub(super) fn gsub(vm: &mut Vm, a: Args) -> Outcome {
             }
         };
         count += 1;
-        out.extend_from_slice(&subject[kept..start]);
+        out.extend(vm, &subject[kept..start])?;
         kept = end;
         match replacement {
             Replacement::Plain(bytes) => {
-                out.extend_from_slice(bytes);
+                out.extend(vm, bytes)?;
                 changed = true;
             }
             Replacement::Template(bytes) => {
@@ -254,14 +275,13 @@ pub(super) fn gsub(vm: &mut Vm, a: Args) -> Outcome {
         if pattern.is_anchored() {
             break;
         }
-        super::check_growth(vm, out.len(), &mut checked)?;
         if count & 0xFF == 0 {
             super::poll(vm)?;
         }
     }
     let result = if changed {
-        out.extend_from_slice(&subject[kept..]);
-        finish_buffer(vm, out)
+        out.extend(vm, &subject[kept..])?;
+        finish_buffer(vm, out)?
     } else {
         super::return_buffer(vm, out);
         a.get(1)
@@ -273,25 +293,25 @@ pub(super) fn gsub(vm: &mut Vm, a: Args) -> Outcome {
 /// Appends a replacement string, with `%0` to `%9` and `%%` expanded.
 fn expand(
     vm: &mut Vm,
-    out: &mut Vec<u8>,
+    out: &mut ByteBuffer,
     template: &[u8],
     m: &Matcher<'_>,
     (start, end): (usize, usize),
 ) -> Result<(), Throw> {
     let mut rest = template;
     while let Some(at) = memchr::memchr(b'%', rest) {
-        out.extend_from_slice(&rest[..at]);
+        out.extend(vm, &rest[..at])?;
         match rest.get(at + 1) {
-            Some(b'%') => out.push(b'%'),
+            Some(b'%') => out.push(vm, b'%')?,
             Some(b'0') => match whole_match(m, start, end) {
-                Some(bytes) => out.extend_from_slice(bytes),
+                Some(bytes) => out.extend(vm, bytes)?,
                 None => return Err(vm.error("invalid capture index %0")),
             },
             Some(d @ b'1'..=b'9') => match m.capture(usize::from(d - b'1'), start, end) {
-                Ok(Capture::Bytes(bytes)) => out.extend_from_slice(bytes),
+                Ok(Capture::Bytes(bytes)) => out.extend(vm, bytes)?,
                 Ok(Capture::Position(at)) => {
                     let digits = crate::text::number::NumBuf::int(at as i64 + 1);
-                    out.extend_from_slice(digits.as_bytes());
+                    out.extend(vm, digits.as_bytes())?;
                 }
                 Err(PatternError::CaptureIndex(i)) => {
                     return Err(vm.error(&format!("invalid capture index %{i}")));
@@ -302,8 +322,7 @@ fn expand(
         }
         rest = &rest[at + 2..];
     }
-    out.extend_from_slice(rest);
-    Ok(())
+    out.extend(vm, rest)
 }
 
 /// The bytes of the whole match.
@@ -314,7 +333,7 @@ fn whole_match<'a>(m: &Matcher<'a>, start: usize, end: usize) -> Option<&'a [u8]
 /// Appends what a table or function answers; false if the match stays as it is.
 fn computed(
     vm: &mut Vm,
-    out: &mut Vec<u8>,
+    out: &mut ByteBuffer,
     replacement: Replacement<'_>,
     m: &Matcher<'_>,
     subject: &[u8],
@@ -348,13 +367,13 @@ fn computed(
         Replacement::Plain(_) | Replacement::Template(_) => Value::NIL,
     };
     if let Some(s) = value.as_string() {
-        append_string(vm, out, s);
+        append_string(vm, out, s)?;
         Ok(true)
     } else if value.is_falsy() {
-        out.extend_from_slice(&subject[start..end]);
+        out.extend(vm, &subject[start..end])?;
         Ok(false)
     } else if value.is_number() {
-        out.extend_from_slice(crate::metamethod::print_number(value).as_bytes());
+        out.extend(vm, crate::metamethod::print_number(value).as_bytes())?;
         Ok(true)
     } else {
         let message = format!("invalid replacement value (a {})", value.ty().name());
@@ -362,7 +381,8 @@ fn computed(
     }
 }
 
-fn append_string(vm: &mut Vm, out: &mut Vec<u8>, s: *mut LuaString) {
+fn append_string(vm: &mut Vm, out: &mut ByteBuffer, s: *mut LuaString) -> Result<(), Throw> {
     // A result of a call: nothing collects before it is copied.
-    out.extend_from_slice(bytes_of(vm, s));
+    let bytes = bytes_of(vm, s)?;
+    out.extend(vm, bytes)
 }

@@ -1,9 +1,10 @@
 //! `string.format` (manual §6.4).
 
 use super::{Outcome, bytes_of, finish_buffer, take_buffer};
+use crate::heap::ByteBuffer;
 use crate::text::float_format::push_float;
 use crate::text::format::{
-    Conversion, Spec, push_int, push_quoted, push_quoted_float, push_quoted_int, push_str,
+    Conversion, Spec, push_int, push_quoted_float, push_quoted_int, push_quoted_part, push_str,
 };
 use crate::text::number::NumBuf;
 use crate::value::{Type, Value};
@@ -15,18 +16,18 @@ pub(super) fn format(vm: &mut Vm, a: Args) -> Outcome {
     let mut rest = text;
     let mut n = 1;
     while let Some(at) = memchr::memchr(b'%', rest) {
-        out.extend_from_slice(&rest[..at]);
+        out.extend(vm, &rest[..at])?;
         rest = &rest[at + 1..];
         match rest {
             [b'%', tail @ ..] => {
-                out.push(b'%');
+                out.push(vm, b'%')?;
                 rest = tail;
             }
             [b'd', tail @ ..] => {
                 n += 1;
                 present(vm, a, n)?;
                 let i = a.check_int(vm, n)?;
-                out.extend_from_slice(NumBuf::int(i).as_bytes());
+                out.extend(vm, NumBuf::int(i).as_bytes())?;
                 rest = tail;
             }
             [b's', tail @ ..] => {
@@ -37,7 +38,8 @@ pub(super) fn format(vm: &mut Vm, a: Args) -> Outcome {
                     Some(s) => s,
                     None => vm.to_display(v)?,
                 };
-                out.extend_from_slice(bytes_of(vm, s));
+                let bytes = bytes_of(vm, s)?;
+                out.extend(vm, bytes)?;
                 rest = tail;
             }
             _ => {
@@ -52,8 +54,8 @@ pub(super) fn format(vm: &mut Vm, a: Args) -> Outcome {
             }
         }
     }
-    out.extend_from_slice(rest);
-    let s = finish_buffer(vm, out);
+    out.extend(vm, rest)?;
+    let s = finish_buffer(vm, out)?;
     a.ret1(s)
 }
 
@@ -72,37 +74,42 @@ fn present(vm: &mut Vm, a: Args, n: usize) -> Result<(), Throw> {
     if a.is_none(n) { Err(a.error(vm, n, "no value")) } else { Ok(()) }
 }
 
-fn convert(vm: &mut Vm, a: Args, n: usize, spec: &Spec, out: &mut Vec<u8>) -> Result<(), Throw> {
+/// Bytes of a string that are quoted at a time.
+const QUOTED: usize = 1024;
+/// More bytes than a converted number has, or what is added to a string.
+const LONGEST: usize = 512;
+
+fn convert(vm: &mut Vm, a: Args, n: usize, spec: &Spec, out: &mut ByteBuffer) -> Result<(), Throw> {
     match spec.conversion {
         Conversion::Char => {
             let c = a.check_int(vm, n)? as u8;
-            push_str(out, spec, &[c]);
+            push_str(out.room(vm, LONGEST)?, spec, &[c]);
         }
         Conversion::Decimal | Conversion::Unsigned | Conversion::Octal | Conversion::Hex { .. } => {
             let i = a.check_int(vm, n)?;
-            push_int(out, spec, i);
+            push_int(out.room(vm, LONGEST)?, spec, i);
         }
         Conversion::Float(..) => {
             let x = a.check_float(vm, n)?;
-            push_float(out, spec, x);
+            push_float(out.room(vm, LONGEST)?, spec, x);
         }
-        Conversion::Pointer => pointer(a.get(n), spec, out),
+        Conversion::Pointer => pointer(a.get(n), spec, out.room(vm, LONGEST)?),
         Conversion::Quoted => quoted(vm, a, n, out)?,
         Conversion::String => {
             let v = a.get(n);
             let s = vm.to_display(v)?;
-            let bytes = bytes_of(vm, s);
+            let bytes = bytes_of(vm, s)?;
             if spec.is_plain() {
-                out.extend_from_slice(bytes);
-                return Ok(());
+                return out.extend(vm, bytes);
             }
             if bytes.contains(&0) {
                 return Err(a.error(vm, n, "string contains zeros"));
             }
             if spec.precision.is_none() && bytes.len() >= 100 {
-                out.extend_from_slice(bytes);
+                out.extend(vm, bytes)?;
             } else {
-                push_str(out, spec, bytes);
+                let most = bytes.len().min(spec.precision.unwrap_or(usize::MAX));
+                push_str(out.room(vm, most + LONGEST)?, spec, bytes);
             }
         }
     }
@@ -127,20 +134,30 @@ fn pointer(v: Value, spec: &Spec, out: &mut Vec<u8>) {
     }
 }
 
-fn quoted(vm: &mut Vm, a: Args, n: usize, out: &mut Vec<u8>) -> Result<(), Throw> {
+fn quoted(vm: &mut Vm, a: Args, n: usize, out: &mut ByteBuffer) -> Result<(), Throw> {
     let v = a.get(n);
     match v.ty() {
         Type::String => {
             let bytes = a.check_bytes(vm, n)?;
-            push_quoted(out, bytes);
+            // By parts: most bytes stay as they are, some take four.
+            out.push(vm, b'"')?;
+            for part in 0..bytes.len().div_ceil(QUOTED) {
+                let end = bytes.len().min((part + 1) * QUOTED);
+                let room = out.room(vm, 4 * QUOTED)?;
+                push_quoted_part(room, &bytes[part * QUOTED..end], bytes.get(end).copied());
+            }
+            out.push(vm, b'"')?;
         }
-        Type::Integer => push_quoted_int(out, v.as_int().unwrap_or_default()),
+        Type::Integer => {
+            push_quoted_int(out.room(vm, LONGEST)?, v.as_int().unwrap_or_default());
+        }
         Type::Float => {
-            push_quoted_float(out, v.as_float().unwrap_or_default());
+            push_quoted_float(out.room(vm, LONGEST)?, v.as_float().unwrap_or_default());
         }
         Type::Nil | Type::Boolean => {
             let s = vm.to_display(v)?;
-            out.extend_from_slice(bytes_of(vm, s));
+            let bytes = bytes_of(vm, s)?;
+            out.extend(vm, bytes)?;
         }
         Type::LightUserdata | Type::Table | Type::Function | Type::Userdata | Type::Thread => {
             return Err(a.error(vm, n, "value has no literal form"));

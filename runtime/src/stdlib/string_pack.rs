@@ -27,7 +27,7 @@ pub(super) fn pack(vm: &mut Vm, a: Args) -> Outcome {
             Ok(None) => break,
             Err(e) => return Err(format_error(vm, e)),
         };
-        out.resize(out.len() + item.padding, FILL);
+        out.fill(vm, item.padding, FILL)?;
         match item.kind {
             Kind::Int | Kind::Uint => {
                 n += 1;
@@ -38,19 +38,20 @@ pub(super) fn pack(vm: &mut Vm, a: Args) -> Outcome {
                 if item.kind == Kind::Uint && !fits_unsigned(i as u64, item.size) {
                     return Err(a.error(vm, n, "unsigned overflow"));
                 }
-                push_int(&mut out, i, item.size, item.little, item.kind == Kind::Int);
+                let room = out.room(vm, item.size)?;
+                push_int(room, i, item.size, item.little, item.kind == Kind::Int);
             }
             Kind::Float => {
                 n += 1;
                 let x = a.check_float(vm, n)? as f32;
                 let bytes = if item.little { x.to_le_bytes() } else { x.to_be_bytes() };
-                out.extend_from_slice(&bytes);
+                out.extend(vm, &bytes)?;
             }
             Kind::Double => {
                 n += 1;
                 let x = a.check_float(vm, n)?;
                 let bytes = if item.little { x.to_le_bytes() } else { x.to_be_bytes() };
-                out.extend_from_slice(&bytes);
+                out.extend(vm, &bytes)?;
             }
             Kind::Chars => {
                 n += 1;
@@ -58,8 +59,8 @@ pub(super) fn pack(vm: &mut Vm, a: Args) -> Outcome {
                 if s.len() > item.size {
                     return Err(a.error(vm, n, "string longer than given size"));
                 }
-                out.extend_from_slice(s);
-                out.resize(out.len() + item.size - s.len(), FILL);
+                out.room(vm, item.size)?.extend_from_slice(s);
+                out.fill(vm, item.size - s.len(), FILL)?;
             }
             Kind::String => {
                 n += 1;
@@ -67,8 +68,9 @@ pub(super) fn pack(vm: &mut Vm, a: Args) -> Outcome {
                 if !fits_unsigned(s.len() as u64, item.size) {
                     return Err(a.error(vm, n, "string length does not fit in given size"));
                 }
-                push_int(&mut out, s.len() as i64, item.size, item.little, false);
-                out.extend_from_slice(s);
+                let room = out.room(vm, item.size)?;
+                push_int(room, s.len() as i64, item.size, item.little, false);
+                out.extend(vm, s)?;
             }
             Kind::Zstr => {
                 n += 1;
@@ -76,14 +78,14 @@ pub(super) fn pack(vm: &mut Vm, a: Args) -> Outcome {
                 if s.contains(&0) {
                     return Err(a.error(vm, n, "string contains zeros"));
                 }
-                out.extend_from_slice(s);
-                out.push(0);
+                out.extend(vm, s)?;
+                out.push(vm, 0)?;
             }
-            Kind::Padding => out.push(FILL),
+            Kind::Padding => out.push(vm, FILL)?,
             Kind::Align | Kind::Nop => {}
         }
     }
-    let s = finish_buffer(vm, out);
+    let s = finish_buffer(vm, out)?;
     a.ret1(s)
 }
 
@@ -118,13 +120,17 @@ pub(super) fn unpack(vm: &mut Vm, a: Args) -> Outcome {
         return Err(a.error(vm, 3, "initial position out of string"));
     }
     let mut reader = Reader::new(format);
-    let mut values = Vec::new();
+    // Results are gathered above the arguments.
+    let first = vm.top;
     loop {
         let item = match reader.next(at) {
             Ok(Some(item)) => item,
             Ok(None) => break,
             Err(e) => return Err(format_error(vm, e)),
         };
+        if vm.ensure_stack(vm.top, 2).is_err() {
+            return Err(vm.error("stack overflow (too many results)"));
+        }
         if item.padding + item.size > data.len() - at {
             return Err(a.error(vm, 2, "data string too short"));
         }
@@ -135,52 +141,55 @@ pub(super) fn unpack(vm: &mut Vm, a: Args) -> Outcome {
             Kind::Int | Kind::Uint => {
                 let i = integer(vm, field, item.little, item.kind == Kind::Int)?;
                 let v = vm.int(i);
-                values.push(v);
+                vm.push(v);
             }
             Kind::Float => {
                 let mut bytes = [0; 4];
                 bytes.copy_from_slice(field);
                 let x =
                     if item.little { f32::from_le_bytes(bytes) } else { f32::from_be_bytes(bytes) };
-                values.push(Value::float(f64::from(x)));
+                vm.push(Value::float(f64::from(x)));
             }
             Kind::Double => {
                 let mut bytes = [0; 8];
                 bytes.copy_from_slice(field);
                 let x =
                     if item.little { f64::from_le_bytes(bytes) } else { f64::from_be_bytes(bytes) };
-                values.push(Value::float(x));
+                vm.push(Value::float(x));
             }
             Kind::Chars => {
-                let s = vm.string(field);
-                values.push(s);
+                let s = vm.try_string(field)?;
+                vm.push(s);
             }
             Kind::String => {
                 let len = integer(vm, field, item.little, false)? as u64;
                 if len > (data.len() - at) as u64 {
                     return Err(a.error(vm, 2, "data string too short"));
                 }
-                let s = vm.string(&data[at..at + len as usize]);
+                let s = vm.try_string(&data[at..at + len as usize])?;
                 at += len as usize;
-                values.push(s);
+                vm.push(s);
             }
             Kind::Zstr => {
                 let Some(len) = memchr::memchr(0, &data[at..]) else {
                     return Err(a.error(vm, 2, "unfinished string for format 'z'"));
                 };
-                let s = vm.string(&data[at..at + len]);
+                let s = vm.try_string(&data[at..at + len])?;
                 at += len + 1;
-                values.push(s);
+                vm.push(s);
             }
             Kind::Padding | Kind::Align | Kind::Nop => {}
         }
     }
     let next = vm.int(at as i64 + 1);
-    values.push(next);
-    if vm.ensure_stack(a.base, values.len()).is_err() {
+    if vm.ensure_stack(vm.top, 1).is_err() {
         return Err(vm.error("stack overflow (too many results)"));
     }
-    a.ret_slice(vm, &values)
+    vm.push(next);
+    vm.settled()?;
+    // SAFETY: the pushed values.
+    let values = unsafe { std::slice::from_raw_parts(first, vm.top.offset_from_unsigned(first)) };
+    a.ret_slice(vm, values)
 }
 
 fn integer(vm: &mut Vm, bytes: &[u8], little: bool, signed: bool) -> Result<i64, Throw> {

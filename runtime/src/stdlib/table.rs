@@ -188,11 +188,10 @@ fn concat(vm: &mut Vm, a: Args) -> Outcome {
     let from = a.opt_int(vm, 3, 1)?;
     let to = if a.is_none_or_nil(4) { len } else { a.check_int(vm, 4)? };
     let mut out = take_buffer(vm);
-    let mut checked = 0;
     let mut i = from;
     while i <= to {
         if i > from {
-            out.extend_from_slice(separator);
+            out.extend(vm, separator)?;
         }
         let v = match plain {
             // SAFETY: an argument.
@@ -200,9 +199,10 @@ fn concat(vm: &mut Vm, a: Args) -> Outcome {
             None => get_index(vm, a.get(1), i)?,
         };
         if let Some(s) = v.as_string() {
-            out.extend_from_slice(bytes_of(vm, s));
+            let bytes = bytes_of(vm, s)?;
+            out.extend(vm, bytes)?;
         } else if v.is_number() {
-            out.extend_from_slice(crate::metamethod::print_number(v).as_bytes());
+            out.extend(vm, crate::metamethod::print_number(v).as_bytes())?;
         } else {
             let message = format!(
                 "invalid value ({}) at index {i} in table for 'concat'",
@@ -213,10 +213,9 @@ fn concat(vm: &mut Vm, a: Args) -> Outcome {
         if i == to {
             break; // `to` may be the greatest integer
         }
-        super::check_growth(vm, out.len(), &mut checked)?;
         i += 1;
     }
-    let s = finish_buffer(vm, out);
+    let s = finish_buffer(vm, out)?;
     a.ret1(s)
 }
 

@@ -40,11 +40,11 @@ fn char(vm: &mut Vm, a: Args) -> Outcome {
     for i in 1..=a.count() {
         let code = a.check_int(vm, i)?;
         match u32::try_from(code) {
-            Ok(code) if code <= MAX_VALUE => out.extend_from_slice(encode(code).as_bytes()),
+            Ok(code) if code <= MAX_VALUE => out.extend(vm, encode(code).as_bytes())?,
             _ => return Err(a.error(vm, i, "value out of range")),
         }
     }
-    let s = super::finish_buffer(vm, out);
+    let s = super::finish_buffer(vm, out)?;
     a.ret1(s)
 }
 
@@ -63,18 +63,21 @@ fn codepoint(vm: &mut Vm, a: Args) -> Outcome {
         return a.ret0();
     }
     let (mut at, end) = (from as usize - 1, to as usize);
-    let mut values = Vec::new();
+    // Results are gathered above the arguments.
+    let first = vm.top;
+    if vm.ensure_stack(first, end - at).is_err() {
+        return Err(vm.error("stack overflow (string slice too long)"));
+    }
     while at < end {
         let Some((code, n)) = decode(&s[at..], strict) else {
             return Err(vm.error("invalid UTF-8 code"));
         };
-        values.push(Value::small_int(i64::from(code)));
+        vm.push(Value::small_int(i64::from(code)));
         at += n;
     }
-    if vm.ensure_stack(a.base, values.len()).is_err() {
-        return Err(vm.error("stack overflow (string slice too long)"));
-    }
-    a.ret_slice(vm, &values)
+    // SAFETY: the pushed values.
+    let values = unsafe { std::slice::from_raw_parts(first, vm.top.offset_from_unsigned(first)) };
+    a.ret_slice(vm, values)
 }
 
 fn len(vm: &mut Vm, a: Args) -> Outcome {
@@ -160,7 +163,7 @@ fn codes_lax(vm: &mut Vm, a: Args) -> Outcome {
 
 fn codes_step(vm: &mut Vm, a: Args, strict: bool) -> Outcome {
     let s = a.check_str(vm, 1)?;
-    let s = bytes_of(vm, s);
+    let s = bytes_of(vm, s)?;
     let mut at = usize::try_from(a.check_int(vm, 2)?).unwrap_or(usize::MAX);
     // Past the continuation bytes of the character at the last position (counted from 1).
     while s.get(at).is_some_and(|&c| is_continuation(c)) {

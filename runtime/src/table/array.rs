@@ -216,23 +216,23 @@ impl Table {
             return Err(KeyError::Overflow);
         }
         let mut removed = Vec::new();
-        for (at, v) in self.elements().iter().enumerate().skip(size) {
-            if !v.is_nil() {
-                removed.push((at, *v));
-            }
-        }
-        if !removed.is_empty() {
-            self.make_hash_room(heap, removed.len())?;
+        let count = self.elements().iter().skip(size).filter(|v| !v.is_nil()).count();
+        if count > 0 {
+            // Given back at once.
+            heap.admit(count * size_of::<(usize, Value)>())?;
+            removed.try_reserve_exact(count).map_err(|_| KeyError::Memory)?;
+            let elements = self.elements().iter().copied().enumerate().skip(size);
+            removed.extend(elements.filter(|(_, v)| !v.is_nil()));
+            self.make_hash_room(heap, count)?;
         }
         // SAFETY: the old part has `old` values, is inline or from `alloc_values`, and is replaced.
         unsafe {
             if old == 0 || self.is_inline(self.arr) {
-                let new = heap.try_alloc_values(size).ok_or(KeyError::Memory)?;
+                let new = heap.alloc_values(size)?;
                 ptr::copy_nonoverlapping(self.arr, new, (self.arr_len as usize).min(size));
                 self.arr = new;
             } else {
-                let new = heap.try_resize_values(self.arr, old, size);
-                self.arr = new.ok_or(KeyError::Memory)?;
+                self.arr = heap.resize_values(self.arr, old, size)?;
             }
         }
         self.arr_cap = size as u32;

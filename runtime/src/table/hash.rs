@@ -60,6 +60,11 @@ const fn capacity_of(n: usize) -> usize {
     n / 2 + n / 8
 }
 
+/// Bytes of an index of `n` words and its entries.
+const fn bytes_of(n: usize) -> usize {
+    size_of::<HashPart>() + n * 4 + capacity_of(n) * size_of::<(Value, Value)>()
+}
+
 const SMALLEST_INDEX: usize = 8;
 
 /// Index words from an integer's own place on that are tried before the place of its hash, and from a
@@ -99,20 +104,31 @@ enum Probe {
 
 impl HashPart {
     /// A part with room for `n` keys.
-    pub fn with_room(n: usize, multiplier: Multiplier) -> HashPart {
+    ///
+    /// # Errors
+    /// There is no room.
+    pub fn with_room(heap: &mut Heap, n: usize) -> Result<HashPart, KeyError> {
         let mut size = SMALLEST_INDEX;
         while capacity_of(size) < n {
             size *= 2;
         }
-        HashPart {
-            entries: Vec::with_capacity(capacity_of(size)),
-            index: vec![0; size].into_boxed_slice(),
+        heap.admit(bytes_of(size))?;
+        let mut entries = Vec::new();
+        let (Ok(()), Some(index)) =
+            (entries.try_reserve_exact(capacity_of(size)), zeroed_words(size))
+        else {
+            heap.exhausted();
+            return Err(KeyError::Memory);
+        };
+        Ok(HashPart {
+            entries,
+            index,
             live: 0,
             first: 0,
             shift: 32 - size.trailing_zeros(),
             has_int_keys: false,
-            multiplier,
-        }
+            multiplier: heap.multiplier(),
+        })
     }
 
     /// Bytes held, for the heap's account.
@@ -355,7 +371,12 @@ impl HashPart {
             return Err(KeyError::Overflow);
         }
         let capacity = capacity_of(size);
-        let index = zeroed_words(size).ok_or(KeyError::Memory)?;
+        // While entries are copied there are both.
+        heap.admit(bytes_of(size))?;
+        let Some(index) = zeroed_words(size) else {
+            heap.exhausted();
+            return Err(KeyError::Memory);
+        };
         let complete = self.live as usize == self.entries.len();
         let mut entries = Vec::new();
         let reserved = if complete {
@@ -363,7 +384,11 @@ impl HashPart {
         } else {
             entries.try_reserve_exact(capacity)
         };
-        reserved.map_err(|_| KeyError::Memory)?;
+        if reserved.is_err() {
+            heap.exhausted();
+            return Err(KeyError::Memory);
+        }
+        heap.note_freed(bytes_of(self.index.len()));
         self.index = index;
         prefer_large_pages(self.index.as_ptr(), size);
         self.shift = 32 - size.trailing_zeros();
@@ -450,7 +475,7 @@ mod tests {
 
     /// Fills a hash part; the mean and the greatest number of probes.
     fn fill(heap: &mut Heap, keys: &[Value]) -> (f64, usize) {
-        let mut part = HashPart::with_room(0, heap.multiplier());
+        let mut part = HashPart::with_room(heap, 0).expect("room");
         for &key in keys {
             if part.find(heap, key).is_none() {
                 if part.is_full() {

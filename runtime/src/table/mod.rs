@@ -156,9 +156,8 @@ fn new_large_table(heap: &mut Heap, slots: usize, narr: usize, shape: *mut Shape
     let table = new_table(heap, 0, plain);
     // SAFETY: `shape` and the new table are live.
     unsafe {
-        if slots > 0 {
-            (*table).grow_slots(heap, slots as u32);
-        }
+        // Whoever makes a table relies on its shape.
+        (*table).make_slots(heap, slots);
         (*table).shape = shape;
         (*table).reserve_array(heap, narr);
     }
@@ -197,8 +196,10 @@ pub unsafe fn release(heap: &mut Heap, table: *mut Table) {
         t.arr_cap = 0;
         t.arr_len = 0;
         if !t.hash.is_null() {
-            heap.account(-((*t.hash).outside_bytes() as isize));
+            let bytes = (*t.hash).outside_bytes();
+            heap.account(-(bytes as isize));
             drop(Box::from_raw(t.hash));
+            heap.note_freed(bytes);
             t.hash = ptr::null_mut();
         }
     }
@@ -433,6 +434,14 @@ impl Table {
 
     /// Adds a key that is not there to the hash part.
     fn insert_hash(&mut self, heap: &mut Heap, key: Value, value: Value) {
+        if let Some(s) = key.as_string()
+            // SAFETY: a live string.
+            && unsafe { (*s).data.is_null() }
+            && heap.flatten(s).is_err()
+        {
+            // Its place is not known.
+            return heap.refuse(KeyError::Memory);
+        }
         if !self.reserve_hash(heap, 1) {
             return;
         }
@@ -450,9 +459,9 @@ impl Table {
     fn make_hash_room(&mut self, heap: &mut Heap, n: usize) -> Result<(), KeyError> {
         match self.hash_mut() {
             None => {
-                let hash = Box::new(HashPart::with_room(n, heap.multiplier()));
+                let hash = HashPart::with_room(heap, n)?;
                 heap.account(hash.outside_bytes() as isize);
-                self.hash = Box::into_raw(hash);
+                self.hash = Box::into_raw(Box::new(hash));
             }
             Some(hash) => {
                 if hash.room() < n {

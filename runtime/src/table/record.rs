@@ -6,7 +6,7 @@
 
 use std::ptr;
 
-use super::Table;
+use super::{KeyError, Table};
 use crate::heap::{Heap, fill_nil};
 use crate::object::{LuaString, Shape, table_flags};
 use crate::shape;
@@ -117,8 +117,8 @@ impl Table {
     #[inline(always)]
     pub fn add_slot(&mut self, heap: &mut Heap, next: *mut Shape, value: Value) {
         let slot = self.shape().len;
-        if slot >= self.slot_cap {
-            self.grow_slots(heap, slot + 1);
+        if slot >= self.slot_cap && !self.grow_slots(heap, slot + 1) {
+            return;
         }
         // SAFETY: below `slot_cap`.
         unsafe { *self.slots.add(slot as usize) = value };
@@ -126,25 +126,41 @@ impl Table {
         self.barrier(heap);
     }
 
-    /// Makes room for `n` slots.
+    /// Makes room for `n` slots. False, and [`Heap::refuse`]d, when there is none.
     #[inline(never)]
-    pub fn grow_slots(&mut self, heap: &mut Heap, n: u32) {
+    pub fn grow_slots(&mut self, heap: &mut Heap, n: u32) -> bool {
         let old = self.slot_cap as usize;
         if n as usize <= old {
-            return;
+            return true;
         }
         let size = (n as usize).max(old * 2).next_multiple_of(4);
         // SAFETY: the old part has `old` values, is inline or from `alloc_values`, and is replaced.
         unsafe {
             if old == 0 || self.is_inline(self.slots) {
-                let new = heap.alloc_values(size);
+                let Ok(new) = heap.alloc_values(size) else {
+                    heap.refuse(KeyError::Memory);
+                    return false;
+                };
                 ptr::copy_nonoverlapping(self.slots, new, old);
                 self.slots = new;
             } else {
-                self.slots = heap.resize_values(self.slots, old, size);
+                let Ok(new) = heap.resize_values(self.slots, old, size) else {
+                    heap.refuse(KeyError::Memory);
+                    return false;
+                };
+                self.slots = new;
             }
         }
         self.slot_cap = size as u32;
+        true
+    }
+
+    /// Makes `n` slots of a new table, in any case: as many as a constructor of the program has keys.
+    pub(super) fn make_slots(&mut self, heap: &mut Heap, n: usize) {
+        if n > self.slot_cap as usize {
+            self.slots = heap.alloc_values_small(n);
+            self.slot_cap = n as u32;
+        }
     }
 
     /// Moves all record slots into the hash part. False, and nothing done, when there is no room.
@@ -202,7 +218,9 @@ impl Table {
             }
         }
         let mut shape = shape::unshared(heap, &keys, self.meta());
-        self.grow_slots(heap, keys.len() as u32);
+        if !self.grow_slots(heap, keys.len() as u32) {
+            return false;
+        }
         if let Some(hash) = self.hash() {
             for (i, (_, v)) in hash.entries.iter().enumerate() {
                 // SAFETY: there is a slot for each key.

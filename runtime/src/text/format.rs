@@ -288,12 +288,19 @@ pub fn push_str(out: &mut Vec<u8>, spec: &Spec, text: &[u8]) {
 /// Writes a string by `%q`: a literal that Lua reads back.
 pub fn push_quoted(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
+    push_quoted_part(out, text, None);
+    out.push(b'"');
+}
+
+/// Writes a part of a string as `%q` does, at most four times as long; `next` is the byte behind it.
+pub fn push_quoted_part(out: &mut Vec<u8>, text: &[u8], next: Option<u8>) {
     for (i, &c) in text.iter().enumerate() {
         match c {
             b'"' | b'\\' | b'\n' => out.extend_from_slice(&[b'\\', c]),
             0..=31 | 127 => {
                 out.push(b'\\');
-                let digit_follows = text.get(i + 1).is_some_and(u8::is_ascii_digit);
+                let follows = text.get(i + 1).copied().or(next);
+                let digit_follows = follows.is_some_and(|c| c.is_ascii_digit());
                 if digit_follows {
                     out.extend_from_slice(&[b'0' + c / 100, b'0' + c / 10 % 10, b'0' + c % 10]);
                 } else {
@@ -303,7 +310,6 @@ pub fn push_quoted(out: &mut Vec<u8>, text: &[u8]) {
             _ => out.push(c),
         }
     }
-    out.push(b'"');
 }
 
 /// Writes an integer by `%q`: the least one in hexadecimal, since its decimal literal is a float.

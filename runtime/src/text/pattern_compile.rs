@@ -6,6 +6,8 @@
 use memchr::memmem::Finder;
 use std::rc::Rc;
 
+use crate::heap::door::Account;
+
 use super::pattern::PatternError;
 
 /// A set of bytes.
@@ -161,6 +163,8 @@ pub struct Pattern {
     pub(super) start: Start,
     /// For a pattern of plain bytes only: these, and a searcher for them.
     pub(super) literal: Option<Finder<'static>>,
+    /// Where its bytes are counted.
+    account: Option<Rc<Account>>,
 }
 
 impl Pattern {
@@ -177,9 +181,42 @@ impl Pattern {
         Compiler::run(pattern, false)
     }
 
+    /// More bytes than a pattern of `len` takes while it is compiled.
+    pub fn most_bytes(len: usize) -> usize {
+        (len + 1).saturating_mul(size_of::<Item>() + size_of::<ByteSet>() + 2)
+            + size_of::<Pattern>()
+    }
+
+    fn bytes(&self) -> usize {
+        let literal = self.literal.as_ref().map_or(0, |finder| finder.needle().len());
+        size_of::<Pattern>()
+            + self.items.capacity() * size_of::<Item>()
+            + self.sets.capacity() * size_of::<ByteSet>()
+            + literal
+    }
+
+    /// Bytes that are not counted elsewhere.
+    pub fn uncounted_bytes(&self) -> usize {
+        if self.account.is_some() { 0 } else { self.bytes() }
+    }
+
+    /// Counts its bytes, which were granted, as long as it lives.
+    pub fn count_in(&mut self, account: &Rc<Account>) {
+        account.add(self.bytes());
+        self.account = Some(Rc::clone(account));
+    }
+
     /// Whether the pattern only matches where the search starts.
     pub fn is_anchored(&self) -> bool {
         self.anchored
+    }
+}
+
+impl Drop for Pattern {
+    fn drop(&mut self) {
+        if let Some(account) = &self.account {
+            account.subtract(self.bytes());
+        }
     }
 }
 
@@ -211,7 +248,7 @@ impl Compiler<'_> {
             .filter(|bytes| bytes.len() > 1 && !anchored)
             .map(|bytes| Finder::new(&bytes).into_owned());
         let start = start_of(&items);
-        Pattern { items, sets: this.sets, anchored, start, literal }
+        Pattern { items, sets: this.sets, anchored, start, literal, account: None }
     }
 
     fn peek(&self, ahead: usize) -> Option<u8> {
@@ -249,7 +286,7 @@ impl Compiler<'_> {
                     return Err(PatternError::FrontierSet);
                 }
                 let set = self.bracket()?;
-                Ok(Item::Frontier(self.intern(set)))
+                Ok(Item::Frontier(self.intern(set)?))
             }
             (b'%', Some(digit @ b'0'..=b'9')) => {
                 self.at += 2;
@@ -280,11 +317,11 @@ impl Compiler<'_> {
             b'%' => {
                 let letter = self.peek(1).ok_or(PatternError::EndsWithEscape)?;
                 self.at += 2;
-                Ok(self.simplify(escape_set(letter)))
+                self.simplify(escape_set(letter))
             }
             b'[' => {
                 let set = self.bracket()?;
-                Ok(self.simplify(set))
+                self.simplify(set)
             }
             c => {
                 self.at += 1;
@@ -330,21 +367,21 @@ impl Compiler<'_> {
         Ok(if negated { set.complement() } else { set })
     }
 
-    fn simplify(&mut self, set: ByteSet) -> Single {
-        match set.count() {
+    fn simplify(&mut self, set: ByteSet) -> Result<Single, PatternError> {
+        Ok(match set.count() {
             1 => Single::Char(set.first().expect("one byte")),
             255 => Single::Not(set.complement().first().expect("one byte")),
             256 => Single::Any,
-            _ => Single::Set(self.intern(set)),
-        }
+            _ => Single::Set(self.intern(set)?),
+        })
     }
 
-    fn intern(&mut self, set: ByteSet) -> u16 {
+    fn intern(&mut self, set: ByteSet) -> Result<u16, PatternError> {
         let at = self.sets.iter().position(|s| *s == set).unwrap_or_else(|| {
             self.sets.push(set);
             self.sets.len() - 1
         });
-        u16::try_from(at).expect("fewer distinct sets than 2^16 in a pattern under its size limit")
+        u16::try_from(at).map_err(|_| PatternError::TooComplex)
     }
 }
 
@@ -376,6 +413,9 @@ struct Entry {
 }
 
 impl PatternCache {
+    /// Longer patterns are not kept.
+    pub const LONGEST: usize = 1024;
+
     /// The compiled form of `text`, as by [`Pattern::new`].
     pub fn get(&mut self, text: &[u8]) -> Rc<Pattern> {
         let mut hash = text.len() as u32;

@@ -519,7 +519,7 @@ fn run(vm: *mut Vm, thread: *mut Thread) {
         let args = std::slice::from_raw_parts(args, count as usize);
         // A panic must not leave the coroutine before the stacks are exchanged.
         let result = match catch_unwind(AssertUnwindSafe(|| vm.call((*d).function, args))) {
-            Ok(result) => result,
+            Ok(result) => result.and_then(|results| vm.settled().map(|()| results)),
             Err(panic) => {
                 (*d).panic = Some(panic);
                 vm.detail.stack.tbc.clear();
@@ -559,6 +559,7 @@ pub fn yield_values(vm: &mut Vm, frame: Args, values: &[Value]) -> Result<u32, T
         if (*d).native.is_none() || (*d).no_yield != 0 || (*d).kill {
             return Err(cannot_yield(vm, d));
         }
+        vm.settled()?;
         (*d).transfer = (values.as_ptr(), values.len() as u32);
         (*d).status = Status::Suspended;
         let plain = is_plain(vm, d);

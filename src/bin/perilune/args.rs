@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
+use std::str::FromStr;
 
 /// Something to do before the script, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub struct Args {
     pub gc_verify: bool,
     /// `--seed=N`
     pub seed: Option<u64>,
+    /// `--memory-limit=BYTES`
+    pub memory_limit: Option<usize>,
     /// `--stats[=json]`
     pub stats: Option<StatsFormat>,
     /// `--help`
@@ -86,10 +89,13 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// A positive number after `=`.
-fn number(option: &str, value: Option<&str>) -> Result<u32, String> {
+fn number<N: FromStr + PartialOrd + Default>(
+    option: &str,
+    value: Option<&str>,
+) -> Result<N, String> {
     let value = value.unwrap_or_default();
     match value.parse() {
-        Ok(n) if n > 0 => Ok(n),
+        Ok(n) if n > N::default() => Ok(n),
         _ => Err(format!("'{option}' needs a positive number, not '{value}'")),
     }
 }
@@ -170,6 +176,7 @@ impl Args {
             ("disable-pass", _) => self.jit.disabled_passes.push(required(&full, value)?),
             ("gc-stress", None) => self.gc_stress = Some(1),
             ("gc-stress", Some(_)) => self.gc_stress = Some(number(&full, value)?),
+            ("memory-limit", _) => self.memory_limit = Some(number(&full, value)?),
             ("gc-verify", None) => self.gc_verify = true,
             ("seed", _) => {
                 let value = required(&full, value)?;
@@ -228,7 +235,8 @@ JIT:
   --dump=STAGES[:NAME]    print stages ({stages}), of functions whose name contains NAME
   --trace-exits           print each exit from compiled code
   --perf-map              write /tmp/perf-PID.map for perf
-Collector:
+Memory:
+  --memory-limit=BYTES    fail with 'not enough memory' beyond
   --gc-stress[=N]         collect at every N-th allocation
   --gc-verify             check the whole heap after each collection
 ",

@@ -52,6 +52,7 @@ fn main() -> ExitCode {
     if args.gc_stress.is_some() || args.gc_verify {
         lua.gc_stress(args.gc_stress.unwrap_or(0), args.gc_verify);
     }
+    lua.set_memory_limit(args.memory_limit);
     signal::install(&lua);
     let session =
         Rc::new(Session { program: program.clone(), args, all, interactive: Cell::new(false) });
