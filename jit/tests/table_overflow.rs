@@ -88,7 +88,7 @@ fn run(options: Option<Options>, stress: u32) -> String {
     };
     let text = vm.to_display(answer).expect("a string");
     // SAFETY: nothing collects before the bytes are copied.
-    String::from_utf8_lossy(unsafe { vm.string_bytes(text) }).into_owned()
+    String::from_utf8_lossy(unsafe { vm.string_bytes(text) }.unwrap_or_default()).into_owned()
 }
 
 #[test]
