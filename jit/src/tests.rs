@@ -100,7 +100,7 @@ impl World {
             code: &raw const self.vm.native_code,
             function,
             intrinsic: 0,
-            reserved: 0,
+            outside: 0,
             host: None,
             upvalues: [],
         }))
