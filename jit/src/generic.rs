@@ -2,6 +2,7 @@
 //!
 //! `base` and `pc` name the instruction that runs, for errors and metamethods.
 
+use perilune_ir::encoding;
 use perilune_runtime::interp::{self, arith};
 use std::cell::Cell;
 
@@ -178,7 +179,7 @@ pub unsafe extern "C" fn rt_int_value(vm: *mut Vm, i: i64) -> Value {
 }
 
 /// The key after `key`, nil at the end; its value goes to `scratch[1]`.
-/// [`NEXT_FAILED`](perilune_ir::encoding::NEXT_FAILED) for a key that the table does not have.
+/// [`NEXT_FAILED`](encoding::NEXT_FAILED) for a key that the table does not have.
 ///
 /// # Safety
 /// Called by compiled code with a live table and key; `hint` is the address of a feedback cell's slot.
@@ -189,7 +190,7 @@ pub unsafe extern "C" fn rt_next_key(
     hint: *const Cell<u32>,
 ) -> u64 {
     // SAFETY: the caller's contract.
-    guard(vm, perilune_ir::encoding::NEXT_FAILED, |vm| unsafe {
+    guard(vm, encoding::NEXT_FAILED, |vm| unsafe {
         match (*table).next_hinted(&mut vm.heap, key, (*hint).get()) {
             Ok(Some((position, key, value))) => {
                 (*hint).set(position);
@@ -200,28 +201,23 @@ pub unsafe extern "C" fn rt_next_key(
                 vm.scratch[1] = Value::NIL.0;
                 Value::NIL.0
             }
-            Err(_) => perilune_ir::encoding::NEXT_FAILED,
+            Err(_) => encoding::NEXT_FAILED,
         }
     })
 }
 
-/// `a % b` of floats.
-pub extern "C" fn rt_float_mod(a: f64, b: f64) -> f64 {
-    arith::float_mod(a, b)
-}
-
-/// `a ^ b`
-pub extern "C" fn rt_float_pow(a: f64, b: f64) -> f64 {
-    arith::float_pow(a, b)
-}
-
 macro_rules! float_functions {
     ($($name:ident($($arg:ident),*) => $body:expr, $doc:literal;)*) => {
-        $(#[doc = $doc] pub extern "C" fn $name($($arg: f64),*) -> f64 { $body })*
+        $(#[doc = $doc] pub extern "C" fn $name($($arg: f64),*) -> f64 {
+            // Compiled code has the result as it is: what the system's library makes of a NaN ends here.
+            f64::from_bits(encoding::float($body))
+        })*
     };
 }
 
 float_functions! {
+    rt_float_mod(a, b) => arith::float_mod(a, b), "`a % b` of floats.";
+    rt_float_pow(a, b) => arith::float_pow(a, b), "`a ^ b`";
     rt_float_sin(a) => a.sin(), "`sin`";
     rt_float_cos(a) => a.cos(), "`cos`";
     rt_float_tan(a) => a.tan(), "`tan`";

@@ -4,6 +4,7 @@
 //! A stub may run Lua (finalizers, hooks), which uses `scratch` too: operands are read first, results
 //! written last.
 
+use perilune_ir::encoding;
 use perilune_runtime::interp::arith::float_mod;
 use perilune_runtime::value::Value;
 use perilune_runtime::vm::{Throw, Vm};
@@ -111,7 +112,7 @@ pub unsafe extern "C" fn rt_string_char(vm: *mut Vm) {
 pub unsafe extern "C" fn rt_keep_float_mod(vm: *mut Vm) {
     guard(vm, (), |vm| {
         let [a, b] = [vm.scratch[0], vm.scratch[1]].map(f64::from_bits);
-        vm.scratch[0] = float_mod(a, b).to_bits();
+        vm.scratch[0] = encoding::float(float_mod(a, b));
     });
 }
 

@@ -1,10 +1,10 @@
 //! The 8-byte value.
 //!
 //! Doubles are stored as they are; every other type lives in the negative quiet-NaN space above
-//! x86's default NaN. The top 16 bits are the tag:
+//! x86's default NaN. The top 16 bits are the tag (`perilune_ir::encoding` has the constants):
 //!
 //! ```text
-//!   0x0000 … 0xFFF8   double (0xFFF8 only as the canonical NaN 0xFFF8_0000_0000_0000)
+//!   0x0000 … 0xFFF8   double (NaNs are 0x7FF8_0000_0000_0000 or 0xFFF8_0000_0000_0000 only)
 //!   0xFFF9            immediate: payload 0 nil, 2 false, 3 true
 //!   0xFFFA            integer, 48 bits, sign-extended payload
 //!   0xFFFB            string
@@ -17,6 +17,12 @@
 //! Invariant: an integer that fits 48 bits is always inline, so two inline integers are equal
 //! exactly when their bits are; wide integers are immutable heap cells that Lua cannot see.
 
+use perilune_ir::encoding;
+pub use perilune_ir::encoding::{
+    MAX_DOUBLE, PAYLOAD, TAG_FUNCTION, TAG_IMMEDIATE, TAG_INT, TAG_LIGHT, TAG_OTHER, TAG_SHIFT,
+    TAG_STRING, TAG_TABLE,
+};
+
 use crate::object::{
     Function, Header, Kind, LuaClosure, LuaString, NativeFunction, Table, Thread, Userdata, WideInt,
 };
@@ -25,27 +31,6 @@ use crate::object::{
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Value(pub u64);
-
-/// Shift of the tag.
-pub const TAG_SHIFT: u32 = 48;
-/// Payload bits.
-pub const PAYLOAD: u64 = (1 << TAG_SHIFT) - 1;
-/// The greatest bit pattern of a double (as unsigned number); the canonical NaN.
-pub const MAX_DOUBLE: u64 = 0xFFF8_0000_0000_0000;
-/// Tag of nil, false and true.
-pub const TAG_IMMEDIATE: u64 = 0xFFF9;
-/// Tag of inline integers.
-pub const TAG_INT: u64 = 0xFFFA;
-/// Tag of strings.
-pub const TAG_STRING: u64 = 0xFFFB;
-/// Tag of tables.
-pub const TAG_TABLE: u64 = 0xFFFC;
-/// Tag of functions.
-pub const TAG_FUNCTION: u64 = 0xFFFD;
-/// Tag of the other heap objects.
-pub const TAG_OTHER: u64 = 0xFFFE;
-/// Tag of light userdata.
-pub const TAG_LIGHT: u64 = 0xFFFF;
 
 /// The basic types as a script sees them, with `Integer` and `Float` told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,11 +100,10 @@ impl Value {
     pub const fn bool(b: bool) -> Value {
         Value(TAG_IMMEDIATE << TAG_SHIFT | 2 | b as u64)
     }
-    /// A float; any NaN becomes the canonical one.
+    /// A float; a NaN becomes the canonical one of its sign (see [`encoding::float`]).
     #[inline(always)]
-    pub fn float(x: f64) -> Value {
-        let bits = x.to_bits();
-        Value(if bits > MAX_DOUBLE { MAX_DOUBLE } else { bits })
+    pub const fn float(x: f64) -> Value {
+        Value(encoding::float(x))
     }
     /// The inline form of `i`, or `None` when it needs a heap cell (see `Vm::int`).
     #[inline(always)]

@@ -92,11 +92,11 @@ fn floats_keep_their_bits() {
         }
         assert_eq!(v.as_int(), None);
     }
-    // Every NaN that would look like a tag is the canonical one.
-    for top in 0xFFF8..=0xFFFFu64 {
-        for low in [0, 1, 2, 3, (1 << 48) - 1] {
+    // A NaN keeps its sign and nothing else, quiet or not.
+    for top in (0x7FF0..=0x7FFF).chain(0xFFF0..=0xFFFFu64) {
+        for low in [1, 2, 3, 1 << 47, (1 << 48) - 1] {
             let v = Value::float(f64::from_bits(top << 48 | low));
-            assert!(v.0 <= MAX_DOUBLE);
+            assert_eq!(v.0, top >> 15 << 63 | 0x7FF8 << 48, "{:x}", top << 48 | low);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The graph verifier: runs between passes in debug builds.
 
+use crate::encoding;
+
 use super::{Graph, Opcode, SlotValue, Target, Terminator, Type, Value};
 
 /// Checks that every use is dominated by its definition, that jumps pass as many arguments of the
@@ -45,6 +47,14 @@ pub fn verify(graph: &Graph) -> Result<(), String> {
                 if graph.ty(arg) == Type::None && !guards.is_guard() {
                     return Err(format!("b{b}: {v} uses {arg}, which has no value"));
                 }
+            }
+            let double = match inst.op {
+                Opcode::ConstFloat => true,
+                Opcode::ConstBits => inst.imm <= encoding::MAX_DOUBLE,
+                _ => false,
+            };
+            if double && !encoding::is_canonical(inst.imm) {
+                return Err(format!("b{b}: {v} is the NaN {:#x}", inst.imm));
             }
             if inst.op == Opcode::Param {
                 return Err(format!("b{b}: parameter {v} among the instructions"));

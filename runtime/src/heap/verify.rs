@@ -8,6 +8,8 @@
 use std::collections::{HashMap, HashSet};
 use std::ptr;
 
+use perilune_ir::encoding;
+
 use super::block::Block;
 use super::{BLACK, CLASSES, GRANULE, GRAY, Heap, Phase, Roots};
 use crate::object::{
@@ -74,6 +76,8 @@ impl Walk<'_> {
     fn value(&mut self, from: *mut Header, v: Value, what: &str) {
         if v.is_heap() {
             self.reference(from, v.header(), kinds_of(v), what);
+        } else if v.is_float() && !encoding::is_canonical(v.0) {
+            self.fail(|| format!("{what} of {from:p} is the NaN {:#x}", v.0));
         }
     }
 

@@ -539,10 +539,14 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     Op::SubK => sub!(word, konst!(word.c())),
                     Op::Mul => mul!(word, reg!(word.c())),
                     Op::MulK => mul!(word, konst!(word.c())),
-                    Op::Div => float_only!(word, reg!(word.c()), x, y, x / y),
-                    Op::DivK => float_only!(word, konst!(word.c()), x, y, x / y),
-                    Op::Pow => float_only!(word, reg!(word.c()), x, y, float_pow(x, y)),
-                    Op::PowK => float_only!(word, konst!(word.c()), x, y, float_pow(x, y)),
+                    Op::Div => float_only!(word, reg!(word.c()), x, y, computed(x / y)),
+                    Op::DivK => float_only!(word, konst!(word.c()), x, y, computed(x / y)),
+                    Op::Pow => {
+                        float_only!(word, reg!(word.c()), x, y, Value::float(float_pow(x, y)))
+                    }
+                    Op::PowK => {
+                        float_only!(word, konst!(word.c()), x, y, Value::float(float_pow(x, y)))
+                    }
                     Op::Mod => modulo!(word, reg!(word.c())),
                     Op::ModK => modulo!(word, konst!(word.c())),
                     Op::IDiv => divide!(word, reg!(word.c())),

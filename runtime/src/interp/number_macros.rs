@@ -116,11 +116,11 @@ macro_rules! number_macros {
                 let (b, c): (Value, Value) = (reg!($d word.b()), $d c);
                 if tag(b) < IMMEDIATE && tag(c) < IMMEDIATE {
                     let ($d x, $d y) = (f64::from_bits(b.0), f64::from_bits(c.0));
-                    reg!($d word.a()) = computed($d result);
+                    reg!($d word.a()) = $d result;
                     done!(1)
                 }
                 if let (Some($d x), Some($d y)) = (quick_float(b), quick_float(c)) {
-                    reg!($d word.a()) = computed($d result);
+                    reg!($d word.a()) = $d result;
                     done!(1)
                 }
                 arith_slow!()

@@ -1,6 +1,9 @@
 //! What the dispatch loop asks of values, in the form that compiles to the fewest instructions and
 //! keeps its registers free.
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use perilune_ir::encoding;
+
 use crate::object::LuaString;
 use crate::value::{TAG_INT, Value};
 
@@ -70,13 +73,13 @@ pub unsafe fn is_interned(a: Value, b: Value) -> bool {
     flags & LuaString::INTERNED != 0
 }
 
-/// The value of a float that arithmetic on values produced. On the supported machines such a NaN is
-/// the default one or an operand's, so it needs no check.
+/// The value of a float that `+`, `-`, `*` or `/` computed from the floats of values. On the machines named here it
+/// is canonical since its operands are (see `encoding::float`), so it needs no check.
 #[inline(always)]
 pub fn computed(x: f64) -> Value {
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     {
-        debug_assert!(x.to_bits() <= crate::value::MAX_DOUBLE);
+        debug_assert!(encoding::is_canonical(x.to_bits()));
         Value(x.to_bits())
     }
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]

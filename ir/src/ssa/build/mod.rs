@@ -367,7 +367,7 @@ impl<'a> Builder<'a> {
         self.emit(Opcode::ConstInt, Type::Int, &[], i as u64, 0)
     }
     fn float(&mut self, x: f64) -> Value {
-        self.emit(Opcode::ConstFloat, Type::Float, &[], x.to_bits(), 0)
+        self.emit(Opcode::ConstFloat, Type::Float, &[], encoding::float(x), 0)
     }
     fn bits(&mut self, bits: u64) -> Value {
         self.emit(Opcode::ConstBits, Type::Any, &[], bits, 0)
