@@ -647,12 +647,13 @@ impl Builder<'_> {
             {
                 let (a, b) = (self.as_float(a), self.as_float(b));
                 let s_value = self.float(s);
-                let cond = if s > 0.0 { Cond::Le } else { Cond::Ge };
-                let runs = self.emit(Opcode::FCmp, Type::Bool, &[a, b], 0, cond as u32);
+                // Not the opposite question: with a NaN the loop runs once.
+                let beyond = if s > 0.0 { Cond::Gt } else { Cond::Lt };
+                let skips = self.emit(Opcode::FCmp, Type::Bool, &[a, b], 0, beyond as u32);
                 for (reg, v) in [(0, a), (1, b), (2, s_value), (3, a)] {
                     self.set(o.a + reg, v);
                 }
-                return self.branch_to(runs, o.next, target);
+                return self.branch_to(skips, target, o.next);
             }
         }
         for reg in o.a..o.a + 3 {
