@@ -8,7 +8,7 @@
 //! (`PERILUNE_FUZZ_SEED` sets the first).
 
 use perilune::{
-    Function, JitOptions, Lua, LuaOptions, LuaString, MultiValue, Table, Thread, UserData,
+    Function, JitOptions, Lua, LuaOptions, LuaString, MultiValue, StdLib, Table, Thread, UserData,
     UserDataFields, Value,
 };
 use perilune_ir::encoding;
@@ -167,7 +167,8 @@ fn pairs(list: &Table) -> Vec<(String, Function)> {
 }
 
 fn way(name: &'static str, jit: JitOptions, verify: bool) -> Way {
-    let lua = Lua::new_with(LuaOptions { jit, ..LuaOptions::default() });
+    let options = LuaOptions { jit, ..LuaOptions::default() };
+    let lua = Lua::new_with(StdLib::ALL, options).expect("memory");
     if verify {
         lua.gc_stress(400, true);
     }
