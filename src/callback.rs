@@ -102,6 +102,10 @@ fn trampoline(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
         callback(&lua, &mut arguments, &mut results)
             .and_then(|()| lua.check_all(results.as_slice()))
     };
+    if let Err(throw) = vm.check_stop() {
+        lua.0.killed.set(std::ptr::null_mut());
+        return Err(throw);
+    }
     if lua.0.killed.get() == vm.current {
         // The coroutine is being closed, whatever the callback made of that.
         lua.0.killed.set(std::ptr::null_mut());

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use perilune_runtime::heap::RootId;
 use perilune_runtime::meta::Metamethod;
 use perilune_runtime::object::Userdata;
+use perilune_runtime::stop::{self, Stop};
 use perilune_runtime::thread::KILL;
 use perilune_runtime::value::Value as Raw;
 use perilune_runtime::vm::{Throw, Vm};
@@ -49,6 +50,8 @@ pub enum Error {
     Runtime(RuntimeError),
     /// The memory limit was reached.
     Memory,
+    /// All running code was stopped: an interrupt, or the time limit.
+    Stopped(Stopped),
     /// A callback returned an error (of another kind than [`Error::Runtime`]), and Lua code did not
     /// catch it.
     Callback {
@@ -113,6 +116,89 @@ pub struct RuntimeError {
     message: String,
     traceback: String,
     value: Option<Arc<ErrorValue>>,
+}
+
+/// What asked for a stop.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// An [`InterruptHandle`](crate::InterruptHandle).
+    Interrupt,
+    /// The time limit ([`Lua::set_time_limit`]) has passed.
+    TimeLimit,
+    /// The function set by [`Lua::set_interrupt`] returned this error.
+    Refused(Arc<Error>),
+}
+
+/// A stop: the end of all running Lua code at the host's wish.
+///
+/// It is no error of Lua's, and no Lua code sees it: `pcall`, `xpcall` and its handler, `coroutine.resume`,
+/// `coroutine.close` and finalizers cannot catch it, nor can a callback that calls Lua and passes over the error.
+/// The state *is stopping* until the host's outermost call returns, with [`Error::Stopped`]: each
+/// call of Lua that a callback makes meanwhile fails at once with the same.
+///
+/// Afterwards the state is as usable as before. The coroutines that were running are dead. Hooks of the main
+/// coroutine and of those are removed. Variables to be closed (`local x <close>`) in the functions that
+/// were running are *not* closed, since closing is Lua code; their values are collected like others, finalizers
+/// included.
+///
+/// Returned by a callback of another state, it is an error like others there.
+///
+/// # Examples
+///
+/// ```
+/// use perilune::{Error, Lua, StopReason};
+/// use std::time::Duration;
+///
+/// let lua = Lua::new();
+/// lua.set_time_limit(Some(Duration::from_millis(20)));
+/// let endless = "while true do pcall(function() while true do end end) end";
+/// let Err(Error::Stopped(stop)) = lua.load(endless).set_name("=endless").exec() else { panic!() };
+/// assert!(matches!(stop.reason(), StopReason::TimeLimit));
+/// assert_eq!(stop.message(), "endless:1: time limit exceeded");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Stopped {
+    reason: StopReason,
+    message: String,
+    traceback: String,
+}
+
+impl Stopped {
+    pub(crate) fn new(stop: &Stop) -> Stopped {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let reason = match &stop.reason {
+            stop::StopReason::TimeLimit => StopReason::TimeLimit,
+            stop::StopReason::Host(error) => match Arc::clone(error).downcast() {
+                Ok(error) => StopReason::Refused(error),
+                Err(_) => StopReason::Interrupt,
+            },
+            _ => StopReason::Interrupt,
+        };
+        let what = match &reason {
+            StopReason::Interrupt => "interrupted!".to_owned(),
+            StopReason::TimeLimit => "time limit exceeded".to_owned(),
+            StopReason::Refused(error) => error.message(),
+        };
+        let message = text(&stop.position) + &what;
+        Stopped { reason, message, traceback: text(&stop.traceback) }
+    }
+
+    /// What asked for it.
+    pub fn reason(&self) -> &StopReason {
+        &self.reason
+    }
+
+    /// `interrupted!`, `time limit exceeded`, or the message of the error of [`Lua::set_interrupt`]'s function,
+    /// with the position of the code that ran.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The traceback of the code that ran, beginning with `stack traceback:`.
+    pub fn traceback(&self) -> &str {
+        &self.traceback
+    }
 }
 
 /// Roots an error value without being bound to a thread.
@@ -224,7 +310,10 @@ impl Error {
             Error::Callback { cause, .. }
             | Error::BadArgument { cause, .. }
             | Error::BadResult { cause, .. }
-            | Error::BadField { cause, .. } => cause.downcast_ref(),
+            | Error::BadField { cause, .. }
+            | Error::Stopped(Stopped { reason: StopReason::Refused(cause), .. }) => {
+                cause.downcast_ref()
+            }
             _ => None,
         }
     }
@@ -233,6 +322,7 @@ impl Error {
     pub fn traceback(&self) -> Option<&str> {
         match self {
             Error::Runtime(error) => Some(error.traceback()),
+            Error::Stopped(stop) => Some(stop.traceback()),
             Error::Callback { traceback, .. } => Some(traceback.as_str()),
             _ => None,
         }
@@ -245,6 +335,7 @@ impl Error {
             Error::Syntax { message, .. } => message.clone(),
             Error::Runtime(error) => error.message.clone(),
             Error::Memory => "not enough memory".to_owned(),
+            Error::Stopped(stop) => stop.message.clone(),
             Error::Callback { cause, .. } => cause.message(),
             Error::BadArgument { position, cause } => {
                 format!("bad argument #{position} ({})", cause.message())
@@ -287,7 +378,8 @@ impl StdError for Error {
             Error::Callback { cause, .. }
             | Error::BadArgument { cause, .. }
             | Error::BadResult { cause, .. }
-            | Error::BadField { cause, .. } => Some(&**cause),
+            | Error::BadField { cause, .. }
+            | Error::Stopped(Stopped { reason: StopReason::Refused(cause), .. }) => Some(&**cause),
             _ => None,
         }
     }
@@ -418,6 +510,7 @@ impl Lua {
             | Error::UserDataBorrow
             | Error::UserDataTaken
             | Error::CoroutineClosed
+            | Error::Stopped(_)
             | Error::External(_)) => self.throw_wrapped(vm, Arc::new(error)),
         }
     }

@@ -7,18 +7,26 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use perilune_runtime::vm::{POLL_INTERRUPT, Poll};
 
+use crate::timer::Deadline;
+
 /// The way to a state's poll word as long as that exists.
 pub(crate) struct Shared {
     poll: AtomicPtr<Poll>,
     /// Threads that are using `poll` right now.
     users: AtomicU32,
+    /// When the timer is to wake the state.
+    pub deadline: Deadline,
 }
 
 impl Shared {
     /// # Safety
     /// `poll` stays valid until [`Shared::detach`].
     pub unsafe fn new(poll: *const Poll) -> Shared {
-        Shared { poll: AtomicPtr::new(poll.cast_mut()), users: AtomicU32::new(0) }
+        Shared {
+            poll: AtomicPtr::new(poll.cast_mut()),
+            users: AtomicU32::new(0),
+            deadline: Deadline::default(),
+        }
     }
 
     /// The state goes away. Waits for those who are using the word: a few instructions.
@@ -28,18 +36,38 @@ impl Shared {
             std::hint::spin_loop();
         }
     }
+
+    /// Raises bits of the poll word.
+    pub fn raise(&self, bits: u32) {
+        self.use_poll(|poll| poll.raise(bits));
+    }
+
+    /// Uses the poll word if the state is still there.
+    fn use_poll(&self, f: impl FnOnce(&Poll)) {
+        self.users.fetch_add(1, Ordering::SeqCst);
+        let poll = self.poll.load(Ordering::SeqCst);
+        if !poll.is_null() {
+            // SAFETY: `detach` has not returned: it waits for `users`, which was raised before
+            // the pointer was read.
+            f(unsafe { &*poll });
+        }
+        self.users.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Interrupts the code that a [`Lua`](crate::Lua) runs, from any thread.
 ///
 /// Running code, compiled or interpreted, notices at the next call or loop turn. By default it
-/// then throws the error `interrupted!`; see [`Lua::set_interrupt`](crate::Lua::set_interrupt).
-/// When no code is running, the next that runs is interrupted.
+/// then *stops*: all of it ends, no `pcall` can catch that, and the host's outermost call fails with
+/// [`Error::Stopped`](crate::Error::Stopped). See [`Stopped`](crate::Stopped) for what that means, and
+/// [`Lua::set_interrupt`](crate::Lua::set_interrupt) for another answer.
+/// When no code is running, the next that runs is interrupted, unless the request is
+/// [taken back](InterruptHandle::clear).
 ///
 /// # Examples
 ///
 /// ```
-/// use perilune::Lua;
+/// use perilune::{Error, Lua};
 /// use std::time::Duration;
 ///
 /// let lua = Lua::new();
@@ -48,8 +76,9 @@ impl Shared {
 ///     std::thread::sleep(Duration::from_millis(20));
 ///     handle.interrupt();
 /// });
-/// let error = lua.load("while true do end").exec().unwrap_err();
-/// assert!(error.to_string().contains("interrupted!"));
+/// let error = lua.load("while true do pcall(error) end").exec().unwrap_err();
+/// assert!(matches!(error, Error::Stopped(_)));
+/// assert_eq!(lua.load("1 + 1").eval::<i32>().unwrap(), 2);
 /// ```
 #[derive(Clone)]
 pub struct InterruptHandle(pub(crate) Arc<Shared>);
@@ -59,15 +88,24 @@ impl InterruptHandle {
     ///
     /// Takes no lock and allocates nothing, so a signal handler may call it.
     pub fn interrupt(&self) {
-        let shared = &*self.0;
-        shared.users.fetch_add(1, Ordering::SeqCst);
-        let poll = shared.poll.load(Ordering::SeqCst);
-        if !poll.is_null() {
-            // SAFETY: `detach` has not returned: it waits for `users`, which was raised before
-            // the pointer was read.
-            unsafe { (*poll).raise(POLL_INTERRUPT) };
-        }
-        shared.users.fetch_sub(1, Ordering::SeqCst);
+        self.0.raise(POLL_INTERRUPT);
+    }
+
+    /// Takes back a request that running code has not noticed yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::Lua;
+    ///
+    /// let lua = Lua::new();
+    /// let handle = lua.interrupt_handle();
+    /// handle.interrupt();
+    /// handle.clear();
+    /// assert!(lua.load("for i = 1, 10 do end").exec().is_ok());
+    /// ```
+    pub fn clear(&self) {
+        self.0.use_poll(|poll| poll.withdraw(POLL_INTERRUPT));
     }
 }
 

@@ -37,8 +37,9 @@
 //!
 //! # Limits
 //!
-//! Running code can be stopped from outside ([`Lua::interrupt_handle`]) and kept within a memory limit
-//! ([`Lua::set_memory_limit`]), compiled or not.
+//! Running code can be stopped from outside ([`Lua::interrupt_handle`]), and kept within a time limit
+//! ([`Lua::set_time_limit`]) and a memory limit ([`Lua::set_memory_limit`]), compiled or not. A [stop](Stopped)
+//! cannot be caught by Lua code.
 
 mod arguments;
 mod callback;
@@ -59,12 +60,13 @@ mod stdlib;
 mod string;
 mod table;
 mod thread;
+mod timer;
 mod userdata;
 mod value;
 
 pub use chunk::{AsChunk, Chunk};
 pub use convert::{FromLua, IntoLua};
-pub use error::{Error, ErrorExt, Result, RuntimeError};
+pub use error::{Error, ErrorExt, Result, RuntimeError, StopReason, Stopped};
 pub use function::Function;
 pub use interrupt::InterruptHandle;
 pub use lua::{Lua, LuaOptions, WeakLua};

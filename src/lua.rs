@@ -1,13 +1,15 @@
 //! The main type.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::time::Duration;
 
 use perilune_jit::tier::Jit;
 use perilune_runtime::heap;
 use perilune_runtime::stdlib;
+use perilune_runtime::stop::StopReason;
 use perilune_runtime::value::Value as Raw;
-use perilune_runtime::vm::Vm;
+use perilune_runtime::vm::{POLL_INTERRUPT, Vm};
 
 use crate::chunk::{AsChunk, Chunk};
 use crate::convert::{FromLua, IntoLua};
@@ -153,24 +155,11 @@ pub(crate) enum Libraries {
 type Interrupt = dyn Fn(&Lua) -> Result<()>;
 
 /// What answers interrupts by a host's function.
-fn ask_host(weak: WeakLua, function: Rc<Interrupt>) -> perilune_runtime::state::InterruptFn {
-    Box::new(move |vm| {
+fn ask_host(weak: WeakLua, function: Rc<Interrupt>) -> perilune_runtime::stop::InterruptFn {
+    Rc::new(move |vm| {
         let lua = weak.upgrade()?;
-        let result = {
-            let _border = Border::enter(&lua.0, vm);
-            catch_unwind(AssertUnwindSafe(|| function(&lua)))
-        };
-        match result {
-            Ok(result) => result.err().map(|error| error.message()),
-            Err(panic) => {
-                // The engine has taken the function out to call it.
-                if vm.detail.on_interrupt.is_none() {
-                    let again = ask_host(weak.clone(), Rc::clone(&function));
-                    vm.detail.on_interrupt = Some(again);
-                }
-                resume_unwind(panic)
-            }
-        }
+        let _border = Border::enter(&lua.0, vm);
+        function(&lua).err().map(|error| StopReason::Host(Arc::new(error)))
     })
 }
 
@@ -374,7 +363,6 @@ impl Lua {
             Libraries::Parts(parts) => stdlib::open(&mut vm, |name| parts.has(name)),
             Libraries::Sandboxed => stdlib::sandbox::open(&mut vm),
         }
-        vm.detail.on_interrupt = Some(Box::new(|_| Some("interrupted!".to_owned())));
         let lua = Lua(State::new(vm));
         lua.0.sandboxed.set(matches!(libraries, Libraries::Sandboxed));
         let handler = lua.with(|vm| {
@@ -640,12 +628,18 @@ impl Lua {
 
     /// A way to interrupt running code from another thread or a signal handler.
     pub fn interrupt_handle(&self) -> InterruptHandle {
-        InterruptHandle(std::sync::Arc::clone(&self.0.interrupt))
+        InterruptHandle(Arc::clone(&self.0.interrupt))
     }
 
-    /// Sets what happens at an interrupt, in place of throwing `interrupted!`: the code goes on when
-    /// the function returns `Ok`, else the error's message is thrown. As a host function, it should
-    /// not capture handles of this state.
+    /// Takes back an interrupt that running code has not noticed yet.
+    pub fn clear_interrupt(&self) {
+        self.with(|vm| vm.poll.lower(POLL_INTERRUPT, vm.native_limit));
+    }
+
+    /// Sets what happens at an interrupt, in place of a stop: the code goes on when the function returns `Ok`,
+    /// and is [stopped](crate::Stopped) with the error otherwise
+    /// ([`StopReason::Refused`](crate::StopReason::Refused)). Further interrupts wait while the function runs. As a
+    /// host function, it should not capture handles of this state.
     ///
     /// # Examples
     ///
@@ -657,25 +651,74 @@ impl Lua {
     /// let asked = Cell::new(0);
     /// lua.set_interrupt(move |lua| {
     ///     asked.set(asked.get() + 1);
-    ///     if asked.get() == 3 { return Err(Error::runtime("out of time")) }
+    ///     if asked.get() == 3 { return Err(Error::runtime("out of patience")) }
     ///     lua.interrupt_handle().interrupt();
     ///     Ok(())
     /// });
     /// lua.interrupt_handle().interrupt();
     /// let error = lua.load("while true do end").exec().unwrap_err();
-    /// assert!(error.to_string().contains("out of time"));
+    /// assert!(matches!(error, Error::Stopped(_)));
+    /// assert!(error.to_string().contains("out of patience"));
     /// ```
     pub fn set_interrupt(&self, function: impl Fn(&Lua) -> Result<()> + 'static) {
-        let old = self
-            .with(|vm| vm.detail.on_interrupt.replace(ask_host(self.weak(), Rc::new(function))));
+        let ask = ask_host(self.weak(), Rc::new(function));
+        let old = self.with(|vm| vm.detail.stopping.on_interrupt.replace(ask));
         drop(old);
     }
 
-    /// Puts the default answer to interrupts back: throwing `interrupted!`.
+    /// Puts the default answer to interrupts back: a stop.
     pub fn remove_interrupt(&self) {
-        let ask = |_: &mut Vm| Some("interrupted!".to_owned());
-        let old = self.with(|vm| vm.detail.on_interrupt.replace(Box::new(ask)));
+        let old = self.with(|vm| vm.detail.stopping.on_interrupt.take());
         drop(old);
+    }
+
+    /// Limits the time that each of the host's calls may take: from where it enters Lua to its return, calls back and
+    /// forth between Lua and host functions included. Code that takes longer is
+    /// [stopped](crate::Stopped), with [`StopReason::TimeLimit`](crate::StopReason::TimeLimit). `None`, as it is at first, is no limit.
+    ///
+    /// Set by a host function, it also holds for the call that is running, from now on.
+    ///
+    /// What counts is time on the clock. Host functions are not stopped, nor are library functions that
+    /// wait for the system (a read from a terminal, say); the code is stopped when they return.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::{Error, Lua};
+    /// use std::time::Duration;
+    ///
+    /// let lua = Lua::new();
+    /// lua.set_time_limit(Some(Duration::from_millis(20)));
+    /// for _ in 0..2 {
+    ///     let error = lua.load("repeat until false").exec().unwrap_err();
+    ///     assert!(matches!(error, Error::Stopped(_)));
+    ///     assert_eq!(lua.load("return 6 * 7").eval::<i32>().unwrap(), 42);
+    /// }
+    /// ```
+    pub fn set_time_limit(&self, limit: Option<Duration>) {
+        self.0.time_limit.set(limit);
+        if self.0.depth.get() > 0 {
+            self.with(|vm| self.set_deadline(vm, limit, true));
+        }
+    }
+
+    /// Limits the time that all finalizers together may take when the state is dropped: one second, unless this
+    /// is called. The finalizer that is running then is stopped, those that have not been called are not called.
+    /// `None` waits for as long as they take.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::Lua;
+    /// use std::time::Duration;
+    ///
+    /// let lua = Lua::new();
+    /// lua.set_closing_limit(Some(Duration::from_millis(20)));
+    /// lua.load("setmetatable({}, { __gc = function() while true do end end })").exec().unwrap();
+    /// drop(lua); // ends
+    /// ```
+    pub fn set_closing_limit(&self, limit: Option<Duration>) {
+        self.0.closing_limit.set(limit);
     }
 
     /// The traceback of the running code, after `message` if there is one; `level` frames are left out:

@@ -28,16 +28,21 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use perilune_runtime::heap::RootId;
 use perilune_runtime::object::Thread as RawThread;
 use perilune_runtime::thread::KILL;
 use perilune_runtime::value::Value as Raw;
-use perilune_runtime::vm::{POLL_GC, Throw, Vm};
+use perilune_runtime::vm::{POLL_GC, POLL_INTERRUPT, POLL_TIME, Throw, Vm};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Stopped};
 use crate::interrupt::Shared as InterruptShared;
 use crate::lua::Lua;
+use crate::timer;
+
+/// How long finalizers may take in all when a state goes away, unless the host says otherwise.
+const CLOSING_LIMIT: Duration = Duration::from_secs(1);
 
 /// What the message handler noted of an error.
 #[derive(Default)]
@@ -55,7 +60,7 @@ pub(crate) struct State {
     /// The pointer that may be used now.
     current: Cell<NonNull<Vm>>,
     /// Borders passed and not left.
-    depth: Cell<u32>,
+    pub depth: Cell<u32>,
     /// Handles dropped since the last border.
     released: RefCell<Vec<RootId>>,
     /// The same for errors, which may be dropped on any thread.
@@ -76,6 +81,10 @@ pub(crate) struct State {
     pub sandboxed: Cell<bool>,
     /// Finalizers have run.
     closed: Cell<bool>,
+    /// How long each call of the host may take.
+    pub time_limit: Cell<Option<Duration>>,
+    /// How long finalizers may take in all when the state goes away.
+    pub closing_limit: Cell<Option<Duration>>,
 }
 
 /// Handles of errors that were dropped, on any thread.
@@ -151,6 +160,8 @@ impl State {
             metatables: RefCell::default(),
             sandboxed: Cell::new(false),
             closed: Cell::new(false),
+            time_limit: Cell::new(None),
+            closing_limit: Cell::new(Some(CLOSING_LIMIT)),
         })
     }
 }
@@ -343,7 +354,14 @@ impl Lua {
         let state = &*self.0;
         // SAFETY: as in `with`; callbacks that `f` leads to put their own pointer in place first.
         let vm = unsafe { &mut *state.current.get().as_ptr() };
+        if let Some(stop) = vm.current_stop() {
+            return Err(Error::Stopped(Stopped::new(stop)));
+        }
         self.drain(vm);
+        let outermost = state.depth.get() == 0;
+        if outermost && let Some(limit) = state.time_limit.get() {
+            self.set_deadline(vm, Some(limit), true);
+        }
         let snapshot = Snapshot::take(vm);
         let handler = match handler.and_then(|id| vm.heap.handles.get(id)) {
             Some(handler) => handler,
@@ -366,17 +384,56 @@ impl Lua {
             }
             Err(value) => Err(self.error_from_raw(vm, value)),
         };
-        let result = vm.on_lua_stack(depth == 0, run);
+        let result = vm.on_lua_stack(outermost, run);
         // A coroutine that has yielded in a host function has left its borders in place.
         state.left(outer, depth);
         place.leave(vm);
+        if outermost && vm.detail.stopping.deadline.is_some() {
+            self.set_deadline(vm, None, false);
+        }
         let Ok(result) = result else { return Err(Error::Memory) };
         match result {
+            Ok(_) if vm.stopping() => Err(self.stopped(vm, outermost)),
             Ok(result) => result,
             Err(panic) => {
                 snapshot.restore(vm);
+                if outermost {
+                    vm.end_stop();
+                }
                 resume_unwind(panic)
             }
+        }
+    }
+
+    /// The error of a state that is stopping, which ends with the outermost call.
+    #[cold]
+    fn stopped(&self, vm: &mut Vm, outermost: bool) -> Error {
+        self.0.noted.take();
+        let stopped = vm.current_stop().map(Stopped::new);
+        if outermost {
+            vm.end_stop();
+        }
+        match stopped {
+            Some(stopped) => Error::Stopped(stopped),
+            None => Error::runtime("no stop"),
+        }
+    }
+
+    /// From now on, running code may take this long; `None` for no limit. With `watched`, the timer says when;
+    /// else each poll looks at the clock.
+    pub(crate) fn set_deadline(&self, vm: &mut Vm, limit: Option<Duration>, watched: bool) {
+        // A limit beyond the end of time is none.
+        let at = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let stopping = &mut vm.detail.stopping;
+        stopping.deadline = at;
+        match at {
+            Some(at) => {
+                stopping.unwatched = !(watched && timer::wake(&self.0.interrupt, at));
+                if stopping.unwatched {
+                    vm.poll.raise(POLL_TIME);
+                }
+            }
+            None => timer::forget(&self.0.interrupt),
         }
     }
 
@@ -390,11 +447,18 @@ impl Lua {
         let vm = unsafe { &mut *state.current.get().as_ptr() };
         self.drain(vm);
         let snapshot = Snapshot::take(vm);
+        // A request that was never noticed was not meant for the finalizers.
+        vm.poll.lower(POLL_INTERRUPT, vm.native_limit);
+        if let Some(limit) = state.closing_limit.get() {
+            self.set_deadline(vm, Some(limit), false);
+        }
         // Nobody is left to be told of a panic in a finalizer: the next one is run. None may be left
         // for the engine's own end, when host functions could not make a handle any more.
         while let Ok(Err(_)) = vm.on_lua_stack(true, perilune_runtime::heap::close) {
             snapshot.restore(vm);
         }
+        self.set_deadline(vm, None, false);
+        vm.end_stop();
         perilune_runtime::stdlib::flush_all(vm);
         self.empty_trash();
     }

@@ -13,6 +13,7 @@ use crate::meta::Metamethod;
 use crate::object::{Kind, LuaClosure, NativeFunction, Upvalue};
 use crate::state::{MAX_C_DEPTH, MAX_C_DEPTH_IN_ERROR, NATIVE_ROOM};
 use crate::stdlib::coroutine::switch;
+use crate::stop::STOP;
 use crate::thread::KILL;
 use crate::value::Value;
 use crate::vm::{Args, Link, POLL_HOOK, Results, Throw, Vm};
@@ -249,8 +250,8 @@ impl Vm {
         self.call(f, args).map(|results| results.slice().to_vec())
     }
 
-    /// Calls and catches errors: `Err` holds the error value (or [`KILL`], which must be thrown on). No
-    /// message handler is in force.
+    /// Calls and catches errors: `Err` holds the error value (or [`KILL`] or [`STOP`], which must be thrown
+    /// on: see [`Vm::check_stop`]). No message handler is in force.
     pub fn pcall(&mut self, f: Value, args: &[Value]) -> Result<Results, Value> {
         self.protect(Value::NIL, |vm| vm.call(f, args))
     }
@@ -272,7 +273,10 @@ impl Vm {
                 self.pc = pc;
                 self.c_depth = depth;
                 self.top = top;
-                let error = if self.thrown == KILL {
+                let error = if self.stopping() {
+                    // SAFETY: `level` is above the current frame.
+                    unsafe { self.abandon(level) }
+                } else if self.thrown == KILL {
                     // The coroutine is being ended: whoever catches this passes it on.
                     KILL
                 } else {
@@ -289,8 +293,22 @@ impl Vm {
         result
     }
 
+    /// While the state is stopping: upvalues and variables at `level` and above are forgotten, the latter
+    /// without being closed.
+    ///
+    /// # Safety
+    /// As for [`Vm::close_after_error`].
+    #[cold]
+    unsafe fn abandon(&mut self, level: *mut Value) -> Value {
+        // SAFETY: the caller's contract.
+        unsafe { self.close_upvalues(level) };
+        self.detail.stack.tbc.retain(|&slot| slot < level);
+        self.settle_closing();
+        STOP
+    }
+
     /// After an error: closes upvalues and variables at `level` and above; answers the error value,
-    /// which a failing `__close` replaces.
+    /// which a failing `__close` replaces; [`STOP`] when the state is stopping.
     ///
     /// # Safety
     /// `level` lies above the current frame's needed slots.
@@ -341,6 +359,9 @@ impl Vm {
                 *func.add(3) = error;
                 if self.call_window(func, 2).is_err() {
                     error = self.thrown;
+                }
+                if self.stopping() {
+                    error = self.abandon(level);
                 }
             }
             self.base = base;
@@ -561,10 +582,14 @@ unsafe fn protected_window(
                 ptr::copy(func, base.sub(1), n as usize);
                 n + 1
             }
-            Err(Throw) if vm.thrown == KILL => return Err(Throw),
             Err(Throw) => {
                 vm.top = func;
-                let error = vm.close_after_error(func);
+                let passes = vm.stopping() || vm.thrown == KILL;
+                let error = if passes { vm.thrown } else { vm.close_after_error(func) };
+                if passes || error == STOP {
+                    vm.detail.stack.restore_handler();
+                    return Err(Throw);
+                }
                 vm.forget_after(error, func);
                 *base.sub(2) = Value::FALSE;
                 *base.sub(1) = error;

@@ -30,6 +30,9 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub fn throw(&mut self, value: Value) -> Throw {
+        if let Err(throw) = self.check_stop() {
+            return throw;
+        }
         if self.heap.lacks_memory() {
             // What lacks may be the reason for this error.
             return crate::heap::out_of_memory(self);

@@ -21,6 +21,7 @@ pub mod shape;
 pub mod stack;
 pub mod state;
 pub mod stdlib;
+pub mod stop;
 pub mod string;
 pub mod table;
 pub mod text;

@@ -14,8 +14,9 @@ use perilune_ir::bytecode::Op;
 use crate::heap::Heap;
 use crate::meta::Metamethod;
 use crate::object::{CodeHead, Header, Kind, Upvalue};
+use crate::stop::Stopping;
 use crate::value::Value;
-use crate::vm::{Link, POLL_GC, POLL_INTERRUPT, Poll, Throw, Vm};
+use crate::vm::{Link, POLL_GC, POLL_INTERRUPT, POLL_STOP, POLL_TIME, Poll, Throw, Vm};
 
 use crate::stack::ThreadStack;
 pub use crate::stack::{ERROR_STACK, MAX_STACK, StackMemory};
@@ -206,15 +207,12 @@ impl Default for Hook {
     }
 }
 
-/// A host's answer to an interrupt: `Some(message)` throws it.
-pub type InterruptFn = Box<dyn FnMut(&mut Vm) -> Option<String>>;
-
 /// The parts of a state that compiled code never touches.
 pub struct Detail {
     /// The running coroutine's stack. Its fields that [`Vm`] has too are stale here while it runs.
     pub stack: Box<StackState>,
-    /// Called when `POLL_INTERRUPT` was raised.
-    pub on_interrupt: Option<InterruptFn>,
+    /// Requests to stop, and the stop under way.
+    pub stopping: Stopping,
     /// The tier wants a profile: the interpreter counts, records types, and enters compiled code. Off,
     /// it runs as if there were no tier.
     pub profiling: bool,
@@ -285,7 +283,7 @@ impl Vm {
             tier: None,
             detail: Box::new(Detail {
                 stack: Box::new(stack),
-                on_interrupt: None,
+                stopping: Stopping::default(),
                 profiling: false,
                 hot_threshold: 1 << 30,
                 library: Vec::new(),
@@ -444,7 +442,7 @@ impl Vm {
 /// Calls an object's `__gc`; an error only warns.
 fn finalize(vm: &mut Vm, object: Value) {
     let handler = vm.metamethod(object, Metamethod::Gc);
-    if handler.is_nil() {
+    if handler.is_nil() || vm.stopping() {
         return;
     }
     let (hook, depth) = (vm.detail.stack.hook.running, vm.c_depth);
@@ -452,7 +450,9 @@ fn finalize(vm: &mut Vm, object: Value) {
     let result = vm.pcall(handler, &[object]);
     vm.detail.stack.hook.running = hook;
     vm.c_depth = depth;
-    if let Err(error) = result {
+    if let Err(error) = result
+        && !vm.stopping()
+    {
         let message = match error.as_string() {
             Some(s) => vm.heap.str_bytes(s).to_vec(),
             None => b"error object is not a string".to_vec(),
@@ -471,30 +471,24 @@ impl Vm {
         }
     }
 
-    /// Runs what is due: a collector step, finalizers, an interrupt. Long library loops call it
+    /// Runs what is due: requests from outside, a collector step, finalizers. Long library loops call it
     /// now and then when `poll` is not zero; it may collect and call Lua.
     ///
     /// # Errors
-    /// An interrupt throws, and so does a memory limit.
+    /// A stop throws, and so does a memory limit.
     #[cold]
     #[inline(never)]
     pub fn safepoint(&mut self) -> Result<(), Throw> {
         let poll = self.poll.load(Ordering::Relaxed);
+        if poll == 0 {
+            // A request was withdrawn.
+            self.poll.settle(self.native_limit);
+        }
+        if poll & (POLL_STOP | POLL_INTERRUPT | POLL_TIME) != 0 {
+            self.answer_requests(poll)?;
+        }
         if poll & POLL_GC != 0 {
             crate::heap::control::safepoint(self)?;
-        }
-        if poll & POLL_INTERRUPT != 0 {
-            self.poll.lower(POLL_INTERRUPT, self.native_limit);
-            if let Some(mut ask) = self.detail.on_interrupt.take() {
-                self.heap.disturbances += 1;
-                let answer = ask(self);
-                if self.detail.on_interrupt.is_none() {
-                    self.detail.on_interrupt = Some(ask);
-                }
-                if let Some(message) = answer {
-                    return Err(self.runtime_error(message.as_bytes()));
-                }
-            }
         }
         Ok(())
     }

@@ -121,6 +121,10 @@ pub const POLL_GC: u32 = 1;
 pub const POLL_INTERRUPT: u32 = 2;
 /// `Vm::poll`: hooks are set; compiled code is not entered, the interpreter runs its hooking copy.
 pub const POLL_HOOK: u32 = perilune_ir::encoding::POLL_HOOK;
+/// `Vm::poll`: the state is stopping; stays until that has ended (see [`crate::stop`]).
+pub const POLL_STOP: u32 = 8;
+/// `Vm::poll`: the deadline may have passed.
+pub const POLL_TIME: u32 = 16;
 
 /// Results of a call from Rust: they stand on the stack above the current frame, and stay valid
 /// until the next push or call.
@@ -186,6 +190,12 @@ impl Poll {
     pub fn raise(&self, bits: u32) {
         self.word.fetch_or(bits, Ordering::SeqCst);
         self.entry_limit.store(usize::MAX, Ordering::SeqCst);
+    }
+
+    /// Clears bits from any thread. Compiled functions leave the fast path at their entry until the next
+    /// safepoint.
+    pub fn withdraw(&self, bits: u32) {
+        self.word.fetch_and(!bits, Ordering::SeqCst);
     }
 
     /// Clears bits; on the state's thread.

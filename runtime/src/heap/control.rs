@@ -44,6 +44,7 @@ pub fn safepoint(vm: &mut Vm) -> Result<(), Throw> {
     }
     empty_graveyard(vm);
     finalize::run_some(vm);
+    vm.check_stop()?;
     vm.heap.restock();
     if vm.heap.footprint() > vm.heap.limit() || vm.heap.is_alarming() {
         enforce_limit(vm)?;

@@ -71,12 +71,16 @@ impl Heap {
     }
 }
 
-/// Calls at most `limit` pending finalizers. Nothing is collected meanwhile.
+/// Calls at most `limit` pending finalizers. Nothing is collected meanwhile. When the state is stopping the others
+/// are left for later; at its end they are passed over, but coroutines are unwound.
 pub(super) fn run_pending(vm: &mut Vm, limit: usize) {
     if vm.heap.stopped & stop::FINALIZER != 0 {
         return;
     }
     for _ in 0..limit {
+        if vm.stopping() && vm.heap.stopped & stop::CLOSING == 0 {
+            break;
+        }
         let Some(object) = vm.heap.next_pending() else { return };
         vm.heap.disturbances += 1;
         vm.heap.stopped |= stop::FINALIZER;
@@ -116,6 +120,10 @@ pub fn close(vm: &mut Vm) {
     vm.heap.separate_finalizable(true);
     vm.heap.stopped &= !stop::FINALIZER;
     run_pending(vm, usize::MAX);
+    if vm.stopping() {
+        // It goes on living, perhaps.
+        vm.heap.stopped &= !stop::CLOSING;
+    }
 }
 
 impl Drop for Vm {

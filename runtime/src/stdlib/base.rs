@@ -350,6 +350,7 @@ pub(super) fn collectgarbage(vm: &mut Vm, a: Args) -> Outcome {
             Value::small_int(0)
         }
     };
+    vm.check_stop()?;
     a.ret1(result)
 }
 

@@ -143,10 +143,13 @@ pub(super) fn load_text(vm: &mut Vm, a: Args) -> Outcome {
     load_with(vm, a, Some(if text_only { b"t" } else { b"" }), env)
 }
 
-fn answer(a: Args, loaded: Result<Value, Value>) -> Outcome {
+fn answer(vm: &mut Vm, a: Args, loaded: Result<Value, Value>) -> Outcome {
     match loaded {
         Ok(function) => a.ret1(function),
-        Err(message) => a.ret2(Value::NIL, message),
+        Err(message) => {
+            vm.check_stop()?;
+            a.ret2(Value::NIL, message)
+        }
     }
 }
 
@@ -162,7 +165,7 @@ fn load_with(vm: &mut Vm, a: Args, mode: Option<&[u8]>, env: Value) -> Outcome {
         let source = a.check_bytes(vm, 1)?;
         let name = a.opt_bytes(vm, 2)?.unwrap_or(source);
         let loaded = load_chunk(vm, source, name, mode, env);
-        return answer(a, loaded);
+        return answer(vm, a, loaded);
     }
     let name = a.opt_bytes(vm, 2)?.unwrap_or(b"=(load)");
     let reader = a.check_function(vm, 1)?;
@@ -187,12 +190,15 @@ fn load_with(vm: &mut Vm, a: Args, mode: Option<&[u8]>, env: Value) -> Outcome {
                 vm.thrown = KILL;
                 return Err(Throw);
             }
-            Err(error) => return a.ret2(Value::NIL, error),
+            Err(error) => {
+                vm.check_stop()?;
+                return a.ret2(Value::NIL, error);
+            }
         }
     }
     // A nil environment may come from an argument only; it stays valid.
     let loaded = load_chunk(vm, &source, name, mode, env);
-    answer(a, loaded)
+    answer(vm, a, loaded)
 }
 
 /// Appends a piece of source, a string or a number; false for an empty one, which is the end.
@@ -211,7 +217,7 @@ pub(super) fn loadfile(vm: &mut Vm, a: Args) -> Outcome {
     let mode = a.opt_bytes(vm, 2)?;
     let env = environment(vm, a, 3);
     let loaded = load_file(vm, path, mode, env);
-    answer(a, loaded)
+    answer(vm, a, loaded)
 }
 
 pub(super) fn dofile(vm: &mut Vm, a: Args) -> Outcome {

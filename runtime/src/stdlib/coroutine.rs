@@ -72,8 +72,16 @@ fn resume(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
             unsafe { *args.base.sub(2) = Value::TRUE };
             Ok(count + 1)
         }
-        Err(error) => args.ret2(Value::FALSE, error),
+        Err(error) => refuse(vm, args, error),
     }
+}
+
+/// `false` and the error.
+#[cold]
+#[inline(never)]
+fn refuse(vm: &mut Vm, args: Args, error: Value) -> Result<u32, Throw> {
+    vm.check_stop()?;
+    args.ret2(Value::FALSE, error)
 }
 
 #[inline(always)]
@@ -147,7 +155,7 @@ fn close(vm: &mut Vm, args: Args) -> Result<u32, Throw> {
     match thread::status(thread) {
         Status::Suspended | Status::Dead => match thread::close(vm, thread) {
             Ok(()) => args.ret1(Value::TRUE),
-            Err(error) => args.ret2(Value::FALSE, error),
+            Err(error) => refuse(vm, args, error),
         },
         Status::Running => Err(vm.error("cannot close a running coroutine")),
         Status::Normal => Err(vm.error("cannot close a normal coroutine")),

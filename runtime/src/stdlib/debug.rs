@@ -76,6 +76,7 @@ fn debug(vm: &mut Vm, a: Args) -> Outcome {
             Err(message) => Err(message),
         };
         if let Err(error) = result {
+            vm.check_stop()?;
             let s = vm.to_display(error)?;
             let text = super::bytes_of(vm, s)?;
             let streams = &mut vm.library_state::<LibraryState>().streams;

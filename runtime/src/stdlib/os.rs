@@ -223,7 +223,9 @@ fn exit(vm: &mut Vm, a: Args) -> Outcome {
         if vm.current == vm.main {
             close_main_variables(vm);
         }
+        vm.check_stop()?;
         crate::heap::finalize::close(vm);
+        vm.check_stop()?;
     }
     super::flush_all(vm);
     std::process::exit(code)
@@ -235,7 +237,9 @@ fn close_main_variables(vm: &mut Vm) {
     let window = vm.top;
     // SAFETY: the window is the end of the running native frame, above all frames. Every failure has
     // taken one variable off the list.
-    while vm.protect(Value::NIL, |vm| unsafe { vm.close(bottom, window) }).is_err() {}
+    while vm.protect(Value::NIL, |vm| unsafe { vm.close(bottom, window) }).is_err()
+        && !vm.stopping()
+    {}
 }
 
 fn getenv(vm: &mut Vm, a: Args) -> Outcome {

@@ -42,6 +42,7 @@ use crate::heap::Heap;
 use crate::object::{Kind, LuaString, Thread};
 use crate::stack::{NativeStack, StackMemory, StackPool};
 use crate::state::{Displaced, Hook, MAX_C_DEPTH, StackState};
+use crate::stop::STOP;
 use crate::value::{TAG_IMMEDIATE, TAG_SHIFT, Value};
 use crate::vm::{Args, Throw, Vm};
 
@@ -315,7 +316,7 @@ unsafe fn exchange(vm: &mut Vm, thread: *mut Thread) {
 
 /// Resumes a suspended coroutine with `args`; its results are stored from `dest` upwards and their
 /// number returned. `Err` holds the error value, with which the coroutine has died (or says why it
-/// could not be resumed).
+/// could not be resumed); [`STOP`] while the state is stopping, which must be thrown on.
 ///
 /// # Safety
 /// `dest` lies in the running stack, above all slots that are still needed; `args` is not changed by
@@ -417,6 +418,10 @@ unsafe fn finish(vm: &mut Vm, thread: *mut Thread, dest: *mut Value) -> Result<u
         (*d).retire_native();
         if (*d).panic.is_some() {
             rethrow(d);
+        }
+        if vm.stopping() {
+            forget(vm, thread);
+            return Err(STOP);
         }
         if (*d).failed {
             return Err((*d).error);
@@ -532,7 +537,10 @@ fn run(vm: *mut Vm, thread: *mut Thread) {
             Ok(results) => (*d).transfer = (results.first, results.count),
             Err(Throw) => {
                 vm.close_upvalues(vm.detail.stack.memory.bottom());
-                if !(*d).kill {
+                if vm.stopping() {
+                    vm.detail.stack.tbc.clear();
+                    vm.settle_closing();
+                } else if !(*d).kill {
                     (*d).failed = true;
                     (*d).error = vm.thrown;
                     // For tracebacks of the dead coroutine.
@@ -640,7 +648,7 @@ unsafe fn unwind(vm: &mut Vm, thread: *mut Thread) {
 }
 
 /// `coroutine.close`: ends a suspended or dead coroutine and closes its pending variables. `Err` holds
-/// the error with which it had died, or which closing threw.
+/// the error with which it had died, or which closing threw; [`STOP`] as in [`resume`].
 ///
 /// # Errors
 /// See above.
@@ -651,6 +659,9 @@ pub fn close(vm: &mut Vm, thread: *mut Thread) -> Result<(), Value> {
         debug_assert!(matches!((*d).status, Status::Suspended | Status::Dead));
         if (*d).status == Status::Suspended {
             unwind(vm, thread);
+            if vm.stopping() {
+                return Err(STOP);
+            }
         }
         let failed = std::mem::take(&mut (*d).failed);
         let mut error = std::mem::replace(&mut (*d).error, Value::NIL);

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Something to do before the script, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub struct Args {
     pub memory_limit: Option<usize>,
     /// `--stats[=json]`
     pub stats: Option<StatsFormat>,
+    /// `--time-limit=SECONDS`
+    pub time_limit: Option<Duration>,
     /// `--help`
     pub help: bool,
 }
@@ -97,6 +100,16 @@ fn number<N: FromStr + PartialOrd + Default>(
     match value.parse() {
         Ok(n) if n > N::default() => Ok(n),
         _ => Err(format!("'{option}' needs a positive number, not '{value}'")),
+    }
+}
+
+/// Seconds after `=`.
+fn seconds(option: &str, value: Option<&str>) -> Result<Duration, String> {
+    let value = value.unwrap_or_default();
+    let seconds = value.parse().ok().filter(|&seconds: &f64| seconds > 0.0);
+    match seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+        Some(limit) => Ok(limit),
+        None => Err(format!("'{option}' needs a positive number of seconds, not '{value}'")),
     }
 }
 
@@ -187,6 +200,7 @@ impl Args {
             ("stats", None) => self.stats = Some(StatsFormat::Table),
             ("stats", Some("json")) => self.stats = Some(StatsFormat::Json),
             ("dump", _) => self.dump(&required(&full, value)?)?,
+            ("time-limit", _) => self.time_limit = Some(seconds(&full, value)?),
             ("help", None) => self.help = true,
             _ => return Err(format!("unrecognized option '--{option}'")),
         }
@@ -225,6 +239,8 @@ Options:
   --seed=N  the seed of math.random and of hashes, for replays (otherwise random)
   --        end of options
   -         run standard input, end of options
+Limits:
+  --time-limit=SECONDS    stop a chunk that takes longer
 JIT:
   --no-jit                interpret only
   --jit-threshold=N       compile a function at its N-th call (1: at once)
@@ -274,6 +290,7 @@ mod tests {
         assert!(parse(&["--seed"]).unwrap_err().contains("needs argument"));
         assert!(parse(&["--seed=x"]).unwrap_err().contains("needs a number"));
         assert!(parse(&["--jit-threshold=0"]).unwrap_err().contains("positive number"));
+        assert!(parse(&["--time-limit=0"]).unwrap_err().contains("positive number of seconds"));
         assert!(parse(&["--dump=nothing"]).unwrap_err().contains("unknown stage"));
     }
 

@@ -1,7 +1,7 @@
 //! The command line: `perilune [options] [script [args]]`, as `lua` with options for the JIT.
 //!
-//! Written on the embedding API alone. Everything that runs Lua code runs within one host function,
-//! so that tracebacks end as those of `lua` do.
+//! Written on the embedding API alone. Each chunk runs within a host function, so that tracebacks end as
+//! those of `lua` do.
 
 mod args;
 mod repl;
@@ -54,15 +54,11 @@ fn main() -> ExitCode {
     }
     lua.set_memory_limit(args.memory_limit);
     signal::install(&lua);
-    let session =
-        Rc::new(Session { program: program.clone(), args, all, interactive: Cell::new(false) });
-    let good = Rc::new(Cell::new(false));
-    let (inner, outcome) = (Rc::clone(&session), Rc::clone(&good));
-    let body = lua.create_function(move |lua, ()| {
-        outcome.set(inner.run(lua)?.is_ok());
-        Ok(())
-    });
-    let result = body.and_then(|body| body.call::<()>(()));
+    lua.set_time_limit(args.time_limit);
+    // As `lua`, it waits for finalizers, which Ctrl-C ends.
+    lua.set_closing_limit(args.time_limit);
+    let session = Session { program, args, all, interactive: Cell::new(false) };
+    let result = session.run(&lua);
     if let Err(error) = &result {
         session.report(&lua, error);
     }
@@ -71,7 +67,7 @@ fn main() -> ExitCode {
         session.print_stats(&lua);
     }
     drop(lua);
-    if result.is_ok() && good.get() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if matches!(result, Ok(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn options(args: &Args) -> LuaOptions {
@@ -273,7 +269,7 @@ impl Session {
         self.done(lua, result)
     }
 
-    /// Calls a chunk as `lua` does: with the traceback in the message, and Ctrl-C as an error.
+    /// Calls a chunk as `lua` does: from a host function, with the traceback in the message. Ctrl-C stops it.
     pub fn protected(
         &self,
         lua: &Lua,
@@ -281,7 +277,20 @@ impl Session {
         args: Variadic<Value>,
     ) -> Result<MultiValue> {
         let handler = lua.create_function(report::message_handler)?;
-        signal::guard(|| function.call_with_handler(&handler, args))
+        let results = Rc::new(Cell::new(None));
+        let out = Rc::clone(&results);
+        type Call = (Function, Function, Variadic<Value>);
+        let body = lua.create_function(move |_, (function, handler, args): Call| {
+            out.set(Some(function.call_with_handler(&handler, args)));
+            Ok(())
+        })?;
+        // What came too late for the chunk before.
+        lua.clear_interrupt();
+        let called = signal::guard(|| body.call::<()>((function.clone(), handler, args)));
+        // They are handles, which the function must not keep.
+        let results = results.take();
+        called?;
+        results.unwrap_or_else(|| Ok(MultiValue::new()))
     }
 
     fn done(&self, lua: &Lua, result: Result<()>) -> std::result::Result<(), Failed> {
