@@ -1,5 +1,7 @@
 //! Functions.
 
+use std::sync::atomic::Ordering;
+
 use perilune_runtime::heap::RootId;
 use perilune_runtime::value::Value as Raw;
 use perilune_runtime::vm::{Args, Throw, Vm};
@@ -42,6 +44,10 @@ fn call_handled<R: FromLuaMulti>(
     lua.check(f)?;
     lua.check_all(args.as_slice())?;
     let results = lua.run_handled(handler, |vm| {
+        if vm.poll.load(Ordering::Relaxed) != 0 {
+            // A request that waits for the next code that runs means this, however short it is.
+            vm.safepoint()?;
+        }
         let function = lua.push_in(vm, f);
         let results = match args.as_slice() {
             [] => vm.call(function, &[])?,

@@ -120,6 +120,7 @@ impl Lua {
         let options = LuaOptions { max_stack: limits.stack.or(options.max_stack), ..options };
         let lua = Lua::with_libraries(Libraries::Sandboxed, options)?;
         lua.set_memory_limit(limits.memory);
+        lua.set_time_limit(limits.time);
         // Tells whether that is enough to begin with.
         lua.create_environment()?;
         Ok(lua)

@@ -5,33 +5,44 @@
 //! is queued once per limit.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
+
+use perilune_runtime::vm::POLL_TIME;
 
 use crate::interrupt::Shared;
 
-/// How long after a state was woken it is looked at again.
-const AGAIN: Duration = Duration::from_millis(10);
+/// Nanoseconds after which a state that was woken is looked at again.
+const AGAIN: u64 = 10_000_000;
 
-/// When a state is to be woken, as its own thread and the timer's see it.
+/// When a state is to be woken, as its own thread and the timer's see it. All times are nanoseconds since
+/// [`start`]; 0 stands for none.
 #[derive(Default)]
 pub(crate) struct Deadline {
-    /// Nanoseconds since [`start`]; 0 for none.
     due: AtomicU64,
-    /// The state is in the queue.
-    queued: AtomicBool,
+    /// When the timer will look at the state: not after `due`.
+    look: AtomicU64,
 }
 
-/// What deadlines count from.
+/// What times count from.
 fn start() -> Instant {
     static START: OnceLock<Instant> = OnceLock::new();
     *START.get_or_init(Instant::now)
 }
 
+/// A time as a number.
+fn number(at: Instant) -> u64 {
+    let nanos = at.saturating_duration_since(start()).as_nanos();
+    u64::try_from(nanos).unwrap_or(u64::MAX).max(1)
+}
+
+/// States by when to look at them, and address.
+type Queue = BTreeMap<(u64, usize), Weak<Shared>>;
+
 #[derive(Default)]
 struct Timer {
-    queue: Mutex<BTreeMap<(Instant, usize), Weak<Shared>>>,
+    queue: Mutex<Queue>,
     changed: Condvar,
 }
 
@@ -54,13 +65,17 @@ fn timer() -> std::io::Result<&'static Timer> {
 /// Wakes the state at this time. False: there is no timer, since the system gives no thread.
 pub(crate) fn wake(shared: &Arc<Shared>, at: Instant) -> bool {
     let deadline = &shared.deadline;
-    let due = at.saturating_duration_since(start()).as_nanos();
-    deadline.due.store(u64::try_from(due).unwrap_or(u64::MAX).max(1), Ordering::SeqCst);
-    if !deadline.queued.load(Ordering::SeqCst) {
+    let due = number(at);
+    deadline.due.store(due, Ordering::SeqCst);
+    let look = deadline.look.load(Ordering::SeqCst);
+    if look == 0 || due < look {
         let Ok(timer) = timer() else { return false };
-        if !deadline.queued.swap(true, Ordering::SeqCst) {
-            timer.push(at, Arc::downgrade(shared));
-        }
+        let mut queue = timer.lock();
+        let address = Arc::as_ptr(shared) as usize;
+        queue.remove(&(deadline.look.load(Ordering::SeqCst), address));
+        queue.insert((due, address), Arc::downgrade(shared));
+        deadline.look.store(due, Ordering::SeqCst);
+        timer.changed.notify_one();
     }
     true
 }
@@ -71,32 +86,29 @@ pub(crate) fn forget(shared: &Shared) {
 }
 
 impl Timer {
-    fn push(&self, at: Instant, shared: Weak<Shared>) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.insert((at, shared.as_ptr() as usize), shared);
-        self.changed.notify_one();
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn run(&self) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.lock();
         loop {
-            let now = Instant::now();
+            let now = number(Instant::now());
             queue = match queue.first_entry() {
                 None => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
                 Some(first) if first.key().0 > now => {
-                    let pause = first.key().0 - now;
+                    let pause = Duration::from_nanos(first.key().0 - now);
                     let waited = self.changed.wait_timeout(queue, pause);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
                 Some(first) => {
-                    let shared = first.remove();
-                    drop(queue);
-                    if let Some(state) = shared.upgrade()
-                        && let Some(next) = look(&state, now)
+                    let ((_, address), weak) = first.remove_entry();
+                    if let Some(shared) = weak.upgrade()
+                        && let Some(next) = look(&shared, now)
                     {
-                        self.push(next, shared);
+                        queue.insert((next, address), weak);
                     }
-                    self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+                    queue
                 }
             };
         }
@@ -104,26 +116,24 @@ impl Timer {
 }
 
 /// Wakes a state if its time is up. Returns when to look again.
-fn look(shared: &Shared, now: Instant) -> Option<Instant> {
+fn look(shared: &Shared, now: u64) -> Option<u64> {
     let deadline = &shared.deadline;
     loop {
-        let due = deadline.due.load(Ordering::SeqCst);
-        if due == 0 {
-            deadline.queued.store(false, Ordering::SeqCst);
-            // Another call may have begun before it could see that.
-            if deadline.due.load(Ordering::SeqCst) == 0
-                || deadline.queued.swap(true, Ordering::SeqCst)
-            {
-                return None;
-            }
-            continue;
-        }
-        return match start().checked_add(Duration::from_nanos(due)) {
-            Some(at) if at > now => Some(at),
+        let next = match deadline.due.load(Ordering::SeqCst) {
+            0 => 0,
+            due if due > now => due,
             _ => {
-                shared.raise(perilune_runtime::vm::POLL_TIME);
-                Some(now + AGAIN)
+                shared.raise(POLL_TIME);
+                now + AGAIN
             }
         };
+        deadline.look.store(next, Ordering::SeqCst);
+        if next != 0 {
+            return Some(next);
+        }
+        // Another call may have begun before it could see that it is to queue itself.
+        if deadline.due.load(Ordering::SeqCst) == 0 {
+            return None;
+        }
     }
 }

@@ -277,7 +277,7 @@ fn statistics_and_dumps() {
 fn interrupt_from_the_keyboard() {
     for options in [&["--no-jit"][..], &["--jit-threshold=1"]] {
         let mut child = command(options)
-            .args(["-e", "print(1) io.stdout:flush() while true do end"])
+            .args(["-e", "print(1) io.stdout:flush() while true do pcall(function() while true do end end) end"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -288,7 +288,58 @@ fn interrupt_from_the_keyboard() {
         // SAFETY: a plain system call, on a process that was started here and not yet waited for.
         unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) };
         let r = finish(child.wait_with_output().unwrap());
-        assert!(r.stderr.starts_with("lua: (command line):1: interrupted!"), "{}", r.stderr);
+        let start = "lua: (command line):1: interrupted!\nstack traceback:\n\t";
+        assert!(r.stderr.starts_with(start), "{}", r.stderr);
+        assert!(r.stderr.ends_with("in main chunk\n\t[C]: in ?\n"), "{}", r.stderr);
         assert_eq!(r.status, 1);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_keyboard_interrupts_a_line_of_a_session() {
+    let mut child = command(&["-i"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "print('be'..'gun') io.stdout:flush() while true do pcall(error) end").unwrap();
+    let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while line.trim_end() != "begun" {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut output, &mut line).unwrap() > 0);
+    }
+    // SAFETY: a plain system call, on a process that was started here and not yet waited for.
+    unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) };
+    writeln!(input, "6 * 7").unwrap();
+    drop(input);
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut output, &mut rest).unwrap();
+    let r = finish(child.wait_with_output().unwrap());
+    assert!(rest.contains("\n42\n"), "{rest}");
+    assert!(r.stderr.contains("stdin:1: interrupted!\nstack traceback:"), "{}", r.stderr);
+    assert_eq!(r.status, 0);
+}
+
+#[test]
+fn time_limit() {
+    for text in [
+        "while true do pcall(error) end",
+        "setmetatable({}, { __gc = function() while true do end end })",
+    ] {
+        let r = run(&["--time-limit=0.05", "-e", "print(1)", "-e", text, "-e", "print(2)"]);
+        if text.starts_with("while") {
+            assert!(
+                r.stderr.starts_with("lua: (command line):1: time limit exceeded\nstack"),
+                "{}",
+                r.stderr
+            );
+            assert_eq!((&*r.stdout, r.status), ("1\n", 1));
+        } else {
+            assert_eq!((&*r.stdout, r.status), ("1\n2\n", 0));
+        }
     }
 }
