@@ -8,8 +8,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use perilune::{
-    Error, Function, JitOptions, Lua, LuaOptions, MultiValue, Result, StopReason, Stopped, Thread,
-    ThreadStatus, Value,
+    Error, Function, JitOptions, Lua, LuaOptions, MultiValue, Result, StdLib, StopReason, Stopped,
+    Thread, ThreadStatus, Value,
 };
 
 /// Names of the ways to run a script.
@@ -24,7 +24,8 @@ fn state(way: &str) -> Lua {
         }
         _ => JitOptions { threshold: 1, ..JitOptions::default() },
     };
-    let lua = Lua::new_with(LuaOptions { jit, ..LuaOptions::default() });
+    let options = LuaOptions { jit, ..LuaOptions::default() };
+    let lua = Lua::new_with(StdLib::ALL, options).unwrap();
     if way == "gc stress" {
         lua.gc_stress(1, false);
     }
