@@ -165,7 +165,7 @@ impl FromLua for LuaString {
         match value {
             Value::String(s) => Ok(s),
             Value::Integer(_) | Value::Number(_) => {
-                let text = value.to_display_string(lua)?;
+                let text = value.plain_text(lua)?;
                 lua.create_string(text)
             }
             other => Err(mismatch(&other, lua, "string")),
@@ -195,7 +195,7 @@ impl IntoLua for char {
 impl FromLua for String {
     fn from_lua(value: Value, lua: &Lua) -> Result<String> {
         match &value {
-            Value::Integer(_) | Value::Number(_) => value.to_display_string(lua),
+            Value::Integer(_) | Value::Number(_) => value.plain_text(lua),
             _ => Ok(LuaString::from_lua(value, lua)?.to_str()?.to_owned()),
         }
     }

@@ -430,7 +430,7 @@ impl<T, E: Into<Box<dyn StdError + Send + Sync>>> ErrorExt<T> for std::result::R
 /// The message of an error value as `lua` prints it, and whether a traceback belongs to it.
 fn describe(vm: &mut Vm, value: Raw) -> (Vec<u8>, bool) {
     if value.is_string() || value.is_number() {
-        return match vm.to_display(value) {
+        return match vm.text_of(value) {
             // Just made or part of `value`; nothing is collected before it is copied.
             Ok(s) => (vm.heap.str_bytes(s).to_vec(), true),
             Err(Throw) => (b"?".to_vec(), true),

@@ -146,6 +146,17 @@ impl Value {
         })
     }
 
+    /// The text of a string or number, whatever the metatables of these say.
+    pub(crate) fn plain_text(&self, lua: &Lua) -> Result<String> {
+        lua.check(&[self])?;
+        lua.run(|vm| {
+            let raw = lua.push_in(vm, self);
+            let s = vm.text_of(raw)?;
+            // Just made or part of the value; nothing is collected before it is copied.
+            Ok(String::from_utf8_lossy(vm.heap.str_bytes(s)).into_owned())
+        })
+    }
+
     /// What the value's `__tostring` metamethod answers, if there is one and it is a string.
     ///
     /// # Errors

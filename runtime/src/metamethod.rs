@@ -318,29 +318,53 @@ impl Vm {
         crate::interp::concat::concat_values(self, &mut [a, b])
     }
 
+    /// Whether `tostring` of strings and numbers asks no metamethod. Known per method epoch, so that
+    /// printing costs no lookup.
+    #[inline]
+    pub fn displays_plainly(&mut self) -> bool {
+        self.detail.plain_display == Some(self.heap.method_epoch.get()) || self.check_display()
+    }
+
+    #[inline(never)]
+    fn check_display(&mut self) -> bool {
+        let plain = [Type::String, Type::Integer].into_iter().all(|ty| {
+            let meta = self.type_metatables[type_index(ty)];
+            metatable_field(&self.heap, meta, Metamethod::ToString).is_nil()
+        });
+        self.detail.plain_display = plain.then(|| self.heap.method_epoch.get());
+        plain
+    }
+
+    /// A string, or a number's digits, whatever their metatables say.
+    ///
+    /// # Errors
+    /// As [`Vm::number_to_string`].
+    #[inline]
+    pub fn text_of(&mut self, v: Value) -> Result<*mut LuaString, Throw> {
+        match v.as_string() {
+            Some(s) => Ok(s),
+            None => self.number_to_string(v),
+        }
+    }
+
     /// What `tostring` answers: `__tostring`, `__name`, or the plain form.
     ///
     /// # Errors
     /// As the metamethod, or `'__tostring' must return a string`.
     pub fn to_display(&mut self, v: Value) -> Result<*mut LuaString, Throw> {
-        if let Some(s) = v.as_string() {
-            return Ok(s);
-        }
-        if v.is_number() {
-            return self.number_to_string(v);
+        if (v.is_string() || v.is_number()) && self.displays_plainly() {
+            return self.text_of(v);
         }
         let handler = self.metamethod(v, Metamethod::ToString);
         if !handler.is_nil() {
             let result = self.call1(handler, &[v])?;
-            if let Some(s) = result.as_string() {
-                return Ok(s);
-            }
-            if result.is_number() {
-                return self.number_to_string(result);
+            if result.is_string() || result.is_number() {
+                return self.text_of(result);
             }
             return Err(self.error("'__tostring' must return a string"));
         }
         Ok(match v.ty() {
+            Type::String | Type::Integer | Type::Float => self.text_of(v)?,
             Type::Nil => self.heap.new_string(b"nil"),
             Type::Boolean if v.is_truthy() => self.heap.new_string(b"true"),
             Type::Boolean => self.heap.new_string(b"false"),

@@ -16,6 +16,10 @@
 //! so every key that a living shape can see is kept alive by it, and entries beyond a shape's `len`
 //! (which may name dead strings) are never looked at.
 //!
+//! Invariant: keys are interned strings, so that addresses tell them apart; a longer string is a key of the
+//! hash part. [`for_keys`] leaves long ones out, all other keys come from [`Table::set_short`]'s callers, which
+//! ask first.
+//!
 //! Children are weak: after marking and before anything is swept, the collector calls
 //! [`drop_dead_children`] for every living shape; so a child that is found is never dead.
 
@@ -203,6 +207,7 @@ pub fn add_key(heap: &mut Heap, shape: *mut Shape, key: *mut LuaString) -> *mut 
     // SAFETY: shapes passed around are live until the next safepoint.
     unsafe {
         debug_assert!(!(*shape).is_dictionary() && (*shape).slot_of(key).is_none());
+        debug_assert!((*key).is_interned(), "record keys are interned strings");
         if let Some(child) = (*shape).detail.adds.get(&(key as usize)).copied() {
             return child;
         }
@@ -228,11 +233,13 @@ pub fn known_child(shape: *mut Shape, key: *mut LuaString) -> Option<*mut Shape>
     unsafe { (*shape).detail.adds.get(&(key as usize)).copied() }
 }
 
-/// The shape for all of `keys` (interned, in slot order; repeats are ignored) under no metatable:
-/// the template of a table constructor.
+/// The shape for the interned ones of `keys` (in slot order; repeats are ignored) under no metatable:
+/// the template of a table constructor. Other strings are keys of the hash part.
 pub fn for_keys(heap: &mut Heap, keys: &[*mut LuaString]) -> *mut Shape {
     let plain = heap.shapes.plain;
-    with_keys(heap, plain, keys)
+    // SAFETY: keys passed around are live.
+    let record: Vec<_> = keys.iter().copied().filter(|k| unsafe { (**k).is_interned() }).collect();
+    with_keys(heap, plain, &record)
 }
 
 /// The most keys for which [`for_keys`] walks the tree; beyond, it makes a shape without parent.

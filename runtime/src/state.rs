@@ -230,6 +230,8 @@ pub struct Detail {
     pub max_stack: usize,
     /// Where the thread's own native stack was left.
     pub thread_stack: ThreadStack,
+    /// The method epoch for which it is known that no metatable of a basic type has `__tostring`.
+    pub plain_display: Option<u32>,
 }
 
 impl Detail {
@@ -292,6 +294,7 @@ impl Vm {
                 fixed_seed: options.seed,
                 max_stack: options.max_stack.unwrap_or(MAX_STACK).clamp(LEAST_STACK, MAX_STACK),
                 thread_stack: ThreadStack::new(ptr::null_mut()),
+                plain_display: None,
             }),
         });
         // SAFETY: the state is boxed, so the word keeps its address as long as the heap.

@@ -187,12 +187,8 @@ impl Compiler<'_> {
         match self.ast.expr(step) {
             Expr::Index { key, .. } => self.index_step(step, left, key, target),
             Expr::Binary(op, _, right) => match op.instructions() {
-                Some((plain, mut with_constant)) => {
+                Some((plain, with_constant)) => {
                     let line = self.ast.line(step);
-                    if op == BinOp::Sub && matches!(self.ast.expr(right), Expr::Int(0)) {
-                        // As in the reference, `x - 0` adds: it turns -0.0 into 0.0.
-                        with_constant = Op::AddK;
-                    }
                     let left = self.left_register(left, target, line)?;
                     let right_expr = self.ast.expr(right);
                     if matches!(right_expr, Expr::Int(_) | Expr::Float(_))

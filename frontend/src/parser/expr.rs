@@ -98,6 +98,8 @@ impl Parser<'_> {
     fn binary(&mut self, op: BinOp, left: ExprId, right: ExprId, line: u32) -> ExprId {
         let (left_expr, right_expr) = (self.ast.expr(left), self.ast.expr(right));
         let line = match op {
+            // (`"text" or x` keeps its jump: what it gives has no name in messages.)
+            BinOp::Or if matches!(left_expr, Expr::Str(_)) => line,
             BinOp::And | BinOp::Or if left_expr.is_constant() => {
                 // The left operand decides which of the two the result is.
                 let takes_right = fold::truthy(left_expr) == (op == BinOp::And);

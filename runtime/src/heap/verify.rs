@@ -277,6 +277,9 @@ impl Walk<'_> {
             }
             for key in (*s).keys() {
                 self.object(o, key.get(), Kind::String, "key");
+                if self.problem.is_none() && !(*key.get()).is_interned() {
+                    self.fail(|| format!("shape {s:p} has a key that is not interned"));
+                }
             }
             let mut children = Vec::new();
             crate::shape::drop_dead_children(s, |child| {

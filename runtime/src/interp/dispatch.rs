@@ -536,7 +536,7 @@ pub(super) unsafe fn execute<const PROFILE: bool, const HOOKS: bool>(
                     Op::Add => add!(word, reg!(word.c())),
                     Op::AddK => add!(word, konst!(word.c())),
                     Op::Sub => sub!(word, reg!(word.c())),
-                    Op::SubK => sub!(word, konst!(word.c())),
+                    Op::SubK => sub_constant!(word, konst!(word.c())),
                     Op::Mul => mul!(word, reg!(word.c())),
                     Op::MulK => mul!(word, konst!(word.c())),
                     Op::Div => float_only!(word, reg!(word.c()), x, y, computed(x / y)),

@@ -71,13 +71,13 @@ fn last_value(vm: &mut Vm, first: i64, limit: Value, step: i64) -> Result<Option
                     let clipped = if step > 0 { floor_to_int(x) } else { ceil_to_int(x) };
                     match clipped {
                         Some(i) => i,
-                        None if x.is_nan() => return Ok(None),
                         None if x > 0.0 => {
                             if step < 0 {
                                 return Ok(None);
                             }
                             i64::MAX
                         }
+                        // A NaN counts as a limit below all integers, as in the reference.
                         None => {
                             if step > 0 {
                                 return Ok(None);

@@ -90,6 +90,18 @@ macro_rules! number_macros {
                 add_like!(overflowing_sub, wrapping_sub, -, sub_numbers, $d word, $d c)
             };
         }
+        // As in the reference, `x - 0` adds 0: it turns -0.0 into 0.0.
+        macro_rules! sub_constant {
+            ($d word:expr, $d c:expr) => {{
+                let (b, c): (Value, Value) = (reg!($d word.b()), $d c);
+                if tag(b) < IMMEDIATE && tag(c) == INT {
+                    let y = c.small_int_payload().wrapping_neg() as f64;
+                    reg!($d word.a()) = computed(f64::from_bits(b.0) + y);
+                    done!(1)
+                }
+                sub!($d word, c)
+            }};
+        }
         macro_rules! mul {
             ($d word:expr, $d c:expr) => {{
                 let (b, c): (Value, Value) = (reg!($d word.b()), $d c);

@@ -60,10 +60,12 @@ fn print(vm: &mut Vm, a: Args) -> Outcome {
             line.push(vm, b'\t')?;
         }
         let v = a.get(i);
-        if let Some(s) = v.as_string() {
+        if let Some(s) = v.as_string()
+            && vm.displays_plainly()
+        {
             let bytes = bytes_of(vm, s)?;
             line.extend(vm, bytes)?;
-        } else if v.is_number() {
+        } else if v.is_number() && vm.displays_plainly() {
             line.extend(vm, crate::metamethod::print_number(v).as_bytes())?;
         } else {
             let s = vm.to_display(v)?;
@@ -319,18 +321,19 @@ pub(super) fn collectgarbage(vm: &mut Vm, a: Args) -> Outcome {
         "step" => {
             let kilobytes = a.opt_int(vm, 2, 0)?.max(0) as usize;
             if vm.heap.parameters.mode == Mode::Generational {
-                // A young collection is a whole one here.
-                Value::bool(control::collect(vm))
+                // A young collection is a whole one here; it never ends a cycle.
+                control::collect(vm);
+                Value::FALSE
             } else {
                 Value::bool(control::step(vm, kilobytes).unwrap_or(false))
             }
         }
         "setpause" => {
-            let n = parameter(vm, 2)?;
+            let n = quarters(a.opt_int(vm, 2, 0)?);
             Value::small_int(vm.heap.set_pause(n).into())
         }
         "setstepmul" => {
-            let n = parameter(vm, 2)?;
+            let n = quarters(a.opt_int(vm, 2, 0)?);
             Value::small_int(vm.heap.set_step_multiplier(n).into())
         }
         "isrunning" => Value::bool(vm.heap.is_running()),
@@ -340,7 +343,8 @@ pub(super) fn collectgarbage(vm: &mut Vm, a: Args) -> Outcome {
             mode_name(vm, old)
         }
         "incremental" => {
-            let (pause, step) = (parameter(vm, 2)?, parameter(vm, 3)?);
+            let (pause, step) = (a.opt_int(vm, 2, 0)?, a.opt_int(vm, 3, 0)?);
+            let (pause, step) = (quarters(pause), quarters(step));
             let size = parameter(vm, 4)?;
             let old = vm.heap.set_incremental(pause, step, size);
             mode_name(vm, old)
@@ -352,6 +356,11 @@ pub(super) fn collectgarbage(vm: &mut Vm, a: Args) -> Outcome {
     };
     vm.check_stop()?;
     a.ret1(result)
+}
+
+/// A percentage as the reference keeps it, in steps of four within a byte: what later calls answer.
+fn quarters(percent: i64) -> u32 {
+    u32::from((percent as i32 / 4) as u8) * 4
 }
 
 fn mode_name(vm: &mut Vm, mode: Mode) -> Value {

@@ -95,7 +95,8 @@ fn sethook(vm: &mut Vm, a: Args) -> Outcome {
     } else {
         let names = a.check_bytes(vm, skip + 2)?;
         let function = a.check_function(vm, skip + 1)?;
-        let count = a.opt_int(vm, skip + 3, 0)?.clamp(0, i64::from(u32::MAX)) as u32;
+        // A C integer: what is negative counts nothing.
+        let count = a.opt_int(vm, skip + 3, 0)? as i32;
         let mut mask = 0;
         for (letter, bit) in [(b'c', Hook::CALL), (b'r', Hook::RETURN), (b'l', Hook::LINE)] {
             if names.contains(&letter) {
@@ -105,7 +106,7 @@ fn sethook(vm: &mut Vm, a: Args) -> Outcome {
         if count > 0 {
             mask |= Hook::COUNT;
         }
-        (function, mask, count)
+        (function, mask, count as u32)
     };
     remember_hook(vm, thread, function);
     if thread == vm.current {
@@ -158,7 +159,7 @@ fn gethook(vm: &mut Vm, a: Args) -> Outcome {
         }
     }
     let mask = vm.string(&mask);
-    a.ret3(hook.function, mask, Value::small_int(hook.count.into()))
+    a.ret3(hook.function, mask, Value::small_int((hook.count as i32).into()))
 }
 
 // --- locals ---

@@ -41,6 +41,7 @@ pub fn open(vm: &mut Vm) -> *mut Table {
             ("acos", |vm, a| unary(vm, a, f64::acos), Intrinsic::MathAcos.number()),
             ("asin", |vm, a| unary(vm, a, f64::asin), Intrinsic::MathAsin.number()),
             ("atan", atan, Intrinsic::MathAtan.number()),
+            ("atan2", atan, Intrinsic::MathAtan.number()),
             ("ceil", ceil, Intrinsic::MathCeil.number()),
             ("cos", |vm, a| unary(vm, a, f64::cos), Intrinsic::MathCos.number()),
             ("cosh", |vm, a| unary(vm, a, f64::cosh), 0),
@@ -189,6 +190,9 @@ fn frexp(vm: &mut Vm, a: Args) -> Outcome {
 fn ldexp(vm: &mut Vm, a: Args) -> Outcome {
     let x = a.check_float(vm, 1)?;
     let mut exponent = a.check_int(vm, 2)? as i32;
+    if x == 0.0 || !x.is_finite() {
+        return a.ret1(Value::float(x));
+    }
     // By steps, each exact but the last: a subnormal result is rounded once.
     let mut x = x;
     while exponent > 1000 && x.is_finite() && x != 0.0 {
@@ -245,15 +249,13 @@ fn extreme(vm: &mut Vm, a: Args, least: bool) -> Outcome {
 }
 
 fn random(vm: &mut Vm, a: Args) -> Outcome {
+    // Also a call that fails takes a number, as in the reference.
+    let bits = vm.library_state::<LibraryState>().random.0.next_u64();
     let (low, up) = match a.count() {
-        0 => {
-            let x = vm.library_state::<LibraryState>().random.0.next_float();
-            return a.ret1(Value::float(x));
-        }
+        0 => return a.ret1(Value::float(Random::float_of(bits))),
         1 => {
             let up = a.check_int(vm, 1)?;
             if up == 0 {
-                let bits = vm.library_state::<LibraryState>().random.0.next_u64();
                 let v = vm.int(bits as i64);
                 return a.ret1(v);
             }
@@ -265,7 +267,7 @@ fn random(vm: &mut Vm, a: Args) -> Outcome {
     if low > up {
         return Err(a.error(vm, 1, "interval is empty"));
     }
-    let r = vm.library_state::<LibraryState>().random.0.in_range(low, up);
+    let r = vm.library_state::<LibraryState>().random.0.in_range(bits, low, up);
     let v = vm.int(r);
     a.ret1(v)
 }

@@ -1,9 +1,8 @@
 //! `table.sort`: quicksort that makes the same comparisons as PUC Lua's, so that a comparison
 //! function with side effects or without order behaves as there.
 //!
-//! Elements are copied out, sorted and stored back. The copy lies in the function's frame, or in the
-//! array part of a table that the frame holds, so that comparisons may collect. No script gets at either:
-//! `debug.setlocal` leaves native frames alone, `debug.getlocal` does not give out that table.
+//! It works in place, so that comparisons, `__index` and `__newindex` see what they see there. Numbers and
+//! strings in a table without metatable are sorted at once.
 
 use std::cmp::Ordering;
 
@@ -11,18 +10,11 @@ use super::table::{Uses, check_table_like, get_index, plain_table, put_index};
 use super::{Outcome, bytes_of, length};
 use crate::heap::out_of_memory;
 use crate::metamethod::compare_numbers;
-use crate::object::element_kind::{FLOAT, HOLES, INT, OTHER};
-use crate::object::table_flags;
-use crate::table::new_table;
 use crate::value::Value;
 use crate::vm::{Args, Throw, Vm};
 
-/// Up to so many elements the copy lies in the frame.
-const IN_FRAME: usize = 2000;
-/// What a copy is filled with at first.
-const FILL: [Value; 512] = [Value::FALSE; 512];
-/// So many elements are too many: the copy is an array.
-const LIMIT: i64 = 1 << 30;
+/// So many elements are too many.
+const LIMIT: i64 = i32::MAX as i64;
 /// Ranges larger than this get a pivot that is not always in the middle.
 const LARGE: usize = 100;
 
@@ -62,72 +54,15 @@ pub(super) fn sort(vm: &mut Vm, a: Args) -> Outcome {
             return a.ret0();
         }
     }
-    let first = copy_out(vm, a, n)?;
-    let mut sorter = Sorter { vm, first, compare };
-    sorter.sort(0, n - 1, 0)?;
-    // SAFETY: the copy has `n` elements and is in this frame.
-    let sorted = unsafe { std::slice::from_raw_parts(first, n) };
-    match plain_table(a, 1) {
-        // SAFETY: an argument; the copy is no part of it.
-        Some(t) => unsafe { (*t).set_range(&mut vm.heap, 1, sorted) },
-        None => {
-            for (i, v) in sorted.iter().enumerate() {
-                put_index(vm, a.get(1), i as i64 + 1, *v)?;
-            }
-        }
+    // Two elements at a time are held where the collector sees them; behind them is the pivot.
+    let held = vm.top;
+    vm.ensure_stack(held, HELD)?;
+    for _ in 0..HELD {
+        vm.push(Value::NIL);
     }
+    let mut sorter = Sorter { vm, table: a.get(1), held, compare };
+    sorter.sort(1, n, 0)?;
     a.ret0()
-}
-
-/// Copies elements 1 to `n` to where they survive collections.
-fn copy_out(vm: &mut Vm, a: Args, n: usize) -> Result<*mut Value, Throw> {
-    let t = a.get(1);
-    let first = if n <= IN_FRAME {
-        let top = vm.top;
-        vm.ensure_stack(top, n)?;
-        for _ in 0..n {
-            vm.push(Value::NIL);
-        }
-        top
-    } else {
-        let plain = vm.heap.shapes.plain;
-        let copy = new_table(&mut vm.heap, n + 1, plain);
-        vm.push(Value::table(copy));
-        // All elements in use, so that the collector sees what is stored below, with one more, so
-        // that the last is no nil; of all kinds.
-        vm.settled()?;
-        // SAFETY: just made, in the frame.
-        unsafe {
-            for first in (1..=n + 1).step_by(FILL.len()) {
-                let part = FILL.len().min(n + 2 - first);
-                (*copy).set_range(&mut vm.heap, first as i64, &FILL[..part]);
-            }
-            vm.settled()?;
-            (*copy).header.aux |= INT | FLOAT | OTHER | HOLES;
-            (*copy).header.flags |= table_flags::INTERNAL;
-            (*copy).arr
-        }
-    };
-    if let Some(table) = plain_table(a, 1)
-        // SAFETY: an argument.
-        && let Some(elements) = unsafe { (*table).element_range(1, n) }
-    {
-        // SAFETY: the copy has room for `n` values and overlaps nothing.
-        unsafe { std::ptr::copy_nonoverlapping(elements.as_ptr(), first, n) };
-    } else {
-        for i in 0..n {
-            let v = get_index(vm, t, i as i64 + 1)?;
-            // SAFETY: below `n`.
-            unsafe { *first.add(i) = v };
-        }
-    }
-    if n > IN_FRAME {
-        // The copy may be scanned already: it is again.
-        let copy = vm.top.wrapping_sub(1);
-        // SAFETY: the pushed table.
-        unsafe { vm.barrier_back((*copy).ptr::<crate::object::Table>()) };
-    }
-    Ok(first)
 }
 
 /// Sorts numbers (without NaN) or strings, where no metamethod can be asked. `None` for other
@@ -177,23 +112,45 @@ fn sort_primitives(vm: &mut Vm, elements: &[Value]) -> Result<Option<Vec<Value>>
 
 struct Sorter<'a> {
     vm: &'a mut Vm,
-    /// The elements.
-    first: *mut Value,
+    /// The table, or what stands in for one.
+    table: Value,
+    /// Slots of this frame for the values in use.
+    held: *mut Value,
     /// The comparison function or nil.
     compare: Value,
 }
 
+/// Slots for values in use.
+const HELD: usize = 3;
+/// The slot of the pivot; the others hold the elements to be exchanged.
+const PIVOT: usize = 2;
+
 impl Sorter<'_> {
+    /// Reads element `i` into a slot.
     #[inline(always)]
-    fn get(&self, i: usize) -> Value {
-        // SAFETY: indices are within the copy: `partition` checks its own.
-        unsafe { *self.first.add(i) }
+    fn load(&mut self, slot: usize, i: usize) -> Result<Value, Throw> {
+        let v = get_index(self.vm, self.table, i as i64)?;
+        // SAFETY: one of the slots that were made.
+        unsafe { *self.held.add(slot) = v };
+        Ok(v)
     }
 
     #[inline(always)]
-    fn swap(&mut self, i: usize, j: usize) {
-        // SAFETY: as in `get`.
-        unsafe { std::ptr::swap(self.first.add(i), self.first.add(j)) }
+    fn held(&self, slot: usize) -> Value {
+        // SAFETY: as above.
+        unsafe { *self.held.add(slot) }
+    }
+
+    #[inline(always)]
+    fn store(&mut self, i: usize, v: Value) -> Result<(), Throw> {
+        put_index(self.vm, self.table, i as i64, v)
+    }
+
+    /// Exchanges elements `i` and `j`, which were read into slots 0 and 1.
+    #[inline(always)]
+    fn exchange(&mut self, i: usize, j: usize) -> Result<(), Throw> {
+        self.store(i, self.held(1))?;
+        self.store(j, self.held(0))
     }
 
     #[inline(always)]
@@ -210,8 +167,9 @@ impl Sorter<'_> {
     /// Sorts elements `low ..= up`.
     fn sort(&mut self, mut low: usize, mut up: usize, mut spread: usize) -> Result<(), Throw> {
         while low < up {
-            if self.less(self.get(up), self.get(low))? {
-                self.swap(low, up);
+            let (first, last) = (self.load(0, low)?, self.load(1, up)?);
+            if self.less(last, first)? {
+                self.exchange(low, up)?;
             }
             if up - low == 1 {
                 break;
@@ -223,16 +181,24 @@ impl Sorter<'_> {
                 let quarter = (up - low) / 4;
                 low + quarter + spread % (quarter * 2)
             };
-            if self.less(self.get(pivot), self.get(low))? {
-                self.swap(pivot, low);
-            } else if self.less(self.get(up), self.get(pivot))? {
-                self.swap(pivot, up);
+            let (middle, first) = (self.load(0, pivot)?, self.load(1, low)?);
+            if self.less(middle, first)? {
+                self.exchange(pivot, low)?;
+            } else {
+                let last = self.load(1, up)?;
+                if self.less(last, self.held(0))? {
+                    self.exchange(pivot, up)?;
+                }
             }
             if up - low == 2 {
                 break;
             }
-            // The pivot waits just below the end, where it stays a root.
-            self.swap(pivot, up - 1);
+            // The pivot waits just below the end.
+            let middle = self.load(0, pivot)?;
+            // SAFETY: as in `load`.
+            unsafe { *self.held.add(PIVOT) = middle };
+            self.load(1, up - 1)?;
+            self.exchange(pivot, up - 1)?;
             let middle = self.partition(low, up)?;
             let size = up - low;
             let smaller;
@@ -256,28 +222,36 @@ impl Sorter<'_> {
     /// Splits `low ..= up` around the pivot at `up - 1`; answers where it ended up. The ends are in
     /// their places already (not greater, not smaller than the pivot).
     fn partition(&mut self, low: usize, up: usize) -> Result<usize, Throw> {
-        let pivot = self.get(up - 1);
         let (mut i, mut j) = (low, up - 1);
         loop {
             i += 1;
-            while self.less(self.get(i), pivot)? {
+            loop {
+                let v = self.load(0, i)?;
+                if !self.less(v, self.held(PIVOT))? {
+                    break;
+                }
                 if i == up - 1 {
                     return Err(self.vm.error("invalid order function for sorting"));
                 }
                 i += 1;
             }
             j -= 1;
-            while self.less(pivot, self.get(j))? {
+            loop {
+                let v = self.load(1, j)?;
+                if !self.less(self.held(PIVOT), v)? {
+                    break;
+                }
                 if j < i {
                     return Err(self.vm.error("invalid order function for sorting"));
                 }
                 j -= 1;
             }
             if j < i {
-                self.swap(up - 1, i);
+                self.store(up - 1, self.held(0))?;
+                self.store(i, self.held(PIVOT))?;
                 return Ok(i);
             }
-            self.swap(i, j);
+            self.exchange(i, j)?;
         }
     }
 }

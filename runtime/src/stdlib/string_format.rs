@@ -4,7 +4,7 @@ use super::{Outcome, bytes_of, finish_buffer, take_buffer};
 use crate::heap::ByteBuffer;
 use crate::text::float_format::push_float;
 use crate::text::format::{
-    Conversion, Spec, push_int, push_quoted_float, push_quoted_int, push_quoted_part, push_str,
+    Conversion, FloatStyle, Spec, push_int, push_quoted_float, push_quoted_int, push_quoted_part, push_str,
 };
 use crate::text::number::NumBuf;
 use crate::value::{Type, Value};
@@ -33,11 +33,7 @@ pub(super) fn format(vm: &mut Vm, a: Args) -> Outcome {
             [b's', tail @ ..] => {
                 n += 1;
                 present(vm, a, n)?;
-                let v = a.get(n);
-                let s = match v.as_string() {
-                    Some(s) => s,
-                    None => vm.to_display(v)?,
-                };
+                let s = vm.to_display(a.get(n))?;
                 let bytes = bytes_of(vm, s)?;
                 out.extend(vm, bytes)?;
                 rest = tail;
@@ -64,6 +60,26 @@ pub(super) fn format(vm: &mut Vm, a: Args) -> Outcome {
 fn spec_error(vm: &mut Vm, a: Args, n: usize, e: &crate::text::format::SpecError) -> Throw {
     if a.is_none(n + 1) {
         return a.error(vm, n + 1, "no value");
+    }
+    // So is an argument of the wrong kind, where the conversion takes a number.
+    let checked = match e.conversion() {
+        Some(
+            Conversion::Decimal | Conversion::Unsigned | Conversion::Octal | Conversion::Hex { .. },
+        ) => a.check_int(vm, n + 1).map(|_| ()),
+        Some(Conversion::Float(style, _)) if style != FloatStyle::Hex => {
+            a.check_float(vm, n + 1).map(|_| ())
+        }
+        Some(
+            Conversion::Float(..)
+            | Conversion::Char
+            | Conversion::Pointer
+            | Conversion::Quoted
+            | Conversion::String,
+        )
+        | None => Ok(()),
+    };
+    if let Err(throw) = checked {
+        return throw;
     }
     vm.error_bytes(&e.message())
 }

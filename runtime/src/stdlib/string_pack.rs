@@ -16,6 +16,17 @@ fn format_error(vm: &mut Vm, e: PackError) -> Throw {
     if e.is_argument() { vm.argument_error(1, &message) } else { vm.error_bytes(&message) }
 }
 
+/// The error of a missing argument, for items that take one: the reference finds a nil there.
+#[cold]
+fn missing(vm: &mut Vm, n: usize, kind: Kind) -> Result<(), Throw> {
+    let expected = match kind {
+        Kind::Int | Kind::Uint | Kind::Float | Kind::Double => "number",
+        Kind::Chars | Kind::String | Kind::Zstr => "string",
+        Kind::Padding | Kind::Align | Kind::Nop => return Ok(()),
+    };
+    Err(vm.argument_error(n, format!("{expected} expected, got nil").as_bytes()))
+}
+
 pub(super) fn pack(vm: &mut Vm, a: Args) -> Outcome {
     let format = a.check_bytes(vm, 1)?;
     let mut reader = Reader::new(format);
@@ -27,6 +38,9 @@ pub(super) fn pack(vm: &mut Vm, a: Args) -> Outcome {
             Ok(None) => break,
             Err(e) => return Err(format_error(vm, e)),
         };
+        if a.is_none(n + 1) {
+            missing(vm, n + 1, item.kind)?;
+        }
         out.fill(vm, item.padding, FILL)?;
         match item.kind {
             Kind::Int | Kind::Uint => {

@@ -162,7 +162,7 @@ fn remove(vm: &mut Vm, a: Args) -> Outcome {
     let mut pos = a.opt_int(vm, 2, size)?;
     // The position after the end is allowed too.
     if pos != size && (pos as u64).wrapping_sub(1) > size as u64 {
-        return Err(a.error(vm, 1, "position out of bounds"));
+        return Err(a.error(vm, 2, "position out of bounds"));
     }
     let removed = get_index(vm, t, pos)?;
     vm.push(removed);

@@ -10,7 +10,7 @@
 //! Assigning to existing fields, nil included, moves nothing: positions stay right, and so does the
 //! search from a key whose entry was removed meanwhile.
 
-use super::{Table, float_to_int};
+use super::Table;
 use crate::heap::Heap;
 use crate::value::Value;
 
@@ -66,17 +66,13 @@ impl Table {
         if key.is_nil() {
             return Ok(0);
         }
-        let int = match key.as_float() {
-            Some(f) => float_to_int(f),
-            None => key.as_int(),
-        };
         let cap = self.arr_cap as usize;
-        let mut key = key;
-        if let Some(i) = int {
-            if i >= 1 && i as u64 <= cap as u64 {
-                return Ok(i as u32);
-            }
-            key = heap.int(i);
+        // A float with integer value is no table's key: a traversal never gives one.
+        if let Some(i) = key.as_int()
+            && i >= 1
+            && i as u64 <= cap as u64
+        {
+            return Ok(i as u32);
         }
         let shape = self.shape();
         if let Some(s) = key.as_string()

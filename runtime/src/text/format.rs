@@ -72,7 +72,7 @@ pub enum SpecError {
     /// Unknown conversion character, with the specification after `%`.
     Conversion(Vec<u8>),
     /// Flags, width or precision that the conversion does not take.
-    Modifiers(Vec<u8>),
+    Modifiers(Conversion, Vec<u8>),
     /// More modifiers than any sensible specification has.
     TooLong,
     /// `%q` with modifiers.
@@ -80,6 +80,14 @@ pub enum SpecError {
 }
 
 impl SpecError {
+    /// The conversion that does not take its modifiers.
+    pub fn conversion(&self) -> Option<Conversion> {
+        match self {
+            SpecError::Modifiers(conversion, _) => Some(*conversion),
+            SpecError::Conversion(_) | SpecError::TooLong | SpecError::QuotedModifiers => None,
+        }
+    }
+
     /// The message, in bytes since it quotes the format.
     pub fn message(&self) -> Vec<u8> {
         let quote = |before: &str, spec: &[u8], after: &str| {
@@ -89,7 +97,7 @@ impl SpecError {
         };
         match self {
             SpecError::Conversion(spec) => quote("invalid conversion", spec, " to 'format'"),
-            SpecError::Modifiers(spec) => quote("invalid conversion specification:", spec, ""),
+            SpecError::Modifiers(_, spec) => quote("invalid conversion specification:", spec, ""),
             SpecError::TooLong => b"invalid format (too long)".to_vec(),
             SpecError::QuotedModifiers => b"specifier '%q' cannot have modifiers".to_vec(),
         }
@@ -181,7 +189,7 @@ impl Spec {
             }
         }
         if at != modifiers {
-            return Err(SpecError::Modifiers(whole.to_vec()));
+            return Err(SpecError::Modifiers(conversion, whole.to_vec()));
         }
         Ok((spec, modifiers + 1))
     }

@@ -33,18 +33,18 @@ impl Random {
         result
     }
 
-    /// A float in `[0, 1)` (`math.random()`).
+    /// The float in `[0, 1)` that random bits stand for (`math.random()`).
     #[inline]
-    pub fn next_float(&mut self) -> f64 {
-        (self.next_u64() >> 11) as f64 * (0.5 / (1u64 << 52) as f64)
+    pub fn float_of(bits: u64) -> f64 {
+        (bits >> 11) as f64 * (0.5 / (1u64 << 52) as f64)
     }
 
-    /// An integer in `[low, up]` (`math.random(low, up)`), which must not be empty.
+    /// The integer in `[low, up]`, which must not be empty, that random bits stand for
+    /// (`math.random(low, up)`); draws more where these say nothing.
     #[inline]
-    pub fn in_range(&mut self, low: i64, up: i64) -> i64 {
+    pub fn in_range(&mut self, bits: u64, low: i64, up: i64) -> i64 {
         debug_assert!(low <= up);
         let width = (up as u64).wrapping_sub(low as u64);
-        let bits = self.next_u64();
         (low as u64).wrapping_add(self.project(bits, width)) as i64
     }
 
@@ -70,6 +70,11 @@ impl Random {
 mod tests {
     use super::*;
 
+    fn ranged(r: &mut Random, low: i64, up: i64) -> i64 {
+        let bits = r.next_u64();
+        r.in_range(bits, low, up)
+    }
+
     #[test]
     fn same_sequence_as_the_reference() {
         let mut r = Random::new(42, 0);
@@ -78,16 +83,16 @@ mod tests {
         assert_eq!(r.next_u64() as i64, -8358531260401861301);
         // 0x1.965157f81204bp-1, 0x1.3c110ea35f10ap-1, 0x1.3a9865608e04p-7
         let pow = |e: i32| 2f64.powi(e);
-        assert_eq!(r.next_float(), 0x1965157f81204b_u64 as f64 * pow(-53));
-        assert_eq!(r.next_float(), 0x13c110ea35f10a_u64 as f64 * pow(-53));
-        assert_eq!(r.next_float(), 0x13a9865608e040_u64 as f64 * pow(-59));
-        let five: Vec<i64> = (0..5).map(|_| r.in_range(1, 100)).collect();
+        assert_eq!(Random::float_of(r.next_u64()), 0x1965157f81204b_u64 as f64 * pow(-53));
+        assert_eq!(Random::float_of(r.next_u64()), 0x13c110ea35f10a_u64 as f64 * pow(-53));
+        assert_eq!(Random::float_of(r.next_u64()), 0x13a9865608e040_u64 as f64 * pow(-59));
+        let five: Vec<i64> = (0..5).map(|_| ranged(&mut r, 1, 100)).collect();
         assert_eq!(five, [7, 25, 3, 24, 24]);
-        let three: Vec<i64> = (0..3).map(|_| r.in_range(-7, i64::MAX)).collect();
+        let three: Vec<i64> = (0..3).map(|_| ranged(&mut r, -7, i64::MAX)).collect();
         assert_eq!(three, [1351074849451138809, 786156329281515705, 7487668995028120566]);
-        assert_eq!(r.in_range(i64::MIN, i64::MAX), 7963262146711715687);
-        assert_eq!(r.in_range(5, 5), 5);
-        assert_eq!(r.in_range(1, 8), 6);
+        assert_eq!(ranged(&mut r, i64::MIN, i64::MAX), 7963262146711715687);
+        assert_eq!(ranged(&mut r, 5, 5), 5);
+        assert_eq!(ranged(&mut r, 1, 8), 6);
         assert_eq!(Random::new(123, 456).next_u64() as i64, -7482266044409867603);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use perilune::{Error, Lua, Result, Value};
+use perilune::{Error, FromLua, Lua, Result, Value};
 
 use crate::Session;
 use crate::args::StatsFormat;
@@ -17,11 +17,11 @@ pub trait Report {
 
 /// Makes the message of an error value, at the point of the error.
 pub fn message_handler(lua: &Lua, value: Value) -> Result<Value> {
-    let message = match &value {
-        Value::String(_) | Value::Integer(_) | Value::Number(_) => value.to_display_string(lua)?,
-        _ => match value.metamethod_text(lua)? {
+    let message = match value {
+        Value::String(_) | Value::Integer(_) | Value::Number(_) => String::from_lua(value, lua)?,
+        other => match other.metamethod_text(lua)? {
             Some(text) => return lua.pack(text),
-            None => format!("(error object is a {} value)", value.type_name()),
+            None => format!("(error object is a {} value)", other.type_name()),
         },
     };
     lua.pack(lua.traceback(Some(&message), 1))

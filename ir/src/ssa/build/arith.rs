@@ -90,6 +90,12 @@ impl Builder<'_> {
         (inst.op == Opcode::ConstInt).then_some(inst.imm as i64)
     }
 
+    /// Whether a constant of the function is the integer 0.
+    fn is_int_zero(&mut self, k: usize) -> bool {
+        let k = self.constant(k);
+        self.const_int(k) == Some(0)
+    }
+
     /// Falls back to the interpreter for an operation on registers B and (unless constant) C.
     fn arith_slow(&mut self, o: Operands, binary: bool) {
         let x = self.get(o.b);
@@ -268,6 +274,8 @@ impl Builder<'_> {
                 let (x, y) = (self.as_float(a), self.as_float(b));
                 match o.op {
                     Add | AddK => self.op(Opcode::FAdd, Type::Float, &[x, y]),
+                    // As in the reference, `x - 0` adds 0: it turns -0.0 into 0.0.
+                    SubK if self.is_int_zero(o.c) => self.op(Opcode::FAdd, Type::Float, &[x, y]),
                     Sub | SubK => self.op(Opcode::FSub, Type::Float, &[x, y]),
                     Mul | MulK => self.op(Opcode::FMul, Type::Float, &[x, y]),
                     Div | DivK => self.quotient(x, y),
