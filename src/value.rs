@@ -148,7 +148,7 @@ impl Value {
 
     /// The text of a string or number, whatever the metatables of these say.
     pub(crate) fn plain_text(&self, lua: &Lua) -> Result<String> {
-        lua.check(&[self])?;
+        lua.check(self)?;
         lua.run(|vm| {
             let raw = lua.push_in(vm, self);
             let s = vm.text_of(raw)?;

@@ -54,6 +54,12 @@ fn without_addresses(text: &str) -> String {
     result
 }
 
+/// The reference names the table where `table.remove` complains of the position; later releases do not (see
+/// `later_releases.rs`).
+fn as_later(text: &str) -> String {
+    text.replace("bad argument #1 to 'remove' (position", "bad argument #2 to 'remove' (position")
+}
+
 fn output(program: &Path, options: &[&str], file: &str) -> String {
     let directory = harness::root().join("tests/compared");
     let output = run(program, &directory, options, &[file]);
@@ -71,7 +77,7 @@ fn reference_prints_the_same() {
     let wanted = std::env::var("PERILUNE_TEST").unwrap_or_default();
     let programs: Vec<_> = PROGRAMS.iter().filter(|(file, _)| file.contains(&wanted)).collect();
     let failures = harness::two_at_a_time(&programs, |(file, ways)| {
-        let expected = output(lua, &[], file);
+        let expected = as_later(&output(lua, &[], file));
         let compare = |way: &Way| {
             let found = output(perilune(), way.args, file);
             if found == expected {

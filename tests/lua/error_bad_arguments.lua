@@ -18,7 +18,6 @@ run "table.concat({}, 1, 2, 3)"
 run "table.insert({}, 5, 1)"
 run "table.insert({}, 1, 2, 3)"
 run "table.insert(nil, 1)"
-run "table.remove({}, 5)"
 run "ipairs()"
 run "tonumber('1', 1)"
 run "tonumber({}, 10)"
@@ -63,7 +62,6 @@ e:1: invalid value (nil) at index 2 in table for 'concat'
 e:1: bad argument #2 to 'insert' (position out of bounds)
 e:1: wrong number of arguments to 'insert'
 e:1: bad argument #1 to 'insert' (table expected, got nil)
-e:1: bad argument #1 to 'remove' (position out of bounds)
 e:1: bad argument #1 to 'ipairs' (value expected)
 e:1: bad argument #2 to 'tonumber' (base out of range)
 e:1: bad argument #1 to 'tonumber' (string expected, got table)

@@ -425,7 +425,8 @@ pub unsafe fn arith_slow(vm: &mut Vm, base: *mut Value, ip: *const u32) -> Resul
             *base.add(word.c() as usize)
         };
         note_metamethod(vm, base, ip, arith.metamethod(), [a, b]);
-        let result = if constant && arith == Arith::Sub && a.is_float() && b == Value::small_int(0) {
+        let result = if constant && arith == Arith::Sub && a.is_float() && b == Value::small_int(0)
+        {
             // As in the reference, `x - 0` adds 0: it turns -0.0 into 0.0.
             vm.arith(Arith::Add, a, b)?
         } else {

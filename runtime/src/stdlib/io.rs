@@ -206,8 +206,11 @@ fn write(vm: &mut Vm, a: Args) -> Outcome {
 
 fn lines(vm: &mut Vm, a: Args) -> Outcome {
     let (file, own) = if a.is_none_or_nil(1) {
-        default_stream(vm, Role::Input)?;
-        (vm.library_state::<LibraryState>().io.defaults[Role::Input as usize], false)
+        let file = vm.library_state::<LibraryState>().io.defaults[Role::Input as usize];
+        if io_file::handle_of(vm, file).is_none_or(|h| h.stream.is_none()) {
+            return Err(vm.error("attempt to use a closed file"));
+        }
+        (file, false)
     } else {
         let path = a.check_bytes(vm, 1)?;
         (open_or_throw(vm, path, b"r")?, true)

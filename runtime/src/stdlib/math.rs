@@ -41,7 +41,6 @@ pub fn open(vm: &mut Vm) -> *mut Table {
             ("acos", |vm, a| unary(vm, a, f64::acos), Intrinsic::MathAcos.number()),
             ("asin", |vm, a| unary(vm, a, f64::asin), Intrinsic::MathAsin.number()),
             ("atan", atan, Intrinsic::MathAtan.number()),
-            ("atan2", atan, Intrinsic::MathAtan.number()),
             ("ceil", ceil, Intrinsic::MathCeil.number()),
             ("cos", |vm, a| unary(vm, a, f64::cos), Intrinsic::MathCos.number()),
             ("cosh", |vm, a| unary(vm, a, f64::cosh), 0),
@@ -68,6 +67,7 @@ pub fn open(vm: &mut Vm) -> *mut Table {
             ("tointeger", tointeger, Intrinsic::MathTointeger.number()),
             ("type", type_, Intrinsic::MathType.number()),
             ("ult", ult, Intrinsic::MathUlt.number()),
+            ("atan2", atan, Intrinsic::MathAtan.number()),
         ],
     );
     vm.set_field_raw(library, "pi", Value::float(std::f64::consts::PI));

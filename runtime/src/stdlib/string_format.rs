@@ -4,7 +4,8 @@ use super::{Outcome, bytes_of, finish_buffer, take_buffer};
 use crate::heap::ByteBuffer;
 use crate::text::float_format::push_float;
 use crate::text::format::{
-    Conversion, FloatStyle, Spec, push_int, push_quoted_float, push_quoted_int, push_quoted_part, push_str,
+    Conversion, FloatStyle, Spec, push_int, push_quoted_float, push_quoted_int, push_quoted_part,
+    push_str,
 };
 use crate::text::number::NumBuf;
 use crate::value::{Type, Value};
