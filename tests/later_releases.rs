@@ -9,7 +9,7 @@ fn prints(source: &str, expected: &str) {
     for way in [INTERPRETER, THRESHOLD_1, GC_STRESS] {
         let mut options = way.args.to_vec();
         options.extend(["-e", source]);
-        let output = run(perilune(), &root(), &options, &[]);
+        let output = run(perilune(), root(), &options, &[]);
         assert_eq!(output.stdout, expected, "{source}, {}: {}", way.name, output.stderr);
     }
 }
