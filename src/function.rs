@@ -70,7 +70,7 @@ fn call_bound(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
     let bound = (1..args.upvalue_count()).map(|i| args.upvalue(i));
     let values: Vec<Raw> = bound.chain(args.slice().iter().copied()).collect();
     let results = vm.call(args.upvalue(0), &values)?;
-    args.ret_slice(vm, results.slice())
+    args.ret_results(vm, results)
 }
 
 impl Function {

@@ -13,7 +13,7 @@
 
 use crate::object::{Kind, LuaString, NativeFn, NativeFunction, Table, Userdata};
 use crate::value::{Type, Value};
-use crate::vm::{Args, Throw, Vm};
+use crate::vm::{Args, Results, Throw, Vm};
 
 impl Args {
     /// Number of arguments.
@@ -137,26 +137,57 @@ impl Args {
         Ok(3)
     }
 
-    /// Returns the given values (which may not lie in this frame below their place).
+    /// Returns the given values, which lie elsewhere than on the stack: it is written while they are borrowed (see
+    /// [`Args::ret_stack`]).
     ///
     /// # Errors
     /// `stack overflow` when they do not fit.
     pub fn ret_slice(self, vm: &mut Vm, values: &[Value]) -> Result<u32, Throw> {
-        // SAFETY: room for the values is made before they are copied; `copy` allows overlap.
+        // SAFETY: a slice is readable.
+        unsafe { self.ret_stack(vm, values.as_ptr(), values.len()) }
+    }
+
+    /// Returns the `count` values from `first` on, which may lie in this frame or above it, where the results go. No
+    /// reference to them may be a parameter of a running function: the compiler takes the copy for one without
+    /// overlap then.
+    ///
+    /// # Safety
+    /// The values are readable, and not below their place.
+    ///
+    /// # Errors
+    /// `stack overflow` when they do not fit.
+    #[inline]
+    pub unsafe fn ret_stack(
+        self,
+        vm: &mut Vm,
+        first: *const Value,
+        count: usize,
+    ) -> Result<u32, Throw> {
+        // SAFETY: the caller's contract; room is made before, and `copy` allows overlap.
         unsafe {
-            vm.ensure_stack(self.base, values.len())?;
-            std::ptr::copy(values.as_ptr(), self.base.sub(2), values.len());
-            if values.is_empty() {
+            vm.ensure_stack(self.base, count)?;
+            std::ptr::copy(first, self.base.sub(2), count);
+            if count == 0 {
                 *self.base.sub(2) = Value::NIL;
             }
         }
-        Ok(values.len() as u32)
+        Ok(count as u32)
+    }
+
+    /// Returns the results of a call that was made in this frame.
+    ///
+    /// # Errors
+    /// `stack overflow` when they do not fit.
+    pub fn ret_results(self, vm: &mut Vm, results: Results) -> Result<u32, Throw> {
+        // SAFETY: the call delivered them above this frame.
+        unsafe { self.ret_stack(vm, results.first, results.count()) }
     }
 
     /// Returns arguments `n ..`.
     pub fn ret_args_from(self, vm: &mut Vm, n: usize) -> Result<u32, Throw> {
-        let all = self.slice();
-        self.ret_slice(vm, all.get(n.max(1) - 1..).unwrap_or(&[]))
+        let skipped = (n.max(1) - 1).min(self.count as usize);
+        // SAFETY: arguments of this frame, whose results go below them.
+        unsafe { self.ret_stack(vm, self.base.add(skipped), self.count as usize - skipped) }
     }
 
     // --- checks ---

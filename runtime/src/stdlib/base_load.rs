@@ -226,7 +226,7 @@ pub(super) fn dofile(vm: &mut Vm, a: Args) -> Outcome {
     match load_file(vm, path, None, env) {
         Ok(function) => {
             let results = vm.call(function, &[])?;
-            a.ret_slice(vm, results.slice())
+            a.ret_results(vm, results)
         }
         Err(message) => Err(vm.throw(message)),
     }

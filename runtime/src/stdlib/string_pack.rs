@@ -201,9 +201,8 @@ pub(super) fn unpack(vm: &mut Vm, a: Args) -> Outcome {
     }
     vm.push(next);
     vm.settled()?;
-    // SAFETY: the pushed values.
-    let values = unsafe { std::slice::from_raw_parts(first, vm.top.offset_from_unsigned(first)) };
-    a.ret_slice(vm, values)
+    // SAFETY: the pushed values, above the arguments.
+    unsafe { a.ret_stack(vm, first, vm.top.offset_from_unsigned(first)) }
 }
 
 fn integer(vm: &mut Vm, bytes: &[u8], little: bool, signed: bool) -> Result<i64, Throw> {

@@ -255,9 +255,8 @@ fn unpack(vm: &mut Vm, a: Args) -> Outcome {
         let v = get_index(vm, t, from.wrapping_add(i as i64))?;
         vm.push(v);
     }
-    // SAFETY: the pushed values.
-    let values = unsafe { std::slice::from_raw_parts(first, count) };
-    a.ret_slice(vm, values)
+    // SAFETY: the pushed values, above the arguments.
+    unsafe { a.ret_stack(vm, first, count) }
 }
 
 fn reserve_results(vm: &mut Vm, a: Args, count: usize) -> Result<(), Throw> {

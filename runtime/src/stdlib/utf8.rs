@@ -75,9 +75,8 @@ fn codepoint(vm: &mut Vm, a: Args) -> Outcome {
         vm.push(Value::small_int(i64::from(code)));
         at += n;
     }
-    // SAFETY: the pushed values.
-    let values = unsafe { std::slice::from_raw_parts(first, vm.top.offset_from_unsigned(first)) };
-    a.ret_slice(vm, values)
+    // SAFETY: the pushed values, above the arguments.
+    unsafe { a.ret_stack(vm, first, vm.top.offset_from_unsigned(first)) }
 }
 
 fn len(vm: &mut Vm, a: Args) -> Outcome {
