@@ -131,3 +131,25 @@ fn programs_from_bytes_agree() {
         (0..8u8).map(|k| (0..200u8).map(|i| i.wrapping_mul(k * 2 + 1)).collect()).collect();
     run("differential", &inputs, targets::differential);
 }
+
+#[test]
+fn limits_hold_for_programs_from_bytes() {
+    let inputs: Vec<Vec<u8>> =
+        (0..8u8).map(|k| (0..200u8).map(|i| i.wrapping_mul(k * 2 + 1)).collect()).collect();
+    run("limits", &inputs, targets::limits);
+}
+
+#[test]
+fn floats_of_any_bits_stay_floats() {
+    run("floats", &[hostile_floats()], targets::floats);
+}
+
+/// Every tag as the payload of a NaN of each class, with each operation.
+fn hostile_floats() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (i, top) in (0x7FF0..=0x7FFFu64).chain(0xFFF0..=0xFFFF).enumerate() {
+        bytes.extend_from_slice(&(top << 48 | 0x7F55_0000_1230).to_le_bytes());
+        bytes.push(i as u8);
+    }
+    bytes
+}

@@ -7,7 +7,7 @@
 use super::library;
 use super::program::Node;
 use super::statement::line;
-use super::{Generator, Kind};
+use super::{Generator, Kind, system};
 use std::collections::HashMap;
 
 const EDGES: [&str; 14] = [
@@ -478,10 +478,13 @@ const FALLIBLE: [&str; 6] = [
 ];
 
 impl Generator {
-    /// A fragment of the lists here or in [`library`].
+    /// A fragment of the lists here or in [`library`], now and then of [`system`]: a program that looks at its own
+    /// locals is compiled in another way.
     pub(super) fn idiom(&mut self) -> Node {
         let at = self.random.below(SAFE.len() + FALLIBLE.len() + library::LIBRARY.len());
-        let (template, safe) = if let Some(&template) = SAFE.get(at) {
+        let (template, safe) = if self.random.chance(15) {
+            (*self.random.pick(&system::SYSTEM), true)
+        } else if let Some(&template) = SAFE.get(at) {
             (template, true)
         } else if let Some(&template) = FALLIBLE.get(at - SAFE.len()) {
             (template, false)

@@ -17,6 +17,7 @@ mod library;
 pub mod program;
 mod random;
 mod statement;
+mod system;
 
 use program::Node;
 use random::Random;
