@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use perilune_ir::bytecode::Function as Code;
+use perilune_runtime::load::{self, LoadError};
 use perilune_runtime::value::Value as Raw;
+use perilune_runtime::vm::Vm;
 
 use crate::error::{Error, Result};
 use crate::function::Function;
@@ -145,9 +147,9 @@ impl<'a> Chunk<'a> {
     pub fn into_function(self) -> Result<Function> {
         let source = self.source.map_err(Error::external)?;
         let code = if source.first() == Some(&SIGNATURE) {
-            precompiled(&source, &self.name, self.binary)?
+            precompiled(self.lua, &source, &self.name, self.binary)?
         } else {
-            compile(&source, &self.name)?
+            compile(self.lua, &source, &self.name)?
         };
         closure(self.lua, &code, self.environment.as_ref())
     }
@@ -180,8 +182,10 @@ impl<'a> Chunk<'a> {
             && source.first() != Some(&SIGNATURE)
         {
             let expression = [b"return ", &source[..]].concat();
-            if let Ok(code) = compile(&expression, &self.name) {
-                return closure(self.lua, &code, self.environment.as_ref())?.call(());
+            match compile(self.lua, &expression, &self.name) {
+                Ok(code) => return closure(self.lua, &code, self.environment.as_ref())?.call(()),
+                Err(Error::Syntax { .. }) => {}
+                Err(error) => return Err(error),
             }
         }
         self.call(())
@@ -196,24 +200,45 @@ impl<'a> Chunk<'a> {
     }
 }
 
-fn compile(source: &[u8], name: &[u8]) -> Result<Arc<Code>> {
-    match perilune_frontend::compile(source, name) {
-        Ok(function) => Ok(Arc::new(function)),
-        Err(error) => Err(Error::Syntax {
-            message: String::from_utf8_lossy(&error.message).into_owned(),
-            incomplete_input: error.incomplete,
-        }),
-    }
+fn compile(lua: &Lua, source: &[u8], name: &[u8]) -> Result<Arc<Code>> {
+    within(lua, |vm| load::compile(vm, source, name))?.map_err(|message| Error::Syntax {
+        incomplete_input: message.incomplete,
+        message: String::from_utf8_lossy(&message.text).into_owned(),
+    })
 }
 
-fn precompiled(source: &[u8], name: &[u8], allowed: bool) -> Result<Arc<Code>> {
+fn precompiled(lua: &Lua, source: &[u8], name: &[u8], allowed: bool) -> Result<Arc<Code>> {
     let failed = |message: String| Error::Syntax { message, incomplete_input: false };
     if !allowed {
         return Err(failed("attempt to load a binary chunk (mode is 't')".to_owned()));
     }
-    perilune_ir::dump::undump(source).map_err(|reason| {
+    within(lua, |vm| load::undump(vm, source))?.map_err(|message| {
         let name = perilune_frontend::chunk_id(name);
+        let reason = String::from_utf8_lossy(&message.text);
         failed(format!("{name}: bad binary format ({reason})"))
+    })
+}
+
+/// Why a chunk is not valid.
+struct Invalid {
+    text: Vec<u8>,
+    incomplete: bool,
+}
+
+/// Loads within the state's means; the inner error is the chunk's.
+fn within(
+    lua: &Lua,
+    loads: impl FnOnce(&mut Vm) -> std::result::Result<Arc<Code>, LoadError>,
+) -> Result<std::result::Result<Arc<Code>, Invalid>> {
+    lua.run(|vm| match loads(vm) {
+        Ok(code) => Ok(Ok(code)),
+        Err(LoadError::Syntax(error)) => {
+            Ok(Err(Invalid { text: error.message, incomplete: error.incomplete }))
+        }
+        Err(LoadError::Binary(reason)) => {
+            Ok(Err(Invalid { text: reason.into(), incomplete: false }))
+        }
+        Err(LoadError::Thrown(throw)) => Err(throw),
     })
 }
 

@@ -2,14 +2,20 @@
 //!
 //! Expressions live in one arena and name each other by [`ExprId`]: a chain
 //! such as `a.b.c…` or `1 + 1 + …` makes a tree as deep as the source is long,
-//! and neither dropping nor walking it may recurse that deep. Statements are
-//! nested vectors, whose depth the parser limits.
+//! and neither dropping nor walking it may recurse that deep. Statements, table
+//! fields and lists of expressions are runs in arenas of their own, written when
+//! they are complete. So the tree is a dozen growing vectors, whose memory a
+//! [`Meter`] counts: 20 bytes for an expression, 24 for a statement.
 //!
 //! Names are resolved (the parser keeps the scopes, so that errors come in
 //! source order) and constants folded: a reference to a compile-time constant
 //! is the constant. Lines are those to which PUC Lua attributes the code.
 
+use perilune_ir::budget::{Meter, Refusal};
+
 use crate::strings::{StrId, Strings};
+
+type Result<T> = std::result::Result<T, Refusal>;
 
 /// Names an expression of its chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +33,27 @@ pub struct LabelId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FuncId(pub u32);
 
-/// A run of expressions in [`Ast::lists`].
+/// Names a list of expressions of its chunk: where its length is in the arena
+/// of lists, with the expressions behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct List {
+pub struct List(u32);
+
+impl List {
+    /// The list without expressions.
+    pub const EMPTY: List = List(u32::MAX);
+}
+
+/// A run of items in one of the arenas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Run {
     start: u32,
     len: u32,
+}
+
+impl Run {
+    fn of<T>(self, arena: &[T]) -> &[T] {
+        &arena[self.start as usize..(self.start + self.len) as usize]
+    }
 }
 
 /// Operators of one operand.
@@ -148,25 +170,25 @@ pub enum Field {
 }
 
 /// A table constructor.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Table {
-    /// Its fields in order.
-    pub fields: Vec<Field>,
+    /// Its fields in order: see [`Ast::fields`].
+    pub fields: Run,
     /// The line of its closing brace.
     pub end_line: u32,
 }
 
 /// A sequence of statements with its own scope.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Block {
-    /// The statements in order.
-    pub statements: Vec<Stat>,
+    /// The statements in order: see [`Ast::statements`].
+    pub statements: Run,
     /// The line of the last token before the one that ends the block.
     pub end_line: u32,
 }
 
 /// One `if` or `elseif` arm.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Arm {
     /// The condition.
     pub condition: ExprId,
@@ -176,8 +198,43 @@ pub struct Arm {
     pub block: Block,
 }
 
+/// `if`, `elseif` … `else`
+#[derive(Clone, Copy, Debug)]
+pub struct Branches {
+    /// The arms in order: see [`Ast::arms`].
+    pub arms: Run,
+    /// What runs when no condition is true.
+    pub otherwise: Option<Block>,
+}
+
+/// `for variable = start, limit, step do`; three hidden variables from `state`
+/// on come before `variable`.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct NumericFor {
+    pub state: LocalId,
+    pub start: ExprId,
+    pub limit: ExprId,
+    pub step: Option<ExprId>,
+    pub body: Block,
+    pub do_line: u32,
+}
+
+/// `for names in values do`; four hidden variables from `state` on come before
+/// the `count` declared ones.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct GenericFor {
+    pub state: LocalId,
+    pub count: u32,
+    pub values: List,
+    pub body: Block,
+    pub do_line: u32,
+    pub end_line: u32,
+}
+
 /// A statement and the line of its code.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Stat {
     /// What it does.
     pub kind: StatKind,
@@ -186,15 +243,15 @@ pub struct Stat {
 }
 
 /// The kinds of statements.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
 pub enum StatKind {
     /// A call, for its effects.
     Call(ExprId),
     /// `targets = values`
-    Assign { targets: Vec<ExprId>, values: Vec<ExprId> },
+    Assign { targets: List, values: List },
     /// `local first, … = values`: `count` variables from `first` on.
-    Local { first: LocalId, count: u32, values: Vec<ExprId> },
+    Local { first: LocalId, count: u32, values: List },
     /// `local function`
     LocalFunction { local: LocalId, function: ExprId },
     /// `function target() …`
@@ -205,30 +262,14 @@ pub enum StatKind {
     While { condition: ExprId, body: Block },
     /// `repeat body until condition`; the condition sees the body's variables.
     Repeat { body: Block, condition: ExprId },
-    /// `if`, `elseif` … `else`
-    If { arms: Vec<Arm>, otherwise: Option<Block> },
-    /// `for variable = start, limit, step do`; three hidden variables from
-    /// `state` on come before `variable`.
-    ForNum {
-        state: LocalId,
-        start: ExprId,
-        limit: ExprId,
-        step: Option<ExprId>,
-        body: Block,
-        do_line: u32,
-    },
-    /// `for names in values do`; four hidden variables from `state` on come
-    /// before the `count` declared ones.
-    ForIn {
-        state: LocalId,
-        count: u32,
-        values: Vec<ExprId>,
-        body: Block,
-        do_line: u32,
-        end_line: u32,
-    },
+    /// `if`, an index into [`Ast::branches`].
+    If(u32),
+    /// A numeric `for`, an index into [`Ast::numeric_fors`].
+    ForNum(u32),
+    /// A generic `for`, an index into [`Ast::generic_fors`].
+    ForIn(u32),
     /// `return values`
-    Return(Vec<ExprId>),
+    Return(List),
     /// `break` out of the innermost loop
     Break,
     /// `goto`, an index into [`Function::gotos`].
@@ -236,6 +277,9 @@ pub enum StatKind {
     /// `::name::`
     Label(LabelId),
 }
+
+// A statement may be as short as two bytes of source.
+const _: () = assert!(size_of::<Stat>() == 24 && size_of::<Expr>() == 16);
 
 /// What a declaration says about a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,7 +304,7 @@ pub struct Local {
     /// Whether anything assigns to it after its declaration.
     pub assigned: bool,
     /// The value of a compile-time constant, which takes no register.
-    pub value: Option<Expr>,
+    pub value: Option<ExprId>,
 }
 
 /// A variable of an enclosing function.
@@ -307,8 +351,6 @@ pub struct Function {
     pub labels: Vec<Label>,
     /// The label of each of its `goto`s.
     pub gotos: Vec<LabelId>,
-    /// The functions directly in it, in source order.
-    pub children: Vec<FuncId>,
     /// How many parameters it has.
     pub params: u32,
     /// Whether it takes `...`.
@@ -324,10 +366,20 @@ pub struct Function {
 /// A whole chunk.
 #[derive(Debug, Default)]
 pub struct Ast {
-    exprs: Vec<(Expr, u32)>,
+    exprs: Vec<Expr>,
+    lines: Vec<u32>,
     lists: Vec<ExprId>,
+    fields: Vec<Field>,
+    statements: Vec<Stat>,
+    arms: Vec<Arm>,
     /// Table constructors.
     pub tables: Vec<Table>,
+    /// What `if` statements are.
+    pub branches: Vec<Branches>,
+    /// What numeric `for` statements are.
+    pub numeric_fors: Vec<NumericFor>,
+    /// What generic `for` statements are.
+    pub generic_fors: Vec<GenericFor>,
     /// Functions; the main one is [`Ast::MAIN`].
     pub functions: Vec<Function>,
     /// All names and strings.
@@ -337,37 +389,100 @@ pub struct Ast {
 impl Ast {
     /// The main function of a chunk.
     pub const MAIN: FuncId = FuncId(0);
+    /// Bytes of the longest source: no arena then has more items than `u32`
+    /// counts, since two bytes make three expressions at most.
+    pub const MAX_SOURCE: usize = 1 << 31;
 
     /// Adds an expression whose code is on `line`.
-    pub fn add(&mut self, expr: Expr, line: u32) -> ExprId {
-        self.exprs.push((expr, line));
-        ExprId(self.exprs.len() as u32 - 1)
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    #[inline]
+    pub fn add(&mut self, expr: Expr, line: u32, meter: &mut Meter) -> Result<ExprId> {
+        meter.push(&mut self.exprs, expr)?;
+        meter.push(&mut self.lines, line)?;
+        Ok(ExprId(self.exprs.len() as u32 - 1))
     }
 
     /// The expression `id`.
     pub fn expr(&self, id: ExprId) -> Expr {
-        self.exprs[id.0 as usize].0
+        self.exprs[id.0 as usize]
     }
 
     /// The line of the code of `id`.
     pub fn line(&self, id: ExprId) -> u32 {
-        self.exprs[id.0 as usize].1
+        self.lines[id.0 as usize]
     }
 
     /// Stores a list of expressions.
-    pub fn add_list(&mut self, items: &[ExprId]) -> List {
-        let start = self.lists.len() as u32;
-        self.lists.extend_from_slice(items);
-        List { start, len: items.len() as u32 }
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn add_list(&mut self, items: &[ExprId], meter: &mut Meter) -> Result<List> {
+        if items.is_empty() {
+            return Ok(List::EMPTY);
+        }
+        let list = List(self.lists.len() as u32);
+        meter.push(&mut self.lists, ExprId(items.len() as u32))?;
+        meter.extend(&mut self.lists, items)?;
+        Ok(list)
     }
 
     /// The expressions of `list`.
     pub fn list(&self, list: List) -> &[ExprId] {
-        &self.lists[list.start as usize..(list.start + list.len) as usize]
+        match self.lists.get(list.0 as usize..) {
+            Some([len, rest @ ..]) => &rest[..len.0 as usize],
+            _ => &[],
+        }
+    }
+
+    /// Stores the fields of a table constructor.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub fn add_fields(&mut self, items: &[Field], meter: &mut Meter) -> Result<Run> {
+        add_run(&mut self.fields, items, meter)
+    }
+
+    /// The fields of a table constructor.
+    pub fn fields(&self, run: Run) -> &[Field] {
+        run.of(&self.fields)
+    }
+
+    /// Stores the statements of a block.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub fn add_statements(&mut self, items: &[Stat], meter: &mut Meter) -> Result<Run> {
+        add_run(&mut self.statements, items, meter)
+    }
+
+    /// The statements of a block.
+    pub fn statements(&self, run: Run) -> &[Stat] {
+        run.of(&self.statements)
+    }
+
+    /// Stores the arms of an `if`.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub fn add_arms(&mut self, items: &[Arm], meter: &mut Meter) -> Result<Run> {
+        add_run(&mut self.arms, items, meter)
+    }
+
+    /// The arms of an `if`.
+    pub fn arms(&self, run: Run) -> &[Arm] {
+        run.of(&self.arms)
     }
 
     /// The function `id`.
     pub fn function(&self, id: FuncId) -> &Function {
         &self.functions[id.0 as usize]
     }
+}
+
+fn add_run<T: Copy>(arena: &mut Vec<T>, items: &[T], meter: &mut Meter) -> Result<Run> {
+    let run = Run { start: arena.len() as u32, len: items.len() as u32 };
+    meter.extend(arena, items)?;
+    Ok(run)
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use perilune_ir::budget::Refusal;
+
 /// Why a chunk does not compile, in PUC Lua's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
@@ -21,6 +23,39 @@ impl fmt::Display for SyntaxError {
 }
 
 impl std::error::Error for SyntaxError {}
+
+/// Why there is no function for a chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompileError {
+    /// The chunk is not valid.
+    Syntax(SyntaxError),
+    /// The budget refused what it takes.
+    Refused(Refusal),
+}
+
+impl From<SyntaxError> for CompileError {
+    fn from(error: SyntaxError) -> CompileError {
+        CompileError::Syntax(error)
+    }
+}
+
+impl From<Refusal> for CompileError {
+    fn from(refusal: Refusal) -> CompileError {
+        CompileError::Refused(refusal)
+    }
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CompileError::Syntax(error) => error.fmt(f),
+            CompileError::Refused(Refusal::Memory) => f.write_str("not enough memory"),
+            CompileError::Refused(Refusal::Stopped) => f.write_str("stopped"),
+        }
+    }
+}
+
+impl std::error::Error for CompileError {}
 
 /// The longest chunk name shown, in bytes, counting a closing zero as C does.
 const ID_SIZE: usize = 60;

@@ -7,7 +7,9 @@
 
 use std::ops::Range;
 
-use crate::error::{SyntaxError, chunk_id_bytes};
+use perilune_ir::budget::{Meter, POLL_BYTES, Refusal};
+
+use crate::error::{CompileError, SyntaxError, chunk_id_bytes};
 use crate::number::{Number, hex_value, is_space, parse_number};
 use crate::strings::{StrId, Strings};
 
@@ -73,8 +75,15 @@ tokens! {
 /// The name under which pending `break`s are kept: no label can have it.
 const BREAK_NAME: &[u8] = b"break";
 
+type Result<T> = std::result::Result<T, CompileError>;
+
+/// Capacity of the buffer that is not kept for the next string.
+const LARGE_BUFFER: usize = 64 << 10;
+
 /// The lexer over one source.
-pub(crate) struct Lexer<'s> {
+pub(crate) struct Lexer<'s, 'b> {
+    /// Counts what the source makes the parser take, tokens included.
+    pub meter: &'s mut Meter<'b>,
     source: &'s [u8],
     at: usize,
     /// Where the current token's text starts in `source` (names, numerals).
@@ -96,21 +105,25 @@ pub(crate) struct Lexer<'s> {
     pub break_name: StrId,
 }
 
-/// What a lexical error shows after `near`.
+/// What an error shows after `near`.
 enum Near {
+    Nothing,
     /// The text of the string read so far.
     Buffer,
     /// The source text of the token read so far.
     Source,
     Eof,
+    /// A token with a fixed text.
+    Token(Token),
 }
 
-impl<'s> Lexer<'s> {
+impl<'s, 'b> Lexer<'s, 'b> {
     /// A lexer before the first token: call [`Lexer::next`] to read it.
-    pub fn new(source: &'s [u8], chunk_name: &'s [u8]) -> Self {
+    pub fn new(source: &'s [u8], chunk_name: &'s [u8], meter: &'s mut Meter<'b>) -> Result<Self> {
         let mut strings = Strings::default();
-        let break_name = strings.intern(BREAK_NAME);
-        Lexer {
+        let break_name = strings.intern(BREAK_NAME, meter)?;
+        Ok(Lexer {
+            meter,
             source,
             at: 0,
             start: 0,
@@ -122,11 +135,17 @@ impl<'s> Lexer<'s> {
             line: 1,
             last_line: 1,
             break_name,
-        }
+        })
+    }
+
+    /// The id of a name.
+    pub fn intern(&mut self, name: &[u8]) -> std::result::Result<StrId, Refusal> {
+        self.strings.intern(name, self.meter)
     }
 
     /// Consumes the current token.
-    pub fn next(&mut self) -> Result<(), SyntaxError> {
+    pub fn next(&mut self) -> Result<()> {
+        self.meter.step()?;
         self.last_line = self.line;
         self.token = match self.ahead.take() {
             Some(token) => token,
@@ -136,7 +155,7 @@ impl<'s> Lexer<'s> {
     }
 
     /// The token after the current one.
-    pub fn peek(&mut self) -> Result<Token, SyntaxError> {
+    pub fn peek(&mut self) -> Result<Token> {
         let token = match self.ahead {
             Some(token) => token,
             None => self.scan()?,
@@ -146,15 +165,26 @@ impl<'s> Lexer<'s> {
     }
 
     /// An error at the current line, with nothing after it.
-    pub fn error_plain(&self, message: impl AsRef<[u8]>) -> SyntaxError {
-        self.positioned(message.as_ref(), None)
+    pub fn error_plain(&mut self, message: impl AsRef<[u8]>) -> CompileError {
+        self.compose(&[message.as_ref()], Near::Nothing)
+    }
+
+    /// [`Lexer::error_plain`] with the message in pieces, since names may be
+    /// long.
+    pub fn error_pieces(&mut self, message: &[&[u8]]) -> CompileError {
+        self.compose(message, Near::Nothing)
     }
 
     /// An error that quotes the current token.
-    pub fn error_near(&self, message: impl AsRef<[u8]>) -> SyntaxError {
-        // PUC Lua quotes no token of value zero, which a zero byte is.
-        let near = (self.token != Token::Byte(0)).then(|| self.token_text(self.token));
-        self.positioned(message.as_ref(), near)
+    pub fn error_near(&mut self, message: impl AsRef<[u8]>) -> CompileError {
+        let near = match self.token {
+            // PUC Lua quotes no token of value zero, which a zero byte is.
+            Token::Byte(0) => Near::Nothing,
+            Token::Name(_) | Token::Int(_) | Token::Float(_) => Near::Source,
+            Token::Str(_) => Near::Buffer,
+            other => Near::Token(other),
+        };
+        self.compose(&[message.as_ref()], near)
     }
 
     /// How messages show a token that was expected: quoted, or `<name>`, `<eof>`.
@@ -171,36 +201,35 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    fn token_text(&self, token: Token) -> Vec<u8> {
-        match token {
-            Token::Name(_) | Token::Int(_) | Token::Float(_) => {
-                quoted(&self.source[self.start..self.at])
+    fn lex_error(&mut self, message: impl AsRef<[u8]>, near: Near) -> CompileError {
+        self.compose(&[message.as_ref()], near)
+    }
+
+    /// The error with its position; what it quotes may be as long as the source.
+    fn compose(&mut self, message: &[&[u8]], near: Near) -> CompileError {
+        let position =
+            [&chunk_id_bytes(self.chunk_name)[..], format!(":{}: ", self.line).as_bytes()].concat();
+        let fixed;
+        let (quote, text): (&[u8], &[u8]) = match near {
+            Near::Nothing => (b"", b""),
+            Near::Buffer => (b"'", up_to_zero(&self.buffer)),
+            Near::Source => (b"'", up_to_zero(&self.source[self.start..self.at])),
+            Near::Eof => (b"", b"<eof>"),
+            Near::Token(token) => {
+                fixed = Self::expected_text(token);
+                (b"", fixed.as_bytes())
             }
-            Token::Str(_) => quoted(&self.buffer),
-            other => Self::expected_text(other).into_bytes(),
-        }
-    }
-
-    fn positioned(&self, message: &[u8], near: Option<Vec<u8>>) -> SyntaxError {
-        let mut full = chunk_id_bytes(self.chunk_name);
-        full.extend_from_slice(format!(":{}: ", self.line).as_bytes());
-        full.extend_from_slice(message);
-        let mut incomplete = false;
-        if let Some(near) = near {
-            full.extend_from_slice(b" near ");
-            full.extend_from_slice(&near);
-            incomplete = near == b"<eof>";
-        }
-        SyntaxError { message: full, incomplete, line: self.line }
-    }
-
-    fn lex_error(&self, message: impl AsRef<[u8]>, near: Near) -> SyntaxError {
-        let near = match near {
-            Near::Buffer => quoted(&self.buffer),
-            Near::Source => quoted(&self.source[self.start..self.at]),
-            Near::Eof => b"<eof>".to_vec(),
         };
-        self.positioned(message.as_ref(), Some(near))
+        let near: &[u8] = if text.is_empty() && quote.is_empty() { b"" } else { b" near " };
+        let mut full = Vec::new();
+        let pieces = [&position[..]].into_iter().chain(message.iter().copied());
+        for piece in pieces.chain([near, quote, text, quote]) {
+            if let Err(refusal) = self.meter.extend(&mut full, piece) {
+                return refusal.into();
+            }
+        }
+        let incomplete = text == b"<eof>" && quote.is_empty();
+        SyntaxError { message: full, incomplete, line: self.line }.into()
     }
 
     fn current(&self) -> Option<u8> {
@@ -211,6 +240,47 @@ impl<'s> Lexer<'s> {
         let found = self.current() == Some(byte);
         self.at += usize::from(found);
         found
+    }
+
+    /// Skips the bytes that `f` accepts.
+    fn skip_while(&mut self, f: impl Fn(u8) -> bool) -> Result<()> {
+        loop {
+            let rest = &self.source[self.at..];
+            let piece = &rest[..rest.len().min(POLL_BYTES)];
+            let count = piece.iter().position(|&byte| !f(byte)).unwrap_or(piece.len());
+            self.at += count;
+            self.meter.scan(count)?;
+            if count < POLL_BYTES {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Appends the bytes that `f` accepts to the buffer.
+    fn read_while(&mut self, f: impl Fn(u8) -> bool) -> Result<()> {
+        loop {
+            let rest = &self.source[self.at..];
+            let piece = &rest[..rest.len().min(POLL_BYTES)];
+            let count = piece.iter().position(|&byte| !f(byte)).unwrap_or(piece.len());
+            self.at += count;
+            self.meter.extend(&mut self.buffer, &piece[..count])?;
+            self.meter.scan(count)?;
+            if count < POLL_BYTES {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Empties the buffer for a string.
+    fn clear_buffer(&mut self) {
+        if self.buffer.capacity() > LARGE_BUFFER {
+            self.meter.free(std::mem::take(&mut self.buffer));
+        }
+        self.buffer.clear();
+    }
+
+    fn put(&mut self, byte: u8) -> Result<()> {
+        Ok(self.meter.push(&mut self.buffer, byte)?)
     }
 
     /// Skips one line end: any of `\n`, `\r`, `\r\n`, `\n\r`.
@@ -225,15 +295,20 @@ impl<'s> Lexer<'s> {
         self.line = self.line.saturating_add(1);
     }
 
-    fn scan(&mut self) -> Result<Token, SyntaxError> {
+    fn scan(&mut self) -> Result<Token> {
         loop {
             self.start = self.at;
             let Some(byte) = self.current() else {
                 return Ok(Token::Eof);
             };
             match byte {
-                b'\n' | b'\r' => self.skip_line_end(),
-                b' ' | b'\t' | 0x0b | 0x0c => self.at += 1,
+                b'\n' | b'\r' => {
+                    self.skip_line_end();
+                    self.meter.step()?;
+                }
+                b' ' | b'\t' | 0x0b | 0x0c => {
+                    self.skip_while(|b| matches!(b, b' ' | b'\t' | 0x0b | 0x0c))?;
+                }
                 b'-' => {
                     self.at += 1;
                     if !self.accept(b'-') {
@@ -241,14 +316,14 @@ impl<'s> Lexer<'s> {
                     }
                     self.comment()?;
                 }
-                b'a'..=b'z' | b'A'..=b'Z' | b'_' => return Ok(self.name()),
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' => return self.name(),
                 b'0'..=b'9' => return self.numeral(),
                 b'"' | b'\'' => return self.string(byte),
                 b'[' => {
-                    return match self.long_bracket() {
+                    return match self.long_bracket()? {
                         LongBracket::Opens(level) => {
                             let body = self.long_text(level, "string")?;
-                            Ok(Token::Str(self.strings.intern(&self.buffer[body])))
+                            Ok(Token::Str(self.strings.intern(&self.buffer[body], self.meter)?))
                         }
                         LongBracket::Single => Ok(Token::Byte(b'[')),
                         LongBracket::Malformed => {
@@ -261,7 +336,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    fn symbol(&mut self, byte: u8) -> Result<Token, SyntaxError> {
+    fn symbol(&mut self, byte: u8) -> Result<Token> {
         self.at += 1;
         Ok(match byte {
             b'=' if self.accept(b'=') => Token::Eq,
@@ -285,18 +360,16 @@ impl<'s> Lexer<'s> {
         })
     }
 
-    fn name(&mut self) -> Token {
-        while self.current().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            self.at += 1;
-        }
+    fn name(&mut self) -> Result<Token> {
+        self.skip_while(|b| b.is_ascii_alphanumeric() || b == b'_')?;
         let name = &self.source[self.start..self.at];
         match keyword(name) {
-            Some(token) => token,
-            None => Token::Name(self.strings.intern(name)),
+            Some(token) => Ok(token),
+            None => Ok(Token::Name(self.intern(name)?)),
         }
     }
 
-    fn numeral(&mut self) -> Result<Token, SyntaxError> {
+    fn numeral(&mut self) -> Result<Token> {
         let mut exponent = [b'e', b'E'];
         if self.accept(b'0') && (self.accept(b'x') || self.accept(b'X')) {
             exponent = [b'p', b'P'];
@@ -308,7 +381,9 @@ impl<'s> Lexer<'s> {
                     self.accept(b'+');
                 }
             } else if byte.is_ascii_hexdigit() || byte == b'.' {
-                self.at += 1;
+                self.skip_while(|b| {
+                    (b.is_ascii_hexdigit() || b == b'.') && !exponent.contains(&b)
+                })?;
             } else {
                 break;
             }
@@ -323,39 +398,62 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    fn comment(&mut self) -> Result<(), SyntaxError> {
+    fn comment(&mut self) -> Result<()> {
         if self.current() == Some(b'[')
-            && let LongBracket::Opens(level) = self.long_bracket()
+            && let LongBracket::Opens(level) = self.long_bracket()?
         {
-            self.long_text(level, "comment")?;
-            return Ok(());
+            return self.long_comment(level);
         }
-        while self.current().is_some_and(|b| b != b'\n' && b != b'\r') {
-            self.at += 1;
-        }
-        Ok(())
+        self.skip_while(|b| b != b'\n' && b != b'\r')
     }
 
     /// At `[`: consumes an opening long bracket, or as much as it has of one.
-    fn long_bracket(&mut self) -> LongBracket {
+    fn long_bracket(&mut self) -> Result<LongBracket> {
         self.at += 1;
         let from = self.at;
-        while self.accept(b'=') {}
+        self.skip_while(|b| b == b'=')?;
         let level = self.at - from;
-        if self.accept(b'[') {
+        Ok(if self.accept(b'[') {
             LongBracket::Opens(level)
         } else if level == 0 {
             LongBracket::Single
         } else {
             LongBracket::Malformed
+        })
+    }
+
+    fn unfinished(&mut self, what: &str, first_line: u32) -> CompileError {
+        let message = format!("unfinished long {what} (starting at line {first_line})");
+        self.lex_error(message, Near::Eof)
+    }
+
+    /// Skips to behind the closing long bracket of `level`.
+    fn long_comment(&mut self, level: usize) -> Result<()> {
+        let first_line = self.line;
+        loop {
+            self.skip_while(|b| !matches!(b, b'\n' | b'\r' | b']'))?;
+            self.meter.step()?;
+            match self.current() {
+                None => return Err(self.unfinished("comment", first_line)),
+                Some(b']') => {
+                    let from = self.at;
+                    self.at += 1;
+                    self.skip_while(|b| b == b'=')?;
+                    if self.at - from == level + 1 && self.accept(b']') {
+                        return Ok(());
+                    }
+                }
+                Some(_) => self.skip_line_end(),
+            }
         }
     }
 
     /// The text up to the closing long bracket of `level`, with line ends
     /// made `\n` and a first one dropped: where it is in `buffer`.
-    fn long_text(&mut self, level: usize, what: &str) -> Result<Range<usize>, SyntaxError> {
+    fn long_text(&mut self, level: usize, what: &str) -> Result<Range<usize>> {
         let first_line = self.line;
-        self.buffer.clear();
+        self.clear_buffer();
+        self.meter.reserve(&mut self.buffer, level + 2)?;
         self.buffer.push(b'[');
         self.buffer.resize(level + 1, b'=');
         self.buffer.push(b'[');
@@ -363,48 +461,36 @@ impl<'s> Lexer<'s> {
             self.skip_line_end();
         }
         loop {
+            self.read_while(|b| !matches!(b, b'\n' | b'\r' | b']'))?;
+            self.meter.step()?;
             match self.current() {
-                None => {
-                    let message = format!("unfinished long {what} (starting at line {first_line})");
-                    return Err(self.lex_error(message, Near::Eof));
-                }
-                Some(b'\n' | b'\r') => {
-                    self.skip_line_end();
-                    self.buffer.push(b'\n');
-                }
+                None => return Err(self.unfinished(what, first_line)),
                 Some(b']') => {
                     let from = self.at;
+                    self.put(b']')?;
                     self.at += 1;
-                    while self.accept(b'=') {}
-                    let closes = self.at - from == level + 1 && self.accept(b']');
-                    self.buffer.extend_from_slice(&self.source[from..self.at]);
-                    if closes {
+                    self.read_while(|b| b == b'=')?;
+                    if self.at - from == level + 1 && self.accept(b']') {
+                        self.put(b']')?;
                         let margin = level + 2;
                         return Ok(margin..self.buffer.len() - margin);
                     }
                 }
                 Some(_) => {
-                    let from = self.at;
-                    while self.current().is_some_and(|b| !matches!(b, b'\n' | b'\r' | b']')) {
-                        self.at += 1;
-                    }
-                    self.buffer.extend_from_slice(&self.source[from..self.at]);
+                    self.skip_line_end();
+                    self.put(b'\n')?;
                 }
             }
         }
     }
 
-    fn string(&mut self, quote: u8) -> Result<Token, SyntaxError> {
-        self.buffer.clear();
-        self.buffer.push(quote);
+    fn string(&mut self, quote: u8) -> Result<Token> {
+        self.clear_buffer();
+        self.put(quote)?;
         self.at += 1;
         loop {
-            let from = self.at;
-            while self.current().is_some_and(|b| b != quote && !matches!(b, b'\\' | b'\n' | b'\r'))
-            {
-                self.at += 1;
-            }
-            self.buffer.extend_from_slice(&self.source[from..self.at]);
+            self.read_while(|b| b != quote && !matches!(b, b'\\' | b'\n' | b'\r'))?;
+            self.meter.step()?;
             match self.current() {
                 None => return Err(self.lex_error("unfinished string", Near::Eof)),
                 Some(b'\n' | b'\r') => {
@@ -415,13 +501,13 @@ impl<'s> Lexer<'s> {
             }
         }
         self.at += 1;
-        self.buffer.push(quote);
-        let id = self.strings.intern(&self.buffer[1..self.buffer.len() - 1]);
-        Ok(Token::Str(id))
+        self.put(quote)?;
+        let text = &self.buffer[1..self.buffer.len() - 1];
+        Ok(Token::Str(self.strings.intern(text, self.meter)?))
     }
 
     /// At `\`: appends what the escape sequence means.
-    fn escape(&mut self) -> Result<(), SyntaxError> {
+    fn escape(&mut self) -> Result<()> {
         let from = self.at;
         self.at += 1;
         let Some(kind) = self.current() else {
@@ -438,12 +524,12 @@ impl<'s> Lexer<'s> {
             b'\\' | b'"' | b'\'' => kind,
             b'\n' | b'\r' => {
                 self.skip_line_end();
-                self.buffer.push(b'\n');
-                return Ok(());
+                return self.put(b'\n');
             }
             b'z' => {
                 self.at += 1;
                 while let Some(byte) = self.current().filter(|&b| is_space(b)) {
+                    self.meter.step()?;
                     if matches!(byte, b'\n' | b'\r') {
                         self.skip_line_end();
                     } else {
@@ -467,8 +553,7 @@ impl<'s> Lexer<'s> {
                     count += 1;
                 }
                 self.escape_check(value <= 255, from, "decimal escape too large")?;
-                self.buffer.push(value as u8);
-                return Ok(());
+                return self.put(value as u8);
             }
             _ => {
                 self.escape_check(false, from, "invalid escape sequence")?;
@@ -476,12 +561,11 @@ impl<'s> Lexer<'s> {
             }
         };
         self.at += 1;
-        self.buffer.push(byte);
-        Ok(())
+        self.put(byte)
     }
 
     /// Steps to the next byte, which must be a hexadecimal digit.
-    fn hex_digit(&mut self, from: usize) -> Result<u32, SyntaxError> {
+    fn hex_digit(&mut self, from: usize) -> Result<u32> {
         self.at += 1;
         let value = self.current().and_then(hex_value);
         self.escape_check(value.is_some(), from, "hexadecimal digit expected")?;
@@ -489,11 +573,12 @@ impl<'s> Lexer<'s> {
     }
 
     /// `\u{XXX}`, up to 2^31: UTF-8 in its original form of up to six bytes.
-    fn utf8_escape(&mut self, from: usize) -> Result<(), SyntaxError> {
+    fn utf8_escape(&mut self, from: usize) -> Result<()> {
         self.at += 1;
         self.escape_check(self.current() == Some(b'{'), from, "missing '{'")?;
         let mut value = self.hex_digit(from)?;
         loop {
+            self.meter.step()?;
             self.at += 1;
             let Some(digit) = self.current().and_then(hex_value) else {
                 break;
@@ -503,17 +588,18 @@ impl<'s> Lexer<'s> {
         }
         self.escape_check(self.current() == Some(b'}'), from, "missing '}'")?;
         self.at += 1;
+        self.meter.reserve(&mut self.buffer, MAX_UTF8)?;
         push_utf8(&mut self.buffer, value);
         Ok(())
     }
 
     /// Fails with the escape shown as written, up to and with the current byte.
-    fn escape_check(&mut self, holds: bool, from: usize, message: &str) -> Result<(), SyntaxError> {
+    fn escape_check(&mut self, holds: bool, from: usize, message: &str) -> Result<()> {
         if holds {
             return Ok(());
         }
         let end = (self.at + 1).min(self.source.len());
-        self.buffer.extend_from_slice(&self.source[from..end]);
+        self.meter.extend(&mut self.buffer, &self.source[from..end])?;
         Err(self.lex_error(message, Near::Buffer))
     }
 }
@@ -524,11 +610,14 @@ enum LongBracket {
     Malformed,
 }
 
-/// `text` in quotes, up to a zero byte, where C's strings end.
-fn quoted(text: &[u8]) -> Vec<u8> {
+/// `text` up to a zero byte, where C's strings end.
+fn up_to_zero(text: &[u8]) -> &[u8] {
     let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
-    [b"'", &text[..end], b"'"].concat()
+    &text[..end]
 }
+
+/// Bytes of the longest character.
+const MAX_UTF8: usize = 6;
 
 fn push_utf8(out: &mut Vec<u8>, value: u32) {
     if value < 0x80 {
@@ -536,7 +625,7 @@ fn push_utf8(out: &mut Vec<u8>, value: u32) {
         return;
     }
     let mut rest = value;
-    let mut tail = [0u8; 6];
+    let mut tail = [0u8; MAX_UTF8];
     let mut count = 0;
     let mut first_max = 0x3f; // the largest value the first byte can hold
     while rest > first_max {
@@ -551,10 +640,14 @@ fn push_utf8(out: &mut Vec<u8>, value: u32) {
 
 #[cfg(test)]
 mod tests {
+    use perilune_ir::budget::Unlimited;
+
     use super::*;
 
-    fn all(source: &[u8]) -> Result<Vec<Token>, String> {
-        let mut lexer = Lexer::new(source, b"=x");
+    fn all(source: &[u8]) -> std::result::Result<Vec<Token>, String> {
+        let mut budget = Unlimited;
+        let mut meter = Meter::new(&mut budget);
+        let mut lexer = Lexer::new(source, b"=x", &mut meter).unwrap();
         let mut tokens = Vec::new();
         loop {
             lexer.next().map_err(|e| e.to_string())?;
@@ -566,7 +659,9 @@ mod tests {
     }
 
     fn string(source: &[u8]) -> Vec<u8> {
-        let mut lexer = Lexer::new(source, b"=x");
+        let mut budget = Unlimited;
+        let mut meter = Meter::new(&mut budget);
+        let mut lexer = Lexer::new(source, b"=x", &mut meter).unwrap();
         lexer.next().unwrap();
         match lexer.token {
             Token::Str(id) => lexer.strings.get(id).to_vec(),

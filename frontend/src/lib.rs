@@ -19,8 +19,9 @@ mod parser;
 mod scope;
 pub mod strings;
 
-pub use error::{SyntaxError, chunk_id, chunk_id_bytes};
+pub use error::{CompileError, SyntaxError, chunk_id, chunk_id_bytes};
 
+use perilune_ir::budget::{Budget, Meter};
 use perilune_ir::bytecode::Function;
 
 /// Compiles a chunk, whose main function has one upvalue, `_ENV`.
@@ -28,24 +29,30 @@ use perilune_ir::bytecode::Function;
 /// `chunk_name` is as for Lua's `load`: `@file`, `=name`, or the source
 /// itself. A first line that starts with `#` is the caller's to remove.
 ///
+/// All memory that the source decides about is charged to `budget` before it is
+/// taken, and given back when the function is done: that the function itself
+/// stays is the caller's to count. `budget` is polled every few thousand tokens
+/// and instructions.
+///
 /// # Errors
-/// The first syntax error, or a limit of the bytecode that the chunk exceeds.
+/// The first syntax error, a limit of the bytecode that the chunk exceeds, or a
+/// refusal of the budget.
 ///
 /// ```
-/// let function = perilune_frontend::compile(b"return 1 + x", b"=example").unwrap();
+/// use perilune_ir::budget::Unlimited;
+///
+/// let compile = |source: &[u8]| perilune_frontend::compile(source, b"=example", &mut Unlimited);
+/// let function = compile(b"return 1 + x").unwrap();
 /// assert!(function.is_vararg);
-/// let error = perilune_frontend::compile(b"x = = 1", b"=example").unwrap_err();
+/// let error = compile(b"x = = 1").unwrap_err();
 /// assert_eq!(error.to_string(), "example:1: unexpected symbol near '='");
 /// ```
-pub fn compile(source: &[u8], chunk_name: &[u8]) -> Result<Function, SyntaxError> {
-    let ast = parser::parse(source, chunk_name)?;
-    compiler::compile(&ast, chunk_name)
-}
-
-/// Parses a chunk without compiling it.
-///
-/// # Errors
-/// The first syntax error.
-pub fn parse(source: &[u8], chunk_name: &[u8]) -> Result<ast::Ast, SyntaxError> {
-    parser::parse(source, chunk_name)
+pub fn compile(
+    source: &[u8],
+    chunk_name: &[u8],
+    budget: &mut dyn Budget,
+) -> Result<Function, CompileError> {
+    let mut meter = Meter::new(budget);
+    let ast = parser::parse(source, chunk_name, &mut meter)?;
+    compiler::compile(&ast, chunk_name, &mut meter)
 }

@@ -4,26 +4,33 @@
 //! The parser drives it as it reads declarations and names, so that its errors
 //! appear in source order and at PUC Lua's positions. Its only result is in
 //! the tree: resolved names, captured variables, upvalues, labels.
+//!
+//! Labels and pending `goto`s are found by name in maps, since a function may
+//! have any number of them; variables by looking through them, since there are
+//! at most [`MAX_LOCALS`] and [`MAX_UPVALUES`] (each look counts as a step).
 
 use crate::ast::{
-    Attrib, Expr, FuncId, Function, Label, LabelId, Local, LocalId, Upvalue, UpvalueSource,
+    Attrib, Expr, ExprId, FuncId, Function, Label, LabelId, Local, LocalId, Upvalue, UpvalueSource,
 };
-use crate::strings::StrId;
+use perilune_ir::budget::{Meter, Refusal};
+
+use crate::strings::{KeyedMap, StrId};
 
 /// Variables that can be active at once in a function.
 pub(crate) const MAX_LOCALS: usize = 200;
 /// Upvalues of a function.
 pub(crate) const MAX_UPVALUES: usize = 255;
 
-/// A block that is being read.
+/// A block that is being read. Its lists are the tails of those of [`Scopes`].
 struct BlockScope {
     /// Variables active outside.
     active: usize,
     /// Labels visible outside.
     labels: usize,
-    /// `goto`s pending outside.
+    /// `goto`s noted outside.
     gotos: usize,
-    is_loop: bool,
+    /// In a loop of its function.
+    inside_loop: bool,
     /// In the scope of a to-be-closed variable.
     inside_close: bool,
 }
@@ -34,30 +41,38 @@ struct VisibleLabel {
     id: LabelId,
 }
 
-/// A jump whose label has not been read yet; `goto_index` is absent for `break`.
+/// A jump; `goto_index` is absent for a `break` outside of loops.
 #[derive(Clone, Copy)]
 pub(crate) struct PendingGoto {
     pub name: StrId,
     pub line: u32,
-    active: usize,
+    active: u32,
     goto_index: Option<u32>,
+    /// The one before it that waits for the same label, in [`Scopes::gotos`].
+    before: u32,
+    /// Its label has been read.
+    found: bool,
 }
 
-/// A function that is being read.
-pub(crate) struct FunctionScope {
+/// There is no jump before this one.
+const NO_GOTO: u32 = u32::MAX;
+
+/// A function that is being read. Its lists are the tails of those of
+/// [`Scopes`].
+struct FunctionScope {
     id: FuncId,
     function: Function,
-    active: Vec<LocalId>,
-    blocks: Vec<BlockScope>,
-    labels: Vec<VisibleLabel>,
-    gotos: Vec<PendingGoto>,
+    /// Variables active in enclosing functions.
+    active: usize,
+    /// Blocks of enclosing functions.
+    blocks: usize,
 }
 
 /// What a name means.
 pub(crate) enum Variable {
     Local(LocalId),
     Upvalue(u8),
-    Constant(Expr),
+    Constant(ExprId),
     Global,
 }
 
@@ -72,12 +87,32 @@ pub(crate) enum ScopeError {
         line: u32,
         local: StrId,
     },
+    Refused(Refusal),
 }
 
-/// The functions being read, innermost last.
+impl From<Refusal> for ScopeError {
+    fn from(refusal: Refusal) -> ScopeError {
+        ScopeError::Refused(refusal)
+    }
+}
+
+/// A name in the function at that depth.
+type NameIn = (u32, StrId);
+
+type Result<T> = std::result::Result<T, ScopeError>;
+
+/// The functions being read, innermost last, and what is visible in them.
 #[derive(Default)]
 pub(crate) struct Scopes {
     stack: Vec<FunctionScope>,
+    active: Vec<LocalId>,
+    blocks: Vec<BlockScope>,
+    labels: Vec<VisibleLabel>,
+    gotos: Vec<PendingGoto>,
+    /// The index in `labels` of each.
+    visible: KeyedMap<NameIn, u32>,
+    /// The index in `gotos` of the last of those that wait for a label.
+    waiting: KeyedMap<NameIn, u32>,
 }
 
 impl Scopes {
@@ -89,22 +124,18 @@ impl Scopes {
         self.stack.last().expect("a function is open")
     }
 
+    /// `name` in the innermost function.
+    fn here(&self, name: StrId) -> NameIn {
+        (self.stack.len() as u32, name)
+    }
+
     /// Starts function `id`.
-    pub fn open_function(&mut self, id: FuncId, line: u32) {
-        let parent = self.stack.last_mut().map(|scope| {
-            scope.function.children.push(id);
-            scope.id
-        });
+    pub fn open_function(&mut self, id: FuncId, line: u32, meter: &mut Meter) -> Result<()> {
+        let parent = self.stack.last().map(|scope| scope.id);
         let function = Function { parent, line, ..Function::default() };
-        self.stack.push(FunctionScope {
-            id,
-            function,
-            active: Vec::new(),
-            blocks: Vec::new(),
-            labels: Vec::new(),
-            gotos: Vec::new(),
-        });
-        self.open_block(false);
+        let (active, blocks) = (self.active.len(), self.blocks.len());
+        meter.push(&mut self.stack, FunctionScope { id, function, active, blocks })?;
+        self.open_block(false, meter)
     }
 
     /// Ends the innermost function, whose outermost block is closed.
@@ -130,85 +161,93 @@ impl Scopes {
 
     /// The number of active variables.
     pub fn active(&self) -> usize {
-        self.top_ref().active.len()
-    }
-
-    /// Whether a to-be-closed variable is in scope.
-    pub fn inside_close(&self) -> bool {
-        self.top_ref().blocks.last().is_some_and(|b| b.inside_close)
+        self.active.len() - self.top_ref().active
     }
 
     /// Says that the innermost block has a to-be-closed variable.
     pub fn mark_close(&mut self) {
-        if let Some(block) = self.top().blocks.last_mut() {
+        if let Some(block) = self.blocks.last_mut() {
             block.inside_close = true;
         }
     }
 
     /// Starts a block.
-    pub fn open_block(&mut self, is_loop: bool) {
-        let inside_close = self.inside_close();
-        let top = self.top();
-        top.blocks.push(BlockScope {
-            active: top.active.len(),
-            labels: top.labels.len(),
-            gotos: top.gotos.len(),
-            is_loop,
+    pub fn open_block(&mut self, is_loop: bool, meter: &mut Meter) -> Result<()> {
+        let outer = self.blocks[self.top_ref().blocks..].last();
+        let inside_close = outer.is_some_and(|block| block.inside_close);
+        let inside_loop = is_loop || outer.is_some_and(|block| block.inside_loop);
+        let block = BlockScope {
+            active: self.active.len(),
+            labels: self.labels.len(),
+            gotos: self.gotos.len(),
+            inside_loop,
             inside_close,
-        });
+        };
+        Ok(meter.push(&mut self.blocks, block)?)
     }
 
     /// Ends the innermost block. When it is a function's outermost, the first
     /// jump that has found no label is returned.
-    pub fn close_block(&mut self, break_name: StrId) -> Option<PendingGoto> {
-        let top = self.top();
-        let block = top.blocks.pop().expect("a block is open");
-        if block.is_loop {
-            let mut index = block.gotos;
-            while index < top.gotos.len() {
-                if top.gotos[index].name == break_name {
-                    top.gotos.remove(index);
-                } else {
-                    index += 1;
-                }
-            }
+    pub fn close_block(&mut self, meter: &mut Meter) -> Result<Option<PendingGoto>> {
+        let block = self.blocks.pop().expect("a block is open");
+        self.active.truncate(block.active);
+        while self.labels.len() > block.labels
+            && let Some(label) = self.labels.pop()
+        {
+            self.visible.remove(&self.here(label.name));
         }
-        top.active.truncate(block.active);
-        top.labels.truncate(block.labels);
-        if top.blocks.is_empty() {
-            return top.gotos.get(block.gotos).copied();
+        while self.gotos.len() > block.gotos
+            && self.gotos.last().is_some_and(|pending| pending.found)
+        {
+            self.gotos.pop();
         }
-        for pending in &mut top.gotos[block.gotos..] {
-            pending.active = pending.active.min(block.active);
+        let pending = &mut self.gotos[block.gotos..];
+        meter.steps(pending.len() / 8)?;
+        if self.blocks.len() == self.stack.last().map_or(0, |scope| scope.blocks) {
+            let lost = pending.iter().find(|pending| !pending.found).copied();
+            self.gotos.truncate(block.gotos);
+            return Ok(lost);
         }
-        None
+        let active = (block.active - self.top_ref().active) as u32;
+        for pending in &mut self.gotos[block.gotos..] {
+            pending.active = pending.active.min(active);
+        }
+        Ok(None)
     }
 
     /// Declares a variable, which [`Scopes::activate`] makes visible. The
     /// caller has checked the limit.
-    pub fn declare(&mut self, name: StrId, attrib: Attrib) -> LocalId {
+    pub fn declare(&mut self, name: StrId, attrib: Attrib, meter: &mut Meter) -> Result<LocalId> {
         let locals = &mut self.top().function.locals;
-        locals.push(Local { name, attrib, captured: false, assigned: false, value: None });
-        LocalId(locals.len() as u32 - 1)
+        let local = Local { name, attrib, captured: false, assigned: false, value: None };
+        meter.push(locals, local)?;
+        Ok(LocalId(locals.len() as u32 - 1))
     }
 
     /// Makes `count` declared variables from `first` on visible.
-    pub fn activate(&mut self, first: LocalId, count: u32) {
-        self.top().active.extend((first.0..first.0 + count).map(LocalId));
+    pub fn activate(&mut self, first: LocalId, count: u32, meter: &mut Meter) -> Result<()> {
+        meter.reserve(&mut self.active, count as usize)?;
+        self.active.extend((first.0..first.0 + count).map(LocalId));
+        Ok(())
     }
 
     /// Finds what `name` means here, capturing it where needed.
-    pub fn resolve(&mut self, name: StrId) -> Result<Variable, ScopeError> {
+    pub fn resolve(&mut self, name: StrId, meter: &mut Meter) -> Result<Variable> {
         // Innermost function first, out to the one that knows the name.
         let mut level = self.stack.len();
+        let mut end = self.active.len();
         let mut found = loop {
             if level == 0 {
                 return Ok(Variable::Global);
             }
             level -= 1;
-            if let Some(variable) = self.stack[level].lookup(name) {
+            let scope = &self.stack[level];
+            let active = &self.active[scope.active..end];
+            if let Some(variable) = scope.lookup(name, active) {
                 break variable;
             }
+            meter.steps((active.len() + scope.function.upvalues.len()) / 8)?;
+            end = scope.active;
         };
         // Then back in, adding an upvalue to each function on the way.
         for inner in level + 1..self.stack.len() {
@@ -228,7 +267,8 @@ impl Scopes {
             if function.upvalues.len() >= MAX_UPVALUES {
                 return Err(ScopeError::TooManyUpvalues { line: function.line });
             }
-            function.upvalues.push(Upvalue { name, source, attrib, assigned: false });
+            let upvalue = Upvalue { name, source, attrib, assigned: false };
+            meter.push(&mut function.upvalues, upvalue)?;
             found = Variable::Upvalue(function.upvalues.len() as u8 - 1);
         }
         Ok(found)
@@ -269,28 +309,50 @@ impl Scopes {
         }
     }
 
-    /// Notes a `break` or `goto`; the result indexes [`Function::gotos`].
-    pub fn add_goto(&mut self, name: StrId, line: u32, is_break: bool) -> u32 {
-        let top = self.top();
-        let active = top.active.len();
-        if is_break {
-            top.gotos.push(PendingGoto { name, line, active, goto_index: None });
-            return 0;
+    /// Notes a `break`: outside of a loop it is an error when its function ends.
+    pub fn add_break(&mut self, name: StrId, line: u32, meter: &mut Meter) -> Result<()> {
+        if self.blocks.last().is_some_and(|block| block.inside_loop) {
+            return Ok(());
         }
-        let index = top.function.gotos.len() as u32;
-        match top.labels.iter().find(|label| label.name == name) {
-            Some(label) => top.function.gotos.push(label.id),
+        self.wait(name, line, None, meter)
+    }
+
+    /// Notes a `goto`; the result indexes [`Function::gotos`].
+    pub fn add_goto(&mut self, name: StrId, line: u32, meter: &mut Meter) -> Result<u32> {
+        let label = self.visible.get(&self.here(name)).map(|&label| self.labels[label as usize].id);
+        let gotos = &mut self.top().function.gotos;
+        let index = gotos.len() as u32;
+        meter.push(gotos, label.unwrap_or(LabelId(u32::MAX)))?;
+        if label.is_none() {
+            self.wait(name, line, Some(index), meter)?;
+        }
+        Ok(index)
+    }
+
+    fn wait(
+        &mut self,
+        name: StrId,
+        line: u32,
+        goto_index: Option<u32>,
+        meter: &mut Meter,
+    ) -> Result<()> {
+        let active = self.active() as u32;
+        let key = self.here(name);
+        let at = self.gotos.len() as u32;
+        let before = match self.waiting.get_mut(&key) {
+            Some(last) => std::mem::replace(last, at),
             None => {
-                top.function.gotos.push(LabelId(u32::MAX));
-                top.gotos.push(PendingGoto { name, line, active, goto_index: Some(index) });
+                meter.insert(&mut self.waiting, key, at)?;
+                NO_GOTO
             }
-        }
-        index
+        };
+        let pending = PendingGoto { name, line, active, goto_index, before, found: false };
+        Ok(meter.push(&mut self.gotos, pending)?)
     }
 
     /// The line of the visible label `name`.
     pub fn find_label(&self, name: StrId) -> Option<u32> {
-        self.top_ref().labels.iter().find(|label| label.name == name).map(|label| label.line)
+        self.visible.get(&self.here(name)).map(|&label| self.labels[label as usize].line)
     }
 
     /// Declares a label, to which pending `goto`s of its block then lead. A
@@ -300,38 +362,55 @@ impl Scopes {
         name: StrId,
         line: u32,
         ends_block: bool,
-    ) -> Result<LabelId, ScopeError> {
-        let top = self.top();
+        meter: &mut Meter,
+    ) -> Result<LabelId> {
+        let key = self.here(name);
+        let top = self.stack.last_mut().expect("a function is open");
+        let block = self.blocks.last().expect("a block is open");
+        let active = if ends_block { block.active } else { self.active.len() };
+        let active = (active - top.active) as u32;
         let id = LabelId(top.function.labels.len() as u32);
-        let block = top.blocks.last().expect("a block is open");
-        let active = if ends_block { block.active } else { top.active.len() };
-        top.labels.push(VisibleLabel { name, line, id });
-        top.function.labels.push(Label { active: active as u32 });
-        let first = block.gotos;
-        let mut index = first;
-        while index < top.gotos.len() {
-            let pending = top.gotos[index];
-            match pending.goto_index {
-                Some(goto_index) if pending.name == name => {
-                    if pending.active < active {
-                        let local = top.active[pending.active];
-                        let local = top.function.locals[local.0 as usize].name;
-                        return Err(ScopeError::JumpsIntoScope { name, line: pending.line, local });
-                    }
-                    top.function.gotos[goto_index as usize] = id;
-                    top.gotos.remove(index);
-                }
-                _ => index += 1,
+        meter.push(&mut top.function.labels, Label { active })?;
+        meter.insert(&mut self.visible, key, self.labels.len() as u32)?;
+        meter.push(&mut self.labels, VisibleLabel { name, line, id })?;
+        // Those of the block are the last ones that wait.
+        let Some(&last) = self.waiting.get(&key) else {
+            return Ok(id);
+        };
+        let mut at = last;
+        let mut wrong = None;
+        while at != NO_GOTO && at as usize >= block.gotos {
+            let pending = &mut self.gotos[at as usize];
+            if let Some(goto_index) = pending.goto_index {
+                top.function.gotos[goto_index as usize] = id;
+            }
+            if pending.active < active {
+                wrong = Some(*pending);
+            }
+            pending.found = true;
+            at = pending.before;
+            meter.step()?;
+        }
+        if at == NO_GOTO {
+            self.waiting.remove(&key);
+        } else {
+            self.waiting.insert(key, at);
+        }
+        match wrong {
+            None => Ok(id),
+            Some(pending) => {
+                let local = self.active[top.active + pending.active as usize];
+                let local = top.function.locals[local.0 as usize].name;
+                Err(ScopeError::JumpsIntoScope { name, line: pending.line, local })
             }
         }
-        Ok(id)
     }
 }
 
 impl FunctionScope {
     /// `name` among the function's active variables and known upvalues.
-    fn lookup(&self, name: StrId) -> Option<Variable> {
-        for &id in self.active.iter().rev() {
+    fn lookup(&self, name: StrId, active: &[LocalId]) -> Option<Variable> {
+        for &id in active.iter().rev() {
             let local = &self.function.locals[id.0 as usize];
             if local.name == name {
                 return Some(match local.value {

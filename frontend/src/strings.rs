@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use perilune_ir::budget::{Meter, Refusal};
 use rapidhash::quality::RandomState;
 
 /// Names a string of the chunk being compiled; equal ids are equal bytes.
@@ -22,15 +23,18 @@ pub struct Strings {
 
 impl Strings {
     /// The id of `bytes`, which is added when new.
-    pub fn intern(&mut self, bytes: &[u8]) -> StrId {
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn intern(&mut self, bytes: &[u8], meter: &mut Meter) -> Result<StrId, Refusal> {
         if let Some(&id) = self.ids.get(bytes) {
-            return id;
+            return Ok(id);
         }
         let id = StrId(self.bytes.len() as u32);
-        let shared: Arc<[u8]> = bytes.into();
-        self.bytes.push(shared.clone());
-        self.ids.insert(shared, id);
-        id
+        let shared = meter.shared(bytes)?;
+        meter.push(&mut self.bytes, shared.clone())?;
+        meter.insert(&mut self.ids, shared, id)?;
+        Ok(id)
     }
 
     /// The bytes of `id`, shared with the compiled functions.

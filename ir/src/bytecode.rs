@@ -376,6 +376,34 @@ impl Function {
         None
     }
 
+    /// Bytes of its lists; neither its strings nor the functions in it.
+    pub fn size(&self) -> usize {
+        size_of_val(&*self.code)
+            + size_of_val(&*self.constants)
+            + size_of_val(&*self.functions)
+            + size_of_val(&*self.upvalues)
+            + size_of_val(&*self.templates)
+            + self.templates.iter().map(|keys| size_of_val(&**keys)).sum::<usize>()
+            + size_of_val(&*self.lines)
+            + size_of_val(&*self.locals)
+    }
+
+    /// Bytes that it takes with its strings, but without the functions in it. What functions of a chunk share
+    /// counts for each, except the source, which counts for the main one.
+    pub fn footprint(&self) -> usize {
+        let constant = |constant: &Constant| match constant {
+            Constant::Str(text) => text.len(),
+            Constant::Nil | Constant::Bool(_) | Constant::Int(_) | Constant::Float(_) => 0,
+        };
+        let source = if self.line_defined == 0 { self.source.len() } else { 0 };
+        size_of::<Function>()
+            + self.size()
+            + source
+            + self.constants.iter().map(constant).sum::<usize>()
+            + self.locals.iter().map(|local| local.name.len()).sum::<usize>()
+            + self.upvalues.iter().map(|upvalue| upvalue.name.len()).sum::<usize>()
+    }
+
     /// The source line of word index `pc`, 0 when stripped.
     pub fn line(&self, pc: usize) -> u32 {
         self.lines.get(pc).copied().unwrap_or(0)

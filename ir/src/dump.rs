@@ -9,12 +9,16 @@
 //!
 //! Numbers are little-endian base 128 varints, words and floats fixed 4 and 8 bytes; a list is its length
 //! and its items. Length and checksum are of everything after them. The header is that of the reference
-//! implementation's chunks on a 64-bit little-endian machine; they end in `corrupted chunk` here. Invariant: [`undump`] answers verified
-//! functions only, so a corrupt or forged chunk is an error and never undefined behaviour.
+//! implementation's chunks on a 64-bit little-endian machine; they end in `corrupted chunk` here.
+//! Invariant: [`undump`] returns verified functions only, so a corrupt or forged chunk is an error and
+//! never undefined behaviour. A list in a chunk may take many times its bytes in memory: all of it is
+//! charged to a budget first.
 
 use std::sync::Arc;
 
+use crate::budget::{Budget, Meter, POLL_BYTES, Refusal};
 use crate::bytecode::{Constant, Function, LocalVar, UpvalueDesc};
+use crate::verify::VerifyError;
 
 /// The parts of the header, and what is wrong with a chunk that differs there.
 const HEADER: [(&[u8], &str); 6] = [
@@ -59,49 +63,89 @@ pub fn seal(chunk: &mut [u8]) -> bool {
     true
 }
 
+/// Why there is no function for a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UndumpError {
+    /// What is wrong with it.
+    Invalid(&'static str),
+    /// The budget refused what it takes.
+    Refused(Refusal),
+}
+
+impl From<&'static str> for UndumpError {
+    fn from(problem: &'static str) -> UndumpError {
+        UndumpError::Invalid(problem)
+    }
+}
+
+impl From<Refusal> for UndumpError {
+    fn from(refusal: Refusal) -> UndumpError {
+        UndumpError::Refused(refusal)
+    }
+}
+
 /// Reads a chunk made by [`dump`].
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn undump(chunk: &[u8]) -> Result<Arc<Function>, &'static str> {
-    let mut r = Reader { rest: chunk };
+/// What is wrong with it, or a refusal of the budget.
+pub fn undump(chunk: &[u8], budget: &mut dyn Budget) -> Result<Arc<Function>, UndumpError> {
+    let mut meter = Meter::new(budget);
+    let mut r = Reader { rest: chunk, meter: &mut meter };
     for (part, problem) in HEADER {
         if r.take(part.len())? != part {
-            return Err(problem);
+            return Err(problem.into());
         }
     }
     if r.take(MARK.len())? != MARK {
-        return Err(CORRUPT);
+        return Err(CORRUPT.into());
     }
     let (length, sum) = (r.word()?, r.word()?);
     if (r.rest.len() as u64) < length {
-        return Err(TRUNCATED);
+        return Err(TRUNCATED.into());
     }
-    if r.rest.len() as u64 > length || checksum(r.rest) != sum {
-        return Err(CORRUPT);
+    if r.rest.len() as u64 > length || checked_sum(r.rest, r.meter)? != sum {
+        return Err(CORRUPT.into());
     }
     // What a stripped chunk shows as its source.
     let unknown: Arc<[u8]> = Arc::from(&b"=?"[..]);
     let function = r.function(&unknown, 0)?;
     if !r.rest.is_empty() {
-        return Err(CORRUPT);
+        return Err(CORRUPT.into());
     }
-    match crate::verify::verify(&function) {
+    match crate::verify::verify(&function, &mut meter) {
         Ok(()) => Ok(Arc::new(function)),
-        Err(_) => Err("invalid bytecode"),
+        Err(VerifyError::Broken { .. }) => Err("invalid bytecode".into()),
+        Err(VerifyError::Refused(refusal)) => Err(refusal.into()),
     }
 }
 
-/// FNV-1a over words.
-fn checksum(bytes: &[u8]) -> u64 {
-    let mut h = 0xcbf2_9ce4_8422_2325u64 ^ bytes.len() as u64;
-    for part in bytes.chunks(8) {
+/// FNV-1a over words, of which `part` is a whole number, unless it is the last one.
+fn hash_words(mut h: u64, part: &[u8]) -> u64 {
+    for part in part.chunks(8) {
         let mut word = [0; 8];
         word[..part.len()].copy_from_slice(part);
         h = (h ^ u64::from_le_bytes(word)).wrapping_mul(0x0000_0100_0000_01b3);
         h ^= h >> 29;
     }
     h
+}
+
+fn hash_start(bytes: &[u8]) -> u64 {
+    0xcbf2_9ce4_8422_2325 ^ bytes.len() as u64
+}
+
+fn checksum(bytes: &[u8]) -> u64 {
+    hash_words(hash_start(bytes), bytes)
+}
+
+/// [`checksum`] that polls.
+fn checked_sum(bytes: &[u8], meter: &mut Meter) -> Result<u64, Refusal> {
+    let mut h = hash_start(bytes);
+    for part in bytes.chunks(POLL_BYTES) {
+        h = hash_words(h, part);
+        meter.scan(part.len())?;
+    }
+    Ok(h)
 }
 
 struct Writer {
@@ -202,16 +246,17 @@ impl Writer {
     }
 }
 
-type Read<T> = Result<T, &'static str>;
+type Read<T> = Result<T, UndumpError>;
 
-struct Reader<'a> {
+struct Reader<'a, 'm, 'b> {
     rest: &'a [u8],
+    meter: &'m mut Meter<'b>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_, '_> {
     fn take(&mut self, n: usize) -> Read<&'a [u8]> {
         if n > self.rest.len() {
-            return Err(TRUNCATED);
+            return Err(TRUNCATED.into());
         }
         let (taken, rest) = self.rest.split_at(n);
         self.rest = rest;
@@ -237,22 +282,28 @@ impl<'a> Reader<'a> {
                 return Ok(n);
             }
         }
-        Err("integer overflow")
+        Err("integer overflow".into())
     }
 
     fn small<T: TryFrom<u64>>(&mut self) -> Read<T> {
-        T::try_from(self.number()?).map_err(|_| "integer overflow")
+        T::try_from(self.number()?).map_err(|_| "integer overflow".into())
     }
 
     /// The length of a list whose items take at least `least` bytes each.
     fn length(&mut self, least: usize) -> Read<usize> {
         let n = self.small::<usize>()?;
-        if n > self.rest.len() / least { Err(TRUNCATED) } else { Ok(n) }
+        if n > self.rest.len() / least { Err(TRUNCATED.into()) } else { Ok(n) }
     }
 
     fn bytes(&mut self) -> Read<&'a [u8]> {
         let n = self.length(1)?;
         self.take(n)
+    }
+
+    fn text(&mut self) -> Read<Arc<[u8]>> {
+        let bytes = self.bytes()?;
+        self.meter.scan(bytes.len())?;
+        Ok(self.meter.shared(bytes)?)
     }
 
     fn list<T>(
@@ -261,16 +312,25 @@ impl<'a> Reader<'a> {
         mut item: impl FnMut(&mut Self) -> Read<T>,
     ) -> Read<Box<[T]>> {
         let n = self.length(least)?;
-        (0..n).map(|_| item(self)).collect()
+        let mut list = Vec::new();
+        self.meter.reserve(&mut list, n)?;
+        for _ in 0..n {
+            self.meter.step()?;
+            list.push(item(self)?);
+        }
+        Ok(self.meter.boxed(list)?)
     }
 
     fn function(&mut self, outer: &Arc<[u8]>, depth: u32) -> Read<Function> {
         if depth > MAX_DEPTH {
-            return Err("functions nested too deeply");
+            return Err("functions nested too deeply".into());
         }
         let source: Arc<[u8]> = match self.length(1)? {
             0 => Arc::clone(outer),
-            n => Arc::from(self.take(n - 1)?),
+            n => {
+                let source = self.take(n - 1)?;
+                self.meter.shared(source)?
+            }
         };
         let line_defined: u32 = self.small()?;
         let last_line_defined = self.small()?;
@@ -285,7 +345,7 @@ impl<'a> Reader<'a> {
         })?;
         let constants = self.list(1, Self::constant)?;
         let upvalues = self.list(3, |r| {
-            let name = Arc::from(r.bytes()?);
+            let name = r.text()?;
             let flags = r.byte()?;
             let index = r.byte()?;
             Ok(UpvalueDesc { name, in_stack: flags & 1 != 0, index, constant: flags & 2 != 0 })
@@ -295,19 +355,22 @@ impl<'a> Reader<'a> {
         let lines = self.list(1, |r| {
             let z = r.number()?;
             last = last.wrapping_add((z >> 1) as i64 ^ -((z & 1) as i64));
-            u32::try_from(last).map_err(|_| "integer overflow")
+            u32::try_from(last).map_err(|_| "integer overflow".into())
         })?;
         if !lines.is_empty() && lines.len() != code.len() {
-            return Err("bad line information");
+            return Err("bad line information".into());
         }
         let locals = self.list(4, |r| {
-            let name = Arc::from(r.bytes()?);
+            let name = r.text()?;
             let (start_pc, end_pc) = (r.small()?, r.small()?);
             Ok(LocalVar { name, start_pc, end_pc, register: r.byte()? })
         })?;
-        let functions = self.list(10, |r| Ok(Arc::new(r.function(&source, depth + 1)?)))?;
+        let functions = self.list(10, |r| {
+            r.meter.charge(size_of::<Function>() + 16)?;
+            Ok(Arc::new(r.function(&source, depth + 1)?))
+        })?;
         if locals.iter().any(|v| v.register >= max_stack) {
-            return Err("bad local variable");
+            return Err("bad local variable".into());
         }
         Ok(Function {
             code,
@@ -342,12 +405,12 @@ impl<'a> Reader<'a> {
                 bytes.copy_from_slice(self.take(8)?);
                 let x = f64::from_le_bytes(bytes);
                 if x.is_nan() {
-                    return Err("bad constant");
+                    return Err("bad constant".into());
                 }
                 Constant::Float(x)
             }
-            5 => Constant::Str(Arc::from(self.bytes()?)),
-            _ => return Err("bad constant"),
+            5 => Constant::Str(self.text()?),
+            _ => return Err("bad constant".into()),
         })
     }
 }
@@ -355,17 +418,25 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Unlimited;
+
+    fn problem(chunk: &[u8]) -> &'static str {
+        match undump(chunk, &mut Unlimited) {
+            Err(UndumpError::Invalid(problem)) => problem,
+            other => panic!("{other:?}"),
+        }
+    }
 
     #[test]
     fn rejects_what_is_not_a_chunk() {
-        assert_eq!(undump(b"").unwrap_err(), TRUNCATED);
-        assert_eq!(undump(b"\x1bLux").unwrap_err(), "not a binary chunk");
+        assert_eq!(problem(b""), TRUNCATED);
+        assert_eq!(problem(b"\x1bLux"), "not a binary chunk");
         let mut header: Vec<u8> = HEADER.iter().flat_map(|(part, _)| part.to_vec()).collect();
         assert_eq!(header.len(), 31);
         for n in 0..header.len() {
-            assert_eq!(undump(&header[..n]).unwrap_err(), TRUNCATED);
+            assert_eq!(problem(&header[..n]), TRUNCATED);
         }
         header.extend_from_slice(b"luac chunks go on otherwise");
-        assert_eq!(undump(&header).unwrap_err(), CORRUPT);
+        assert_eq!(problem(&header), CORRUPT);
     }
 }

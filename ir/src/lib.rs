@@ -4,6 +4,7 @@
 //! nothing that runs Lua. It depends on nothing and contains no unsafe code.
 #![forbid(unsafe_code)]
 
+pub mod budget;
 pub mod bytecode;
 pub mod dump;
 pub mod encoding;

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use crate::hooks;
 use crate::interp;
 use crate::meta::Metamethod;
-use crate::object::{Kind, LuaClosure, NativeFunction, Upvalue};
+use crate::object::{Kind, NativeFunction, Upvalue};
 use crate::state::{MAX_C_DEPTH, MAX_C_DEPTH_IN_ERROR, NATIVE_ROOM};
 use crate::stdlib::coroutine::switch;
 use crate::stop::STOP;
@@ -498,32 +498,6 @@ impl Vm {
             (*up).next_open = *at;
             *at = up;
             up
-        }
-    }
-
-    /// Compiles a chunk and makes its closure with `env` as its first upvalue.
-    ///
-    /// # Errors
-    /// The compiler's message as a string value.
-    pub fn load(&mut self, source: &[u8], name: &[u8], env: Value) -> Result<Value, Value> {
-        match perilune_frontend::compile(source, name) {
-            Ok(function) => {
-                let function = std::sync::Arc::new(function);
-                let closure = self.new_main_closure(&function, env);
-                self.loaded(closure)
-            }
-            Err(error) => Err(self.string(&error.message)),
-        }
-    }
-
-    /// A new chunk's closure as a value, unless there was no memory for all of it.
-    ///
-    /// # Errors
-    /// `not enough memory` as a string value.
-    pub(crate) fn loaded(&mut self, closure: *mut LuaClosure) -> Result<Value, Value> {
-        match self.settled() {
-            Ok(()) => Ok(Value::closure(closure)),
-            Err(Throw) => Err(self.thrown),
         }
     }
 }

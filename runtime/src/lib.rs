@@ -12,6 +12,7 @@ pub mod hash;
 pub mod heap;
 pub mod hooks;
 pub mod interp;
+pub mod load;
 pub mod meta;
 pub mod metamethod;
 pub mod native;

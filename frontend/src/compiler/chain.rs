@@ -73,7 +73,7 @@ impl BinOp {
     }
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, '_> {
     /// One value of a chain to `dst`.
     pub(super) fn chain_to(&mut self, id: ExprId, dst: Reg) -> Result<()> {
         self.chain(id, Goal::Register(dst))
@@ -107,7 +107,8 @@ impl Compiler<'_> {
                 }
                 _ => break,
             };
-            steps.push(base);
+            self.meter.step()?;
+            self.meter.push(&mut steps, base)?;
             base = left;
         }
 
@@ -140,7 +141,7 @@ impl Compiler<'_> {
                     let window = self.work(&mut work, step)?;
                     self.call_step(step, left, window, op, results)?;
                     if is_last && let Goal::Register(dst) = goal {
-                        self.move_to(dst, window, self.ast.line(step));
+                        self.move_to(dst, window, self.ast.line(step))?;
                     }
                     Left::Register(window)
                 }
@@ -167,6 +168,7 @@ impl Compiler<'_> {
             self.free = top.max(work.map_or(0, |w| usize::from(w) + 1));
         }
         self.free = saved;
+        self.meter.free(steps);
         Ok(())
     }
 
@@ -192,12 +194,12 @@ impl Compiler<'_> {
                     let left = self.left_register(left, target, line)?;
                     let right_expr = self.ast.expr(right);
                     if matches!(right_expr, Expr::Int(_) | Expr::Float(_))
-                        && let Some(index) = self.constant8(right_expr)
+                        && let Some(index) = self.constant8(right_expr)?
                     {
-                        self.emit_abc(with_constant, target, left, index, line);
+                        self.emit_abc(with_constant, target, left, index, line)?;
                     } else {
                         let right = self.expr_any(right)?;
-                        self.emit_abc(plain, target, left, right, line);
+                        self.emit_abc(plain, target, left, right, line)?;
                     }
                     Ok(())
                 }
@@ -220,7 +222,7 @@ impl Compiler<'_> {
                 let register =
                     if self.is_temporary(target) { target } else { self.reserve(1, line)? };
                 let extra = self.feedback_word(0);
-                self.emit_extra(Word::abc(Op::GetUpval, register, index, 0), extra, line);
+                self.emit_extra(Word::abc(Op::GetUpval, register, index, 0), extra, line)?;
                 Ok(register)
             }
         }
@@ -229,10 +231,10 @@ impl Compiler<'_> {
     fn index_step(&mut self, step: ExprId, left: Left, key: ExprId, target: Reg) -> Result<()> {
         let line = self.ast.line(step);
         if let (Left::Upvalue(index), Expr::Str(name)) = (left, self.ast.expr(key))
-            && let Some(name) = self.constant16(name)
+            && let Some(name) = self.constant16(name)?
         {
             let extra = self.feedback_word(name);
-            self.emit_extra(Word::abc(Op::GetTabUp, target, index, 0), extra, line);
+            self.emit_extra(Word::abc(Op::GetTabUp, target, index, 0), extra, line)?;
             return Ok(());
         }
         let object = self.left_register(left, target, line)?;
@@ -240,14 +242,14 @@ impl Compiler<'_> {
         let word = match key {
             Key::Field(name) => {
                 let extra = self.feedback_word(name);
-                self.emit_extra(Word::abc(Op::GetField, target, object, 0), extra, line);
+                self.emit_extra(Word::abc(Op::GetField, target, object, 0), extra, line)?;
                 return Ok(());
             }
             Key::Int(value) => Word::abc(Op::GetI, target, object, value),
             Key::Register(register) => Word::abc(Op::GetTable, target, object, register),
         };
         let extra = self.feedback_word(0);
-        self.emit_extra(word, extra, line);
+        self.emit_extra(word, extra, line)?;
         Ok(())
     }
 
@@ -255,7 +257,7 @@ impl Compiler<'_> {
     pub(super) fn key(&mut self, key: ExprId) -> Result<Key> {
         match self.ast.expr(key) {
             Expr::Str(name) => {
-                if let Some(index) = self.constant16(name) {
+                if let Some(index) = self.constant16(name)? {
                     return Ok(Key::Field(index));
                 }
             }
@@ -283,7 +285,7 @@ impl Compiler<'_> {
         let (args, fixed) = match self.ast.expr(step) {
             Expr::Call { args, .. } => {
                 match left {
-                    Left::Register(register) => self.move_to(window, register, line),
+                    Left::Register(register) => self.move_to(window, register, line)?,
                     Left::Upvalue(_) => {
                         self.left_register(left, window, line)?;
                     }
@@ -294,16 +296,20 @@ impl Compiler<'_> {
             Expr::Method { name, args, .. } => {
                 let object = self.left_register(left, window, line)?;
                 let link = self.reserve(2, line)?;
-                match self.constant16(name) {
+                match self.constant16(name)? {
                     Some(index) => {
                         let extra = self.feedback_word(index);
-                        self.emit_extra(Word::abc(Op::SelfField, window, object, 0), extra, line);
+                        self.emit_extra(Word::abc(Op::SelfField, window, object, 0), extra, line)?;
                     }
                     None => {
-                        self.move_to(link + 1, object, line);
-                        self.load_constant(Expr::Str(name), link, line);
+                        self.move_to(link + 1, object, line)?;
+                        self.load_constant(Expr::Str(name), link, line)?;
                         let extra = self.feedback_word(0);
-                        self.emit_extra(Word::abc(Op::GetTable, window, object, link), extra, line);
+                        self.emit_extra(
+                            Word::abc(Op::GetTable, window, object, link),
+                            extra,
+                            line,
+                        )?;
                     }
                 }
                 (args, 1)
@@ -313,7 +319,7 @@ impl Compiler<'_> {
         let count = self.arguments(args)?;
         let count = count.map_or(0, |count| (count + fixed + 1) as u8);
         let extra = self.feedback_word(0);
-        self.emit_extra(Word::abc(op, window, count, results), extra, line);
+        self.emit_extra(Word::abc(op, window, count, results), extra, line)?;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use perilune_ir::bytecode::{Op, Word};
 use super::{Compiler, Reg, Result};
 use crate::ast::{BinOp, Expr, ExprId, FuncId, UnOp};
 
-impl Compiler<'_> {
+impl Compiler<'_, '_> {
     /// Compiles `id` to a new temporary.
     pub(super) fn expr_next(&mut self, id: ExprId) -> Result<Reg> {
         let register = self.reserve(1, self.ast.line(id))?;
@@ -34,10 +34,11 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn move_to(&mut self, to: Reg, from: Reg, line: u32) {
+    pub(super) fn move_to(&mut self, to: Reg, from: Reg, line: u32) -> Result<()> {
         if to != from {
-            self.emit_abc(Op::Move, to, from, 0, line);
+            self.emit_abc(Op::Move, to, from, 0, line)?;
         }
+        Ok(())
     }
 
     /// Compiles one value of `id` to `dst`: a temporary, or a variable that is
@@ -46,17 +47,17 @@ impl Compiler<'_> {
         let line = self.ast.line(id);
         match self.ast.expr(id) {
             value @ (Expr::Nil | Expr::Bool(_) | Expr::Int(_) | Expr::Float(_) | Expr::Str(_)) => {
-                self.load_constant(value, dst, line);
+                self.load_constant(value, dst, line)?;
             }
-            Expr::Vararg => self.emit_abc(Op::Vararg, dst, 0, 2, line),
+            Expr::Vararg => self.emit_abc(Op::Vararg, dst, 0, 2, line)?,
             Expr::Function(function) => self.closure(function, dst, line)?,
             Expr::Local(local) => {
                 let from = self.register(local);
-                self.move_to(dst, from, line);
+                self.move_to(dst, from, line)?;
             }
             Expr::Upvalue(index) => {
                 let extra = self.feedback_word(0);
-                self.emit_extra(Word::abc(Op::GetUpval, dst, index, 0), extra, line);
+                self.emit_extra(Word::abc(Op::GetUpval, dst, index, 0), extra, line)?;
             }
             Expr::Paren(inner) => self.expr_to(inner, dst)?,
             Expr::Table(index) => self.table(index, dst, line)?,
@@ -75,16 +76,16 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    pub(super) fn load_constant(&mut self, value: Expr, dst: Reg, line: u32) {
+    pub(super) fn load_constant(&mut self, value: Expr, dst: Reg, line: u32) -> Result<()> {
         match value {
             Expr::Nil => self.emit_abc(Op::LoadNil, dst, 0, 0, line),
             Expr::Bool(true) => self.emit_abc(Op::LoadTrue, dst, 0, 0, line),
             Expr::Bool(false) => self.emit_abc(Op::LoadFalse, dst, 0, 0, line),
             Expr::Int(number) if i16::try_from(number).is_ok() => {
-                self.emit(Word::ad(Op::LoadI, dst, number as i16 as u16), line);
+                self.emit(Word::ad(Op::LoadI, dst, number as i16 as u16), line)
             }
             _ => {
-                let index = self.constant(value);
+                let index = self.constant(value)?;
                 match u16::try_from(index) {
                     Ok(index) => self.emit(Word::ad(Op::LoadK, dst, index), line),
                     Err(_) => self.emit_extra(Word::abc(Op::LoadKX, dst, 0, 0), index, line),
@@ -93,18 +94,19 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn load_nils(&mut self, first: Reg, count: usize, line: u32) {
+    pub(super) fn load_nils(&mut self, first: Reg, count: usize, line: u32) -> Result<()> {
         if count > 0 {
-            self.emit_abc(Op::LoadNil, first, (count - 1) as u8, 0, line);
+            self.emit_abc(Op::LoadNil, first, (count - 1) as u8, 0, line)?;
         }
+        Ok(())
     }
 
     fn closure(&mut self, id: FuncId, dst: Reg, line: u32) -> Result<()> {
         let Ok(index) = u16::try_from(self.children.len()) else {
             return Err(self.error("too many functions (limit is 65536)", line));
         };
-        self.children.push(id);
-        self.emit(Word::ad(Op::Closure, dst, index), line);
+        self.meter.push(&mut self.children, id)?;
+        self.emit(Word::ad(Op::Closure, dst, index), line)?;
         Ok(())
     }
 
@@ -127,7 +129,7 @@ impl Compiler<'_> {
             None => self.expr_next(operand)?,
         };
         self.free = saved;
-        self.emit_abc(op, dst, from, 0, line);
+        self.emit_abc(op, dst, from, 0, line)?;
         Ok(())
     }
 
@@ -164,8 +166,8 @@ impl Compiler<'_> {
             }
         }
         self.free = saved;
-        self.emit_abc(Op::Concat, window, count, 0, line);
-        self.move_to(dst, window, line);
+        self.emit_abc(Op::Concat, window, count, 0, line)?;
+        self.move_to(dst, window, line)?;
         Ok(())
     }
 
@@ -189,7 +191,7 @@ impl Compiler<'_> {
         if values.len() < want {
             let missing = want - values.len();
             let from = self.reserve(missing, line)?;
-            self.load_nils(from, missing, line);
+            self.load_nils(from, missing, line)?;
         }
         Ok(first)
     }
@@ -221,7 +223,7 @@ impl Compiler<'_> {
                 if count != Some(0) {
                     let first = self.free as Reg;
                     self.require(self.free + 1, line)?;
-                    self.emit_abc(Op::Vararg, first, 0, operand, line);
+                    self.emit_abc(Op::Vararg, first, 0, operand, line)?;
                 }
                 Ok(())
             }

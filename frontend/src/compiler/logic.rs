@@ -17,7 +17,7 @@ struct Exits {
     on_false: Jumps,
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, '_> {
     /// Whether `id` is compiled to jumps rather than to a value.
     pub(super) fn is_condition(&self, id: ExprId) -> bool {
         match self.ast.expr(id) {
@@ -28,19 +28,20 @@ impl Compiler<'_> {
     }
 
     /// The operands of a left-associative row of `op`, in order.
-    fn operands(&self, op: BinOp, id: ExprId) -> Vec<ExprId> {
+    fn operands(&mut self, op: BinOp, id: ExprId) -> Result<Vec<ExprId>> {
         let mut operands = Vec::new();
         let mut rest = id;
         while let Expr::Binary(found, left, right) = self.ast.expr(rest) {
             if found != op {
                 break;
             }
-            operands.push(right);
+            self.meter.step()?;
+            self.meter.push(&mut operands, right)?;
             rest = left;
         }
-        operands.push(rest);
+        self.meter.push(&mut operands, rest)?;
         operands.reverse();
-        operands
+        Ok(operands)
     }
 
     /// Jumps when the truth of `id` is `on`; otherwise control falls through.
@@ -49,13 +50,14 @@ impl Compiler<'_> {
         match self.ast.expr(id) {
             value if value.is_constant() => {
                 if fold::truthy(value) == on {
-                    jumps.push(self.jump(line));
+                    let at = self.jump(line)?;
+                    self.wait(jumps, at)?;
                 }
                 Ok(())
             }
             Expr::Unary(UnOp::Not, operand) => self.jump_if(operand, !on, jumps),
             Expr::Binary(op @ (BinOp::And | BinOp::Or), ..) => {
-                let operands = self.operands(op, id);
+                let operands = self.operands(op, id)?;
                 // `and` is decided by a false operand, `or` by a true one.
                 let decides = op == BinOp::Or;
                 if decides == on {
@@ -72,14 +74,16 @@ impl Compiler<'_> {
                 self.patch_here(through)
             }
             Expr::Binary(op, left, right) if op.is_comparison() => {
-                jumps.push(self.compare(id, op, left, right, on)?);
+                let at = self.compare(id, op, left, right, on)?;
+                self.wait(jumps, at)?;
                 Ok(())
             }
             _ => {
                 let saved = self.free;
                 let register = self.expr_any(id)?;
                 self.free = saved;
-                jumps.push(self.branch(Word::abc(Op::Test, register, 0, u8::from(on)), line));
+                let at = self.branch(Word::abc(Op::Test, register, 0, u8::from(on)), line)?;
+                self.wait(jumps, at)?;
                 Ok(())
             }
         }
@@ -93,7 +97,7 @@ impl Compiler<'_> {
         left: ExprId,
         right: ExprId,
         on: bool,
-    ) -> Result<usize> {
+    ) -> Result<u32> {
         let saved = self.free;
         let left_expr = self.ast.expr(left);
         // A constant on the left changes sides.
@@ -104,7 +108,7 @@ impl Compiler<'_> {
             BinOp::Ge => BinOp::Le,
             other => other,
         };
-        if self.comparison_constant(mirrored, left_expr).is_some()
+        if self.comparison_constant(mirrored, left_expr)?.is_some()
             && !self.ast.expr(right).is_constant()
         {
             let register = self.expr_any(right)?;
@@ -119,12 +123,12 @@ impl Compiler<'_> {
     }
 
     /// The constant operand for a comparison with `value`, if it can have one.
-    fn comparison_constant(&mut self, op: BinOp, value: Expr) -> Option<u8> {
+    fn comparison_constant(&mut self, op: BinOp, value: Expr) -> Result<Option<u8>> {
         let fits = match op {
             BinOp::Eq | BinOp::Ne => value.is_constant(),
             _ => matches!(value, Expr::Int(_) | Expr::Float(_)),
         };
-        if fits { self.constant8(value) } else { None }
+        if fits { self.constant8(value) } else { Ok(None) }
     }
 
     /// As [`Compiler::compare`], with the left operand in a register.
@@ -135,11 +139,11 @@ impl Compiler<'_> {
         left: Reg,
         right: ExprId,
         on: bool,
-    ) -> Result<usize> {
+    ) -> Result<u32> {
         let line = self.ast.line(id);
         let flag = u8::from(on != (op == BinOp::Ne));
         let right_expr = self.ast.expr(right);
-        if let Some(index) = self.comparison_constant(op, right_expr) {
+        if let Some(index) = self.comparison_constant(op, right_expr)? {
             let op = match op {
                 BinOp::Lt => Op::LtK,
                 BinOp::Le => Op::LeK,
@@ -147,7 +151,7 @@ impl Compiler<'_> {
                 BinOp::Ge => Op::GeK,
                 _ => Op::EqK,
             };
-            return Ok(self.branch(Word::abc(op, left, index, flag), line));
+            return self.branch(Word::abc(op, left, index, flag), line);
         }
         let right = self.expr_any(right)?;
         let word = match op {
@@ -157,7 +161,7 @@ impl Compiler<'_> {
             BinOp::Ge => Word::abc(Op::Le, right, left, flag),
             _ => Word::abc(Op::Eq, left, right, flag),
         };
-        Ok(self.branch(word, line))
+        self.branch(word, line)
     }
 
     /// A condition's truth, as a boolean in `dst`.
@@ -169,9 +173,9 @@ impl Compiler<'_> {
 
     /// Falling in gives `dst` false, the jumps give it true.
     pub(super) fn booleans(&mut self, on_true: Jumps, dst: Reg, line: u32) -> Result<()> {
-        self.emit_abc(Op::LFalseSkip, dst, 0, 0, line);
+        self.emit_abc(Op::LFalseSkip, dst, 0, 0, line)?;
         self.patch_here(on_true)?;
-        self.emit_abc(Op::LoadTrue, dst, 0, 0, line);
+        self.emit_abc(Op::LoadTrue, dst, 0, 0, line)?;
         Ok(())
     }
 
@@ -182,7 +186,8 @@ impl Compiler<'_> {
         let has_value = self.final_operand(id, dst, &mut exits)?;
         if !has_value || !exits.on_true.is_empty() || !exits.on_false.is_empty() {
             if has_value {
-                exits.done.push(self.jump(line));
+                let at = self.jump(line)?;
+                self.wait(&mut exits.done, at)?;
             }
             self.patch_here(exits.on_false)?;
             self.booleans(exits.on_true, dst, line)?;
@@ -195,7 +200,7 @@ impl Compiler<'_> {
     fn final_operand(&mut self, id: ExprId, dst: Reg, exits: &mut Exits) -> Result<bool> {
         match self.ast.expr(id) {
             Expr::Binary(op @ (BinOp::And | BinOp::Or), ..) => {
-                let operands = self.operands(op, id);
+                let operands = self.operands(op, id)?;
                 let (&last, firsts) = operands.split_last().expect("an operator has operands");
                 for &operand in firsts {
                     self.value_if(operand, op == BinOp::Or, dst, exits)?;
@@ -220,13 +225,14 @@ impl Compiler<'_> {
         match self.ast.expr(id) {
             value if value.is_constant() => {
                 if fold::truthy(value) == on {
-                    self.load_constant(value, dst, line);
-                    exits.done.push(self.jump(line));
+                    self.load_constant(value, dst, line)?;
+                    let at = self.jump(line)?;
+                    self.wait(&mut exits.done, at)?;
                 }
                 Ok(())
             }
             Expr::Binary(op @ (BinOp::And | BinOp::Or), ..) => {
-                let operands = self.operands(op, id);
+                let operands = self.operands(op, id)?;
                 let decides = op == BinOp::Or;
                 if decides == on {
                     return operands
@@ -264,7 +270,8 @@ impl Compiler<'_> {
                 } else {
                     Word::abc(Op::TestSet, dst, register, flag)
                 };
-                exits.done.push(self.branch(word, line));
+                let at = self.branch(word, line)?;
+                self.wait(&mut exits.done, at)?;
                 Ok(())
             }
         }

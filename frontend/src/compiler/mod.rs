@@ -25,19 +25,20 @@ mod tests;
 
 use std::sync::Arc;
 
+use perilune_ir::budget::Meter;
 use perilune_ir::bytecode::{
     self, Constant, Extra, LocalVar, MAX_REGISTERS, NO_FEEDBACK, Op, UpvalueDesc, Word,
 };
 
 use crate::ast::{self, Ast, Attrib, Expr, FuncId, LocalId, UpvalueSource};
-use crate::error::{SyntaxError, chunk_id_bytes};
+use crate::error::{CompileError, SyntaxError, chunk_id_bytes};
 use crate::strings::{KeyedMap, StrId};
 
-type Result<T> = std::result::Result<T, SyntaxError>;
+type Result<T> = std::result::Result<T, CompileError>;
 type Reg = u8;
 
 /// Word indices of forward jumps that wait for their target.
-type Jumps = Vec<usize>;
+type Jumps = Vec<u32>;
 
 /// The register of a local variable that has none: a compile-time constant,
 /// or one that is not active.
@@ -53,48 +54,63 @@ struct Compiled {
 }
 
 /// Compiles a chunk.
-pub(crate) fn compile(ast: &Ast, chunk_name: &[u8]) -> Result<bytecode::Function> {
+pub(crate) fn compile(
+    ast: &Ast,
+    chunk_name: &[u8],
+    meter: &mut Meter,
+) -> Result<bytecode::Function> {
     // Functions are numbered outer ones first: going up finds an enclosing
     // function's registers, going down its inner functions. No recursion.
-    let source: Arc<[u8]> = chunk_name.into();
+    let source: Arc<[u8]> = meter.shared(chunk_name)?;
+    let count = ast.functions.len();
     let mut compiled: Vec<Option<Compiled>> = Vec::new();
-    compiled.resize_with(ast.functions.len(), || None);
-    let mut reached = vec![false; ast.functions.len()];
+    meter.reserve(&mut compiled, count)?;
+    compiled.resize_with(count, || None);
+    let mut reached = meter.filled(false, count)?;
     reached[Ast::MAIN.0 as usize] = true;
-    for id in (0..ast.functions.len() as u32).map(FuncId) {
+    for id in (0..count as u32).map(FuncId) {
+        meter.step()?;
         if !reached[id.0 as usize] {
             continue; // in code that control never reaches
         }
         let parent =
             ast.function(id).parent.and_then(|parent| compiled[parent.0 as usize].as_ref());
         let outer = parent.map_or(&[][..], |parent| &parent.registers);
-        let mut compiler = Compiler::new(ast, id, &source);
-        compiler.upvalues = compiler.upvalue_descriptors(outer);
+        let mut compiler = Compiler::new(ast, id, &source, meter)?;
+        compiler.upvalues = compiler.upvalue_descriptors(outer)?;
         compiler.function_body()?;
-        let finished = compiler.finish();
+        let finished = compiler.finish()?;
         for child in &finished.children {
             reached[child.0 as usize] = true;
         }
         compiled[id.0 as usize] = Some(finished);
     }
-    for index in (0..compiled.len()).rev() {
+    for index in (0..count).rev() {
+        meter.step()?;
         let Some(children) = compiled[index].as_mut().map(|c| std::mem::take(&mut c.children))
         else {
             continue;
         };
-        let functions = children.into_iter().filter_map(|id| compiled[id.0 as usize].take());
-        let functions = functions.map(|child| Arc::new(child.function)).collect();
+        let mut functions = Vec::new();
+        meter.reserve(&mut functions, children.len())?;
+        for child in children.iter().filter_map(|id| compiled[id.0 as usize].take()) {
+            meter.charge(size_of::<bytecode::Function>() + 16)?;
+            functions.push(Arc::new(child.function));
+        }
         if let Some(outer) = &mut compiled[index] {
-            outer.function.functions = functions;
+            outer.function.functions = meter.boxed(functions)?;
         }
     }
     let main = compiled[0].take().expect("the main function is always compiled").function;
     #[cfg(debug_assertions)]
-    if let Err(error) = perilune_ir::verify::verify(&main) {
-        panic!(
-            "the compiler made invalid bytecode: {error}\n{}",
-            perilune_ir::listing::listing(&main)
-        );
+    if let Err(error) = perilune_ir::verify::verify(&main, meter) {
+        match error {
+            perilune_ir::verify::VerifyError::Refused(refusal) => return Err(refusal.into()),
+            perilune_ir::verify::VerifyError::Broken { .. } => panic!(
+                "the compiler made invalid bytecode: {error}\n{}",
+                perilune_ir::listing::listing(&main)
+            ),
+        }
     }
     Ok(main)
 }
@@ -111,7 +127,7 @@ enum ConstantKey {
 /// A label of the function: its position once known, and the jumps to it.
 #[derive(Default)]
 struct LabelState {
-    position: Option<usize>,
+    position: Option<u32>,
     pending: Jumps,
 }
 
@@ -124,7 +140,10 @@ struct LoopState {
     closes_at_exit: bool,
 }
 
-struct Compiler<'a> {
+struct Compiler<'a, 'b> {
+    meter: &'a mut Meter<'b>,
+    /// Bytes that the meter had counted before.
+    outside: usize,
     ast: &'a Ast,
     function: &'a ast::Function,
     source: &'a Arc<[u8]>,
@@ -134,7 +153,8 @@ struct Compiler<'a> {
     constant_index: KeyedMap<ConstantKey, u32>,
     children: Vec<FuncId>,
     upvalues: Vec<UpvalueDesc>,
-    templates: Vec<Box<[u16]>>,
+    templates: Vec<Arc<[u16]>>,
+    template_index: KeyedMap<Arc<[u16]>, u16>,
     debug_locals: Vec<LocalVar>,
     /// Active variables; the parser counted them in the same order.
     active: Vec<LocalId>,
@@ -149,10 +169,22 @@ struct Compiler<'a> {
     loops: Vec<LoopState>,
 }
 
-impl<'a> Compiler<'a> {
-    fn new(ast: &'a Ast, id: FuncId, source: &'a Arc<[u8]>) -> Self {
+impl<'a, 'b> Compiler<'a, 'b> {
+    fn new(
+        ast: &'a Ast,
+        id: FuncId,
+        source: &'a Arc<[u8]>,
+        meter: &'a mut Meter<'b>,
+    ) -> Result<Self> {
         let function = ast.function(id);
-        Compiler {
+        let outside = meter.used();
+        let registers = meter.filled(NO_REGISTER, function.locals.len())?;
+        let mut labels = Vec::new();
+        meter.reserve(&mut labels, function.labels.len())?;
+        labels.resize_with(function.labels.len(), LabelState::default);
+        Ok(Compiler {
+            meter,
+            outside,
             ast,
             function,
             source,
@@ -163,54 +195,57 @@ impl<'a> Compiler<'a> {
             children: Vec::new(),
             upvalues: Vec::new(),
             templates: Vec::new(),
+            template_index: KeyedMap::default(),
             debug_locals: Vec::new(),
             active: Vec::new(),
             active_debug: Vec::new(),
-            registers: vec![NO_REGISTER; function.locals.len()],
+            registers,
             active_regs: 0,
             free: 0,
             max_stack: 2,
             feedback: 0,
-            labels: function.labels.iter().map(|_| LabelState::default()).collect(),
+            labels,
             loops: Vec::new(),
-        }
+        })
     }
 
     fn function_body(&mut self) -> Result<()> {
         let function = self.function;
         let params = function.params;
         self.reserve(params as usize, function.line)?;
-        self.activate(LocalId(0), params);
+        self.activate(LocalId(0), params)?;
         if function.is_vararg {
-            self.emit_abc(Op::VarargPrep, params as u8, 0, 0, function.line.max(1));
+            self.emit_abc(Op::VarargPrep, params as u8, 0, 0, function.line.max(1))?;
         }
         self.statements(&function.body)?;
         let closes = self.close_from(0).is_some();
         self.deactivate(0);
         if closes {
-            self.emit_abc(Op::Return, 0, 1, 1, function.end_line);
+            self.emit_abc(Op::Return, 0, 1, 1, function.end_line)?;
         } else {
-            self.emit_abc(Op::Return0, 0, 0, 0, function.end_line);
+            self.emit_abc(Op::Return0, 0, 0, 0, function.end_line)?;
         }
         Ok(())
     }
 
     /// Lets forward jumps that lead to an unconditional one go to its target.
-    fn thread_jumps(&mut self) {
+    fn thread_jumps(&mut self) -> Result<()> {
         let mut jumps = Vec::new();
         let mut pc = 0;
         while pc < self.code.len() {
             let op = Op::decode(self.code[pc]).expect("the compiler writes whole instructions");
+            self.meter.step()?;
             match (op, op.info().extra) {
                 // Loops keep the shape that the bytecode demands of them.
                 (Op::ForPrep | Op::ForLoop | Op::TForPrep | Op::TForLoop, _) => {}
-                (Op::Jmp, _) | (_, Extra::Jump) => jumps.push((pc, op)),
+                (Op::Jmp, _) | (_, Extra::Jump) => self.meter.push(&mut jumps, (pc as u32, op))?,
                 _ => {}
             }
             pc += op.words();
         }
         // Later ones first: each target is then final, and one step is enough.
-        for (pc, op) in jumps.into_iter().rev() {
+        for &(pc, op) in jumps.iter().rev() {
+            let pc = pc as usize;
             let next = pc + op.words();
             let distance = |at: usize| Word(self.code[at]).j() as usize;
             let target =
@@ -225,19 +260,30 @@ impl<'a> Compiler<'a> {
                 self.code[pc] = Word::sj(Op::Jmp, threaded as i32).0;
             }
         }
+        self.meter.free(jumps);
+        Ok(())
     }
 
-    fn finish(mut self) -> Compiled {
-        self.thread_jumps();
-        let function = self.function;
+    fn finish(mut self) -> Result<Compiled> {
+        self.thread_jumps()?;
+        let Compiler { meter, function, .. } = self;
+        // The templates are no longer shared with their index.
+        drop(self.template_index);
+        let mut templates = Vec::new();
+        meter.reserve(&mut templates, self.templates.len())?;
+        for keys in &self.templates {
+            let mut copy = Vec::new();
+            meter.extend(&mut copy, keys)?;
+            templates.push(meter.boxed(copy)?);
+        }
         let function = bytecode::Function {
-            upvalues: self.upvalues.into(),
-            code: self.code.into(),
-            constants: self.constants.into(),
+            upvalues: meter.boxed(self.upvalues)?,
+            code: meter.boxed(self.code)?,
+            constants: meter.boxed(self.constants)?,
             functions: [].into(),
-            templates: self.templates.into(),
-            lines: self.lines.into(),
-            locals: self.debug_locals.into(),
+            templates: meter.boxed(templates)?,
+            lines: meter.boxed(self.lines)?,
+            locals: meter.boxed(self.debug_locals)?,
             source: self.source.clone(),
             line_defined: function.line,
             last_line_defined: if function.parent.is_some() { function.end_line } else { 0 },
@@ -246,31 +292,37 @@ impl<'a> Compiler<'a> {
             max_stack: self.max_stack as u8,
             feedback_count: self.feedback,
         };
-        Compiled { function, children: self.children, registers: self.registers }
+        let lists = self.children.capacity() * size_of::<FuncId>() + self.registers.capacity();
+        meter.settle(self.outside + function.size() + lists);
+        Ok(Compiled { function, children: self.children, registers: self.registers })
     }
 
-    fn upvalue_descriptors(&self, outer: &[Reg]) -> Vec<UpvalueDesc> {
-        let describe = |upvalue: &ast::Upvalue| {
+    fn upvalue_descriptors(&mut self, outer: &[Reg]) -> Result<Vec<UpvalueDesc>> {
+        let mut descriptors = Vec::new();
+        self.meter.reserve(&mut descriptors, self.function.upvalues.len())?;
+        for upvalue in &self.function.upvalues {
             let (in_stack, index) = match upvalue.source {
                 UpvalueSource::Local(id) => (true, outer[id.0 as usize]),
                 UpvalueSource::Upvalue(index) => (false, index),
                 UpvalueSource::Host => (true, 0),
             };
             let name = self.ast.strings.shared(upvalue.name);
-            UpvalueDesc { name, in_stack, index, constant: self.is_constant(upvalue) }
-        };
-        self.function.upvalues.iter().map(describe).collect()
+            let constant = self.is_constant(upvalue)?;
+            descriptors.push(UpvalueDesc { name, in_stack, index, constant });
+        }
+        Ok(descriptors)
     }
 
     /// Whether nothing assigns to the variable behind an upvalue.
-    fn is_constant(&self, upvalue: &ast::Upvalue) -> bool {
+    fn is_constant(&mut self, upvalue: &ast::Upvalue) -> Result<bool> {
         let mut source = upvalue.source;
         let mut parent = self.function.parent;
         let mut host_assigned = upvalue.assigned;
         while let Some(id) = parent {
             let outer = self.ast.function(id);
+            self.meter.step()?;
             match source {
-                UpvalueSource::Local(id) => return !outer.locals[id.0 as usize].assigned,
+                UpvalueSource::Local(id) => return Ok(!outer.locals[id.0 as usize].assigned),
                 UpvalueSource::Upvalue(index) => {
                     source = outer.upvalues[usize::from(index)].source;
                     host_assigned = outer.upvalues[usize::from(index)].assigned;
@@ -279,7 +331,7 @@ impl<'a> Compiler<'a> {
             }
             parent = outer.parent;
         }
-        !host_assigned
+        Ok(!host_assigned)
     }
 
     // ---- code ----
@@ -288,19 +340,20 @@ impl<'a> Compiler<'a> {
         self.code.len()
     }
 
-    fn emit(&mut self, word: Word, line: u32) {
-        self.code.push(word.0);
-        self.lines.push(line);
+    fn emit(&mut self, word: Word, line: u32) -> Result<()> {
+        self.meter.step()?;
+        self.meter.push(&mut self.code, word.0)?;
+        Ok(self.meter.push(&mut self.lines, line)?)
     }
 
-    fn emit_extra(&mut self, word: Word, extra: u32, line: u32) {
-        self.emit(word, line);
-        self.code.push(extra);
-        self.lines.push(line);
+    fn emit_extra(&mut self, word: Word, extra: u32, line: u32) -> Result<()> {
+        self.emit(word, line)?;
+        self.meter.push(&mut self.code, extra)?;
+        Ok(self.meter.push(&mut self.lines, line)?)
     }
 
-    fn emit_abc(&mut self, op: Op, a: Reg, b: u8, c: u8, line: u32) {
-        self.emit(Word::abc(op, a, b, c), line);
+    fn emit_abc(&mut self, op: Op, a: Reg, b: u8, c: u8, line: u32) -> Result<()> {
+        self.emit(Word::abc(op, a, b, c), line)
     }
 
     /// The second word of a cached site, with `low` in its low half.
@@ -314,26 +367,31 @@ impl<'a> Compiler<'a> {
         Word::pair(low, index)
     }
 
-    fn error(&self, message: &str, line: u32) -> SyntaxError {
+    fn error(&self, message: &str, line: u32) -> CompileError {
         let mut full = chunk_id_bytes(self.source);
         full.extend_from_slice(format!(":{line}: {message}").as_bytes());
-        SyntaxError { message: full, incomplete: false, line }
+        SyntaxError { message: full, incomplete: false, line }.into()
     }
 
     // ---- jumps ----
 
     /// An unconditional forward jump.
-    fn jump(&mut self, line: u32) -> usize {
+    fn jump(&mut self, line: u32) -> Result<u32> {
         let at = self.pc();
-        self.emit(Word::sj(Op::Jmp, 0), line);
-        at
+        self.emit(Word::sj(Op::Jmp, 0), line)?;
+        Ok(at as u32)
     }
 
     /// A conditional forward jump: `word` and its distance.
-    fn branch(&mut self, word: Word, line: u32) -> usize {
+    fn branch(&mut self, word: Word, line: u32) -> Result<u32> {
         let at = self.pc();
-        self.emit_extra(word, 0, line);
-        at
+        self.emit_extra(word, 0, line)?;
+        Ok(at as u32)
+    }
+
+    /// Adds to the jumps that wait for a target.
+    fn wait(&mut self, jumps: &mut Jumps, at: u32) -> Result<()> {
+        Ok(self.meter.push(jumps, at)?)
     }
 
     /// Puts an indexing instruction just emitted on `line`.
@@ -356,7 +414,8 @@ impl<'a> Compiler<'a> {
     }
 
     /// Lets the jump at `at` lead to the current position.
-    fn patch_one(&mut self, at: usize) -> Result<()> {
+    fn patch_one(&mut self, at: u32) -> Result<()> {
+        let at = at as usize;
         let target = self.pc();
         if Word(self.code[at]).0 & 0xFF == Op::Jmp as u32 {
             let distance = target - (at + 1);
@@ -371,7 +430,12 @@ impl<'a> Compiler<'a> {
     }
 
     fn patch_here(&mut self, jumps: Jumps) -> Result<()> {
-        jumps.into_iter().try_for_each(|at| self.patch_one(at))
+        for &at in &jumps {
+            self.meter.step()?;
+            self.patch_one(at)?;
+        }
+        self.meter.free(jumps);
+        Ok(())
     }
 
     /// A back-edge to `target`.
@@ -380,8 +444,7 @@ impl<'a> Compiler<'a> {
         if distance >= 1 << 23 {
             return Err(self.error("control structure too long", line));
         }
-        self.emit(Word::sj(Op::Loop, -(distance as i32)), line);
-        Ok(())
+        self.emit(Word::sj(Op::Loop, -(distance as i32)), line)
     }
 
     // ---- registers and variables ----
@@ -419,9 +482,9 @@ impl<'a> Compiler<'a> {
 
     /// Makes `count` variables from `first` on active, in the registers from
     /// `active_regs` on, which hold their values.
-    fn activate(&mut self, first: LocalId, count: u32) {
+    fn activate(&mut self, first: LocalId, count: u32) -> Result<()> {
         for id in (first.0..first.0 + count).map(LocalId) {
-            self.active.push(id);
+            self.meter.push(&mut self.active, id)?;
             let local = self.local(id);
             if local.value.is_some() {
                 continue;
@@ -429,15 +492,17 @@ impl<'a> Compiler<'a> {
             let register = self.active_regs as Reg;
             self.registers[id.0 as usize] = register;
             self.active_regs += 1;
-            self.active_debug.push(self.debug_locals.len());
-            self.debug_locals.push(LocalVar {
+            self.meter.push(&mut self.active_debug, self.debug_locals.len())?;
+            let variable = LocalVar {
                 name: self.ast.strings.shared(local.name),
                 start_pc: self.pc() as u32,
                 end_pc: 0,
                 register,
-            });
+            };
+            self.meter.push(&mut self.debug_locals, variable)?;
         }
         debug_assert!(self.active_regs <= self.free);
+        Ok(())
     }
 
     /// Ends the scope of all but the first `active` variables.
@@ -465,15 +530,16 @@ impl<'a> Compiler<'a> {
         self.active[active..].iter().find(needs).map(|&id| self.register(id))
     }
 
-    fn emit_close(&mut self, active: usize, line: u32) {
+    fn emit_close(&mut self, active: usize, line: u32) -> Result<()> {
         if let Some(register) = self.close_from(active) {
-            self.emit_abc(Op::Close, register, 0, 0, line);
+            self.emit_abc(Op::Close, register, 0, 0, line)?;
         }
+        Ok(())
     }
 
     // ---- constants ----
 
-    fn constant(&mut self, value: Expr) -> u32 {
+    fn constant(&mut self, value: Expr) -> Result<u32> {
         let key = match value {
             Expr::Nil => ConstantKey::Nil,
             Expr::Bool(value) => ConstantKey::Bool(value),
@@ -483,27 +549,28 @@ impl<'a> Compiler<'a> {
             other => unreachable!("{other:?} is no constant"),
         };
         if let Some(&index) = self.constant_index.get(&key) {
-            return index;
+            return Ok(index);
         }
         let index = self.constants.len() as u32;
-        self.constants.push(match key {
+        let constant = match key {
             ConstantKey::Nil => Constant::Nil,
             ConstantKey::Bool(value) => Constant::Bool(value),
             ConstantKey::Int(value) => Constant::Int(value),
             ConstantKey::Float(bits) => Constant::Float(f64::from_bits(bits)),
             ConstantKey::Str(id) => Constant::Str(self.ast.strings.shared(id)),
-        });
-        self.constant_index.insert(key, index);
-        index
+        };
+        self.meter.push(&mut self.constants, constant)?;
+        self.meter.insert(&mut self.constant_index, key, index)?;
+        Ok(index)
     }
 
     /// The index of a constant, when it fits eight bits.
-    fn constant8(&mut self, value: Expr) -> Option<u8> {
-        u8::try_from(self.constant(value)).ok()
+    fn constant8(&mut self, value: Expr) -> Result<Option<u8>> {
+        Ok(u8::try_from(self.constant(value)?).ok())
     }
 
     /// The index of a string constant, when it fits sixteen bits.
-    fn constant16(&mut self, name: StrId) -> Option<u16> {
-        u16::try_from(self.constant(Expr::Str(name))).ok()
+    fn constant16(&mut self, name: StrId) -> Result<Option<u16>> {
+        Ok(u16::try_from(self.constant(Expr::Str(name))?).ok())
     }
 }

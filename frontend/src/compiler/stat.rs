@@ -4,7 +4,9 @@ use perilune_ir::bytecode::{Op, Word};
 
 use super::chain::Key;
 use super::{Compiler, Jumps, LoopState, Reg, Result};
-use crate::ast::{Arm, Attrib, Block, Expr, ExprId, LabelId, LocalId, Stat, StatKind};
+use crate::ast::{
+    Attrib, Block, Branches, Expr, ExprId, GenericFor, LabelId, LocalId, NumericFor, Stat, StatKind,
+};
 use crate::fold;
 
 /// A variable that is assigned to, with its operands evaluated.
@@ -31,9 +33,9 @@ enum Destination {
     Label(LabelId),
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, '_> {
     pub(super) fn statements(&mut self, block: &Block) -> Result<()> {
-        for stat in &block.statements {
+        for stat in self.ast.statements(block.statements) {
             self.statement(stat)?;
             debug_assert_eq!(self.free, self.active_regs);
         }
@@ -44,31 +46,36 @@ impl Compiler<'_> {
     fn block(&mut self, block: &Block) -> Result<()> {
         let active = self.active.len();
         self.statements(block)?;
-        self.leave_scope(active, block);
+        self.leave_scope(active, block)?;
         Ok(())
     }
 
     /// Ends the scope of the variables of `block`, closing them if control can
     /// reach its end.
-    fn leave_scope(&mut self, active: usize, block: &Block) {
-        if !ends_in_jump(block) {
-            self.emit_close(active, block.end_line);
+    fn leave_scope(&mut self, active: usize, block: &Block) -> Result<()> {
+        if !self.ends_in_jump(block) {
+            self.emit_close(active, block.end_line)?;
         }
         self.deactivate(active);
+        Ok(())
     }
 
     fn statement(&mut self, stat: &Stat) -> Result<()> {
         let line = stat.line;
-        match &stat.kind {
-            StatKind::Call(call) => self.call(*call, 1),
-            StatKind::Assign { targets, values } => self.assign(targets, values, line),
+        let ast = self.ast;
+        self.meter.step()?;
+        match stat.kind {
+            StatKind::Call(call) => self.call(call, 1),
+            StatKind::Assign { targets, values } => {
+                self.assign(ast.list(targets), ast.list(values), line)
+            }
             StatKind::Local { first, count, values } => {
-                self.local_statement(*first, *count, values, line)
+                self.local_statement(first, count, ast.list(values), line)
             }
             StatKind::LocalFunction { local, function } => {
                 let register = self.reserve(1, line)?;
-                self.activate(*local, 1);
-                self.expr_to(*function, register)?;
+                self.activate(local, 1)?;
+                self.expr_to(function, register)?;
                 // Debug information sees the variable once it has its value.
                 let pc = self.pc() as u32;
                 if let Some(&index) = self.active_debug.last() {
@@ -77,38 +84,42 @@ impl Compiler<'_> {
                 Ok(())
             }
             StatKind::Function { target, function } => {
-                let target = self.target(*target)?;
-                self.assign_one(target, *function, line)
+                let target = self.target(target)?;
+                self.assign_one(target, function, line)
             }
-            StatKind::Do(block) => self.block(block),
-            StatKind::While { condition, body } => self.while_loop(*condition, body, line),
-            StatKind::Repeat { body, condition } => self.repeat_loop(body, *condition, line),
-            StatKind::If { arms, otherwise } => self.if_statement(arms, otherwise.as_ref()),
-            StatKind::ForNum { state, start, limit, step, body, do_line } => {
-                self.expr_next(*start)?;
-                self.expr_next(*limit)?;
+            StatKind::Do(block) => self.block(&block),
+            StatKind::While { condition, body } => self.while_loop(condition, &body, line),
+            StatKind::Repeat { body, condition } => self.repeat_loop(&body, condition, line),
+            StatKind::If(index) => self.if_statement(ast.branches[index as usize]),
+            StatKind::ForNum(index) => {
+                let NumericFor { state, start, limit, step, body, do_line } =
+                    ast.numeric_fors[index as usize];
+                self.expr_next(start)?;
+                self.expr_next(limit)?;
                 match step {
                     Some(step) => {
-                        self.expr_next(*step)?;
+                        self.expr_next(step)?;
                     }
                     None => {
                         let register = self.reserve(1, line)?;
-                        self.load_constant(Expr::Int(1), register, line);
+                        self.load_constant(Expr::Int(1), register, line)?;
                     }
                 }
-                self.numeric_for(*state, body, line, *do_line)
+                self.numeric_for(state, &body, line, do_line)
             }
-            StatKind::ForIn { state, count, values, body, do_line, end_line } => {
-                self.adjusted(values, 4, line)?;
-                let lines = ForLines { call: line, start: *do_line, end: *end_line };
-                self.generic_for(*state, *count, body, lines)
+            StatKind::ForIn(index) => {
+                let GenericFor { state, count, values, body, do_line, end_line } =
+                    ast.generic_fors[index as usize];
+                self.adjusted(ast.list(values), 4, line)?;
+                let lines = ForLines { call: line, start: do_line, end: end_line };
+                self.generic_for(state, count, &body, lines)
             }
-            StatKind::Return(values) => self.return_statement(values, line),
+            StatKind::Return(values) => self.return_statement(ast.list(values), line),
             StatKind::Break => self.break_statement(line),
-            StatKind::Goto(index) => self.goto(self.function.gotos[*index as usize], line),
+            StatKind::Goto(index) => self.goto(self.function.gotos[index as usize], line),
             StatKind::Label(label) => {
                 let state = &mut self.labels[label.0 as usize];
-                state.position = Some(self.code.len());
+                state.position = Some(self.code.len() as u32);
                 let pending = std::mem::take(&mut state.pending);
                 self.patch_here(pending)
             }
@@ -129,11 +140,11 @@ impl Compiler<'_> {
         } else {
             self.adjusted(values, count as usize, line)?;
         }
-        self.activate(first, count);
+        self.activate(first, count)?;
         for id in (first.0..first.0 + count).map(LocalId) {
             if self.local(id).attrib == Attrib::Close {
                 let register = self.register(id);
-                self.emit_abc(Op::Tbc, register, 0, 0, line);
+                self.emit_abc(Op::Tbc, register, 0, 0, line)?;
             }
         }
         Ok(())
@@ -149,7 +160,7 @@ impl Compiler<'_> {
             Expr::Index { object, key } => {
                 if let (Expr::Upvalue(index), Expr::Str(name)) =
                     (self.ast.expr(object), self.ast.expr(key))
-                    && let Some(name) = self.constant16(name)
+                    && let Some(name) = self.constant16(name)?
                 {
                     return Ok(Target::UpvalueField(index, name));
                 }
@@ -160,13 +171,13 @@ impl Compiler<'_> {
         })
     }
 
-    fn store(&mut self, target: Target, value: Reg, line: u32) {
+    fn store(&mut self, target: Target, value: Reg, line: u32) -> Result<()> {
         match target {
             Target::Local(register) => self.move_to(register, value, line),
             Target::Upvalue(index) => self.emit_abc(Op::SetUpval, value, index, 0, line),
             Target::UpvalueField(index, name) => {
                 let extra = self.feedback_word(name);
-                self.emit_extra(Word::abc(Op::SetTabUp, index, value, 0), extra, line);
+                self.emit_extra(Word::abc(Op::SetTabUp, index, value, 0), extra, line)
             }
             Target::Index(object, key) => self.store_index(object, key, value, line),
         }
@@ -178,7 +189,7 @@ impl Compiler<'_> {
             Target::Local(register) => self.expr_to(value, register)?,
             Target::Upvalue(_) | Target::UpvalueField(..) | Target::Index(..) => {
                 let value = self.expr_any(value)?;
-                self.store(target, value, line);
+                self.store(target, value, line)?;
             }
         }
         self.free = self.active_regs;
@@ -190,6 +201,7 @@ impl Compiler<'_> {
             let target = self.target(*target)?;
             return self.assign_one(target, *value, line);
         }
+        // The parser has limited their number.
         let mut prepared = Vec::with_capacity(targets.len());
         for &target in targets {
             let mut target = self.target(target)?;
@@ -207,16 +219,16 @@ impl Compiler<'_> {
                 Target::Local(register) => self.expr_to(last, register)?,
                 other => {
                     let value = self.expr_any(last)?;
-                    self.store(other, value, line);
+                    self.store(other, value, line)?;
                 }
             }
             for index in (0..firsts.len()).rev() {
-                self.store(prepared[index], first + index as Reg, line);
+                self.store(prepared[index], first + index as Reg, line)?;
             }
         } else {
             let first = self.adjusted(values, targets.len(), line)?;
             for (index, &target) in prepared.iter().enumerate().rev() {
-                self.store(target, first + index as Reg, line);
+                self.store(target, first + index as Reg, line)?;
             }
         }
         self.free = self.active_regs;
@@ -241,7 +253,7 @@ impl Compiler<'_> {
                 for operand in [Some(object), key_register].into_iter().flatten() {
                     if assigned(self, *operand) {
                         let copy = self.reserve(1, line)?;
-                        self.move_to(copy, *operand, line);
+                        self.move_to(copy, *operand, line)?;
                         *operand = copy;
                     }
                 }
@@ -250,7 +262,7 @@ impl Compiler<'_> {
                 if targets.iter().any(|&other| self.ast.expr(other) == Expr::Upvalue(*index)) {
                     let copy = self.reserve(1, line)?;
                     let extra = self.feedback_word(0);
-                    self.emit_extra(Word::abc(Op::GetUpval, copy, *index, 0), extra, line);
+                    self.emit_extra(Word::abc(Op::GetUpval, copy, *index, 0), extra, line)?;
                     *target = Target::Index(copy, Key::Field(*name));
                 }
             }
@@ -261,13 +273,15 @@ impl Compiler<'_> {
 
     // ---- control ----
 
-    fn if_statement(&mut self, arms: &[Arm], otherwise: Option<&Block>) -> Result<()> {
+    fn if_statement(&mut self, branches: Branches) -> Result<()> {
+        let Branches { arms, otherwise } = branches;
+        let arms = self.ast.arms(arms);
         let mut done = Jumps::new();
         for (index, arm) in arms.iter().enumerate() {
             let condition = self.ast.expr(arm.condition);
             if condition.is_constant() && !fold::truthy(condition) {
                 // Nothing to decide, but line hooks see the line.
-                let here = self.jump(arm.then_line);
+                let here = self.jump(arm.then_line)?;
                 self.patch_one(here)?;
                 continue;
             }
@@ -275,7 +289,7 @@ impl Compiler<'_> {
                 let mut jumps = Jumps::new();
                 self.jump_if(arm.condition, true, &mut jumps)?;
                 self.decide_at(arm.then_line);
-                self.pending(destination).extend(jumps);
+                self.wait_for(destination, jumps)?;
                 continue;
             }
             let mut next = Jumps::new();
@@ -286,13 +300,14 @@ impl Compiler<'_> {
                 return self.patch_here(done); // the other arms are never reached
             }
             let has_more = index + 1 < arms.len() || otherwise.is_some();
-            if has_more && !ends_in_jump(&arm.block) {
-                done.push(self.jump(arm.block.end_line));
+            if has_more && !self.ends_in_jump(&arm.block) {
+                let at = self.jump(arm.block.end_line)?;
+                self.wait(&mut done, at)?;
             }
             self.patch_here(next)?;
         }
         if let Some(block) = otherwise {
-            self.block(block)?;
+            self.block(&block)?;
         }
         self.patch_here(done)
     }
@@ -300,10 +315,10 @@ impl Compiler<'_> {
     /// Where `block` leads when all it does is a forward jump that closes
     /// nothing.
     fn lone_jump(&self, block: &Block) -> Option<Destination> {
-        let [Stat { kind, .. }] = block.statements.as_slice() else {
+        let [Stat { kind, .. }] = self.ast.statements(block.statements) else {
             return None;
         };
-        match kind {
+        match *kind {
             StatKind::Break => {
                 let innermost = self.loops.last()?;
                 let closes =
@@ -311,7 +326,7 @@ impl Compiler<'_> {
                 (!closes).then_some(Destination::LoopExit)
             }
             StatKind::Goto(index) => {
-                let label = self.function.gotos[*index as usize];
+                let label = self.function.gotos[index as usize];
                 let active = self.function.labels[label.0 as usize].active as usize;
                 let bound = self.labels[label.0 as usize].position.is_some();
                 (!bound && self.close_from(active).is_none()).then_some(Destination::Label(label))
@@ -320,16 +335,28 @@ impl Compiler<'_> {
         }
     }
 
-    /// The jumps that wait for `destination`.
-    fn pending(&mut self, destination: Destination) -> &mut Jumps {
-        match destination {
+    /// Lets jumps wait for `destination`.
+    fn wait_for(&mut self, destination: Destination, jumps: Jumps) -> Result<()> {
+        let pending = match destination {
             Destination::LoopExit => &mut self.loops.last_mut().expect("a loop is open").breaks,
             Destination::Label(label) => &mut self.labels[label.0 as usize].pending,
-        }
+        };
+        self.meter.extend(pending, &jumps)?;
+        self.meter.free(jumps);
+        Ok(())
     }
 
-    fn open_loop(&mut self, active: usize, closes_at_exit: bool) {
-        self.loops.push(LoopState { breaks: Jumps::new(), active, closes_at_exit });
+    fn wait_one(&mut self, destination: Destination, at: u32) -> Result<()> {
+        let pending = match destination {
+            Destination::LoopExit => &mut self.loops.last_mut().expect("a loop is open").breaks,
+            Destination::Label(label) => &mut self.labels[label.0 as usize].pending,
+        };
+        Ok(self.meter.push(pending, at)?)
+    }
+
+    fn open_loop(&mut self, active: usize, closes_at_exit: bool) -> Result<()> {
+        let state = LoopState { breaks: Jumps::new(), active, closes_at_exit };
+        Ok(self.meter.push(&mut self.loops, state)?)
     }
 
     fn close_loop(&mut self) -> Result<()> {
@@ -341,9 +368,9 @@ impl Compiler<'_> {
         let start = self.pc();
         let mut exit = Jumps::new();
         self.jump_if(condition, false, &mut exit)?;
-        self.open_loop(self.active.len(), false);
+        self.open_loop(self.active.len(), false)?;
         self.block(body)?;
-        if !ends_in_jump(body) {
+        if !self.ends_in_jump(body) {
             self.loop_to(start, line)?;
         }
         self.patch_here(exit)?;
@@ -353,14 +380,14 @@ impl Compiler<'_> {
     fn repeat_loop(&mut self, body: &Block, condition: ExprId, line: u32) -> Result<()> {
         let start = self.pc();
         let active = self.active.len();
-        self.open_loop(active, false);
+        self.open_loop(active, false)?;
         self.statements(body)?;
         let value = self.ast.expr(condition);
-        if ends_in_jump(body) {
+        if self.ends_in_jump(body) {
             // The condition is never reached.
             self.deactivate(active);
         } else if value.is_constant() {
-            self.emit_close(active, line);
+            self.emit_close(active, line)?;
             self.deactivate(active);
             if !fold::truthy(value) {
                 self.loop_to(start, line)?;
@@ -368,10 +395,10 @@ impl Compiler<'_> {
         } else {
             let mut exit = Jumps::new();
             self.jump_if(condition, true, &mut exit)?;
-            self.emit_close(active, line);
+            self.emit_close(active, line)?;
             self.loop_to(start, line)?;
             self.patch_here(exit)?;
-            self.emit_close(active, line);
+            self.emit_close(active, line)?;
             self.deactivate(active);
         }
         self.close_loop()
@@ -380,16 +407,16 @@ impl Compiler<'_> {
     /// The loop over the three values at the top of the stack.
     fn numeric_for(&mut self, state: LocalId, body: &Block, line: u32, do_line: u32) -> Result<()> {
         let outer = self.active.len();
-        self.activate(state, 3);
+        self.activate(state, 3)?;
         let base = self.register(state);
-        self.open_loop(self.active.len(), false);
-        let prepare = self.branch(Word::abc(Op::ForPrep, base, 0, 0), do_line);
+        self.open_loop(self.active.len(), false)?;
+        let prepare = self.branch(Word::abc(Op::ForPrep, base, 0, 0), do_line)?;
         let start = self.pc();
         self.reserve(1, line)?;
         let active = self.active.len();
-        self.activate(LocalId(state.0 + 3), 1);
+        self.activate(LocalId(state.0 + 3), 1)?;
         self.loop_body(active, body)?;
-        self.back_edge(Op::ForLoop, base, start, line);
+        self.back_edge(Op::ForLoop, base, start, line)?;
         self.patch_one(prepare)?;
         self.deactivate(outer);
         self.close_loop()
@@ -404,23 +431,23 @@ impl Compiler<'_> {
         lines: ForLines,
     ) -> Result<()> {
         let outer = self.active.len();
-        self.activate(state, 4);
+        self.activate(state, 4)?;
         let base = self.register(state);
-        self.open_loop(self.active.len(), true);
-        let prepare = self.branch(Word::abc(Op::TForPrep, base, 0, 0), lines.start);
+        self.open_loop(self.active.len(), true)?;
+        let prepare = self.branch(Word::abc(Op::TForPrep, base, 0, 0), lines.start)?;
         let start = self.pc();
         // The iterator's call window is where the variables are.
         self.require(usize::from(base) + 8, lines.call)?;
         self.reserve(count as usize, lines.call)?;
         let active = self.active.len();
-        self.activate(LocalId(state.0 + 4), count);
+        self.activate(LocalId(state.0 + 4), count)?;
         self.loop_body(active, body)?;
         self.patch_one(prepare)?;
         let extra = self.feedback_word(0);
-        self.emit_extra(Word::abc(Op::TForCall, base, 0, count as u8), extra, lines.call);
-        self.back_edge(Op::TForLoop, base, start, lines.call);
+        self.emit_extra(Word::abc(Op::TForCall, base, 0, count as u8), extra, lines.call)?;
+        self.back_edge(Op::TForLoop, base, start, lines.call)?;
         self.close_loop()?;
-        self.emit_close(outer, lines.end);
+        self.emit_close(outer, lines.end)?;
         self.deactivate(outer);
         Ok(())
     }
@@ -428,34 +455,32 @@ impl Compiler<'_> {
     /// The body of a `for`, whose variables from `active` on are in its scope.
     fn loop_body(&mut self, active: usize, body: &Block) -> Result<()> {
         self.statements(body)?;
-        self.leave_scope(active, body);
+        self.leave_scope(active, body)?;
         Ok(())
     }
 
-    fn back_edge(&mut self, op: Op, base: Reg, target: usize, line: u32) {
+    fn back_edge(&mut self, op: Op, base: Reg, target: usize, line: u32) -> Result<()> {
         let distance = self.pc() + 2 - target;
-        self.emit_extra(Word::abc(op, base, 0, 0), (distance as u32).wrapping_neg(), line);
+        self.emit_extra(Word::abc(op, base, 0, 0), (distance as u32).wrapping_neg(), line)
     }
 
     fn break_statement(&mut self, line: u32) -> Result<()> {
         let innermost = self.loops.last().expect("the parser found the loop");
         if !innermost.closes_at_exit {
-            self.emit_close(innermost.active, line);
+            self.emit_close(innermost.active, line)?;
         }
-        let at = self.jump(line);
-        self.loops.last_mut().expect("a loop is open").breaks.push(at);
-        Ok(())
+        let at = self.jump(line)?;
+        self.wait_one(Destination::LoopExit, at)
     }
 
     fn goto(&mut self, label: LabelId, line: u32) -> Result<()> {
         let active = self.function.labels[label.0 as usize].active as usize;
-        self.emit_close(active, line);
+        self.emit_close(active, line)?;
         match self.labels[label.0 as usize].position {
-            Some(position) => self.loop_to(position, line),
+            Some(position) => self.loop_to(position as usize, line),
             None => {
-                let at = self.jump(line);
-                self.labels[label.0 as usize].pending.push(at);
-                Ok(())
+                let at = self.jump(line)?;
+                self.wait_one(Destination::Label(label), at)
             }
         }
     }
@@ -465,24 +490,24 @@ impl Compiler<'_> {
         match values {
             [] => {
                 if closes {
-                    self.emit_abc(Op::Return, 0, 1, 1, line);
+                    self.emit_abc(Op::Return, 0, 1, 1, line)?;
                 } else {
-                    self.emit_abc(Op::Return0, 0, 0, 0, line);
+                    self.emit_abc(Op::Return0, 0, 0, 0, line)?;
                 }
             }
             [call] if self.is_call(*call) && !self.inside_close() => self.tail_call(*call)?,
             [value] if !self.ast.expr(*value).is_multi() => {
                 let register = self.expr_any(*value)?;
                 if closes {
-                    self.emit_abc(Op::Return, register, 2, 1, line);
+                    self.emit_abc(Op::Return, register, 2, 1, line)?;
                 } else {
-                    self.emit_abc(Op::Return1, register, 0, 0, line);
+                    self.emit_abc(Op::Return1, register, 0, 0, line)?;
                 }
             }
             _ => {
                 let first = self.free as Reg;
                 let count = self.open_list(values)?.map_or(0, |count| (count + 1) as u8);
-                self.emit_abc(Op::Return, first, count, u8::from(closes), line);
+                self.emit_abc(Op::Return, first, count, u8::from(closes), line)?;
             }
         }
         self.free = self.active_regs;
@@ -497,10 +522,10 @@ impl Compiler<'_> {
     fn inside_close(&self) -> bool {
         self.active.iter().any(|&id| self.local(id).attrib == Attrib::Close)
     }
-}
 
-/// Whether control never reaches the end of `block`, for a plain reason.
-fn ends_in_jump(block: &Block) -> bool {
-    let last = block.statements.last().map(|stat| &stat.kind);
-    matches!(last, Some(StatKind::Return(_) | StatKind::Break | StatKind::Goto(_)))
+    /// Whether control never reaches the end of `block`, for a plain reason.
+    fn ends_in_jump(&self, block: &Block) -> bool {
+        let last = self.ast.statements(block.statements).last().map(|stat| stat.kind);
+        matches!(last, Some(StatKind::Return(_) | StatKind::Break | StatKind::Goto(_)))
+    }
 }

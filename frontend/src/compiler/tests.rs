@@ -1,17 +1,22 @@
 //! Compiler tests: every snippet verifies, and the code is what it should be.
 
+use perilune_ir::budget::{Meter, Unlimited};
 use perilune_ir::bytecode::{Function, Op};
 use perilune_ir::listing::{listing, listing_one};
 use perilune_ir::verify::verify;
 
-use crate::compile;
+use crate::CompileError;
+
+fn compile(source: &[u8], name: &[u8]) -> Result<Function, CompileError> {
+    crate::compile(source, name, &mut Unlimited)
+}
 
 fn compiled(source: &str) -> Function {
     let function = match compile(source.as_bytes(), b"=x") {
         Ok(function) => function,
         Err(error) => panic!("{error}\n{source}"),
     };
-    if let Err(error) = verify(&function) {
+    if let Err(error) = verify(&function, &mut Meter::new(&mut Unlimited)) {
         panic!("{error}\n{source}\n{}", listing(&function));
     }
     function

@@ -49,17 +49,25 @@ fn binary_operator(token: Token) -> Option<(BinOp, u8, u8)> {
     })
 }
 
-impl Parser<'_> {
+impl Parser<'_, '_> {
     pub(super) fn expr(&mut self) -> Result<ExprId> {
         self.sub_expr(0)
     }
 
-    pub(super) fn expr_list(&mut self) -> Result<Vec<ExprId>> {
-        let mut list = vec![self.expr()?];
-        while self.accept_byte(b',')? {
-            list.push(self.expr()?);
+    pub(super) fn expr_list(&mut self) -> Result<List> {
+        let from = self.pending.exprs.len();
+        loop {
+            let expr = self.expr()?;
+            self.lexer.meter.push(&mut self.pending.exprs, expr)?;
+            if !self.accept_byte(b',')? {
+                return self.list_from(from);
+            }
         }
-        Ok(list)
+    }
+
+    /// A list of one expression.
+    fn list_of(&mut self, expr: ExprId) -> Result<List> {
+        Ok(self.ast.add_list(&[expr], self.lexer.meter)?)
     }
 
     /// Operators that bind tighter than `limit`, and their operands.
@@ -70,7 +78,7 @@ impl Parser<'_> {
                 let line = self.lexer.line;
                 self.lexer.next()?;
                 let operand = self.sub_expr(UNARY_PRIORITY)?;
-                self.unary(op, operand, line)
+                self.unary(op, operand, line)?
             }
             None => self.simple_expr()?,
         };
@@ -81,21 +89,21 @@ impl Parser<'_> {
             let line = self.lexer.line;
             self.lexer.next()?;
             let right = self.sub_expr(right_priority)?;
-            left = self.binary(op, left, right, line);
+            left = self.binary(op, left, right, line)?;
         }
         self.leave();
         Ok(left)
     }
 
-    fn unary(&mut self, op: UnOp, operand: ExprId, line: u32) -> ExprId {
+    fn unary(&mut self, op: UnOp, operand: ExprId, line: u32) -> Result<ExprId> {
         let expr = match fold::unary(op, self.ast.expr(operand)) {
             Some(value) => value,
             None => Expr::Unary(op, operand),
         };
-        self.ast.add(expr, line)
+        self.add(expr, line)
     }
 
-    fn binary(&mut self, op: BinOp, left: ExprId, right: ExprId, line: u32) -> ExprId {
+    fn binary(&mut self, op: BinOp, left: ExprId, right: ExprId, line: u32) -> Result<ExprId> {
         let (left_expr, right_expr) = (self.ast.expr(left), self.ast.expr(right));
         let line = match op {
             // (`"text" or x` keeps its jump: what it gives has no name in messages.)
@@ -103,7 +111,7 @@ impl Parser<'_> {
             BinOp::And | BinOp::Or if left_expr.is_constant() => {
                 // The left operand decides which of the two the result is.
                 let takes_right = fold::truthy(left_expr) == (op == BinOp::And);
-                return if takes_right { self.single(right) } else { left };
+                return if takes_right { self.single(right) } else { Ok(left) };
             }
             // Code of a comparison belongs to the end of its operands.
             BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => {
@@ -115,11 +123,11 @@ impl Parser<'_> {
             Some(value) => value,
             None => Expr::Binary(op, left, right),
         };
-        self.ast.add(expr, line)
+        self.add(expr, line)
     }
 
     /// `expr` adjusted to one value, and no longer a variable.
-    fn single(&mut self, expr: ExprId) -> ExprId {
+    fn single(&mut self, expr: ExprId) -> Result<ExprId> {
         match self.ast.expr(expr) {
             Expr::Vararg
             | Expr::Call { .. }
@@ -128,9 +136,9 @@ impl Parser<'_> {
             | Expr::Upvalue(_)
             | Expr::Index { .. } => {
                 let line = self.ast.line(expr);
-                self.ast.add(Expr::Paren(expr), line)
+                self.add(Expr::Paren(expr), line)
             }
-            _ => expr,
+            _ => Ok(expr),
         }
     }
 
@@ -160,7 +168,7 @@ impl Parser<'_> {
         };
         let line = self.lexer.line;
         self.lexer.next()?;
-        Ok(self.ast.add(expr, line))
+        self.add(expr, line)
     }
 
     fn primary_expr(&mut self) -> Result<ExprId> {
@@ -176,7 +184,7 @@ impl Parser<'_> {
                 let inner = self.expr()?;
                 self.expect_match(Token::Byte(b')'), Token::Byte(b'('), line)?;
                 self.constant_name = None;
-                Ok(self.single(inner))
+                self.single(inner)
             }
             _ => Err(self.lexer.error_near("unexpected symbol")),
         }
@@ -184,18 +192,18 @@ impl Parser<'_> {
 
     /// The expression that a name stands for.
     pub(super) fn variable(&mut self, name: StrId, line: u32) -> Result<ExprId> {
-        let found = self.scopes.resolve(name).map_err(|e| self.scope_error(e))?;
-        let expr = match found {
+        let found = self.scopes.resolve(name, self.lexer.meter);
+        let expr = match self.scoped(found)? {
             Variable::Local(id) => Expr::Local(id),
             Variable::Upvalue(index) => Expr::Upvalue(index),
-            Variable::Constant(value) => value,
+            Variable::Constant(value) => self.ast.expr(value),
             Variable::Global => {
                 let object = self.variable(self.env_name, line)?;
-                let key = self.ast.add(Expr::Str(name), line);
+                let key = self.add(Expr::Str(name), line)?;
                 Expr::Index { object, key }
             }
         };
-        let id = self.ast.add(expr, line);
+        let id = self.add(expr, line)?;
         if expr.is_constant() {
             self.constant_name = Some((id, name));
         }
@@ -207,8 +215,8 @@ impl Parser<'_> {
         self.lexer.next()?;
         let line = self.lexer.line;
         let name = self.name()?;
-        let key = self.ast.add(Expr::Str(name), line);
-        Ok(self.ast.add(Expr::Index { object, key }, line))
+        let key = self.add(Expr::Str(name), line)?;
+        self.add(Expr::Index { object, key }, line)
     }
 
     /// `[key]` at the bracket.
@@ -226,17 +234,17 @@ impl Parser<'_> {
                 Token::Byte(b'.') => expr = self.field_name(expr)?,
                 Token::Byte(b'[') => {
                     let key = self.bracket_key()?;
-                    expr = self.ast.add(Expr::Index { object: expr, key }, self.lexer.last_line);
+                    expr = self.add(Expr::Index { object: expr, key }, self.lexer.last_line)?;
                 }
                 Token::Byte(b':') => {
                     self.lexer.next()?;
                     let name = self.name()?;
                     let (args, line) = self.call_args()?;
-                    expr = self.ast.add(Expr::Method { object: expr, name, args }, line);
+                    expr = self.add(Expr::Method { object: expr, name, args }, line)?;
                 }
                 Token::Byte(b'(' | b'{') | Token::Str(_) => {
                     let (args, line) = self.call_args()?;
-                    expr = self.ast.add(Expr::Call { callee: expr, args }, line);
+                    expr = self.add(Expr::Call { callee: expr, args }, line)?;
                 }
                 _ => return Ok(expr),
             }
@@ -249,33 +257,41 @@ impl Parser<'_> {
         let args = match self.lexer.token {
             Token::Byte(b'(') => {
                 self.lexer.next()?;
-                let args = if self.at(b')') { Vec::new() } else { self.expr_list()? };
+                let args = if self.at(b')') { List::EMPTY } else { self.expr_list()? };
                 self.expect_match(Token::Byte(b')'), Token::Byte(b'('), line)?;
                 args
             }
-            Token::Byte(b'{') => vec![self.constructor()?],
-            Token::Str(_) => vec![self.simple_expr()?],
+            Token::Byte(b'{') => {
+                let table = self.constructor()?;
+                self.list_of(table)?
+            }
+            Token::Str(_) => {
+                let string = self.simple_expr()?;
+                self.list_of(string)?
+            }
             _ => return Err(self.lexer.error_near("function arguments expected")),
         };
-        Ok((self.ast.add_list(&args), line))
+        Ok((args, line))
     }
 
     fn constructor(&mut self) -> Result<ExprId> {
         let line = self.lexer.line;
-        let mut table = Table::default();
+        let from = self.pending.fields.len();
         self.expect_byte(b'{')?;
         while !self.at(b'}') {
             let field = self.constructor_field()?;
-            table.fields.push(field);
+            self.lexer.meter.push(&mut self.pending.fields, field)?;
             if !self.accept_byte(b',')? && !self.accept_byte(b';')? {
                 break;
             }
         }
         self.expect_match(Token::Byte(b'}'), Token::Byte(b'{'), line)?;
-        table.end_line = self.lexer.last_line;
+        let fields = self.ast.add_fields(&self.pending.fields[from..], self.lexer.meter)?;
+        self.pending.fields.truncate(from);
+        let table = Table { fields, end_line: self.lexer.last_line };
         let index = self.ast.tables.len() as u32;
-        self.ast.tables.push(table);
-        Ok(self.ast.add(Expr::Table(index), line))
+        self.lexer.meter.push(&mut self.ast.tables, table)?;
+        self.add(Expr::Table(index), line)
     }
 
     fn constructor_field(&mut self) -> Result<Field> {
@@ -284,7 +300,7 @@ impl Parser<'_> {
             Token::Name(name) if self.lexer.peek()? == Token::Byte(b'=') => {
                 let line = self.lexer.line;
                 self.lexer.next()?;
-                self.ast.add(Expr::Str(name), line)
+                self.add(Expr::Str(name), line)?
             }
             Token::Byte(b'[') => self.bracket_key()?,
             _ => return Ok(Field::Item(self.expr()?)),

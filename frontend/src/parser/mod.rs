@@ -10,8 +10,13 @@ mod stat;
 #[cfg(test)]
 mod tests;
 
-use crate::ast::{Ast, Attrib, Block, ExprId, FuncId, Function, LocalId, Upvalue, UpvalueSource};
-use crate::error::SyntaxError;
+use perilune_ir::budget::{Meter, Refusal};
+
+use crate::ast::{
+    Arm, Ast, Attrib, Block, Expr, ExprId, Field, FuncId, Function, List, LocalId, Stat, Upvalue,
+    UpvalueSource,
+};
+use crate::error::{CompileError, SyntaxError};
 use crate::lexer::{Lexer, Token};
 use crate::scope::{MAX_LOCALS, MAX_UPVALUES, ScopeError, Scopes};
 use crate::strings::StrId;
@@ -19,12 +24,13 @@ use crate::strings::StrId;
 /// How deep statements and expressions can nest.
 const MAX_LEVELS: usize = 195;
 
-type Result<T> = std::result::Result<T, SyntaxError>;
+type Result<T> = std::result::Result<T, CompileError>;
 
-struct Parser<'s> {
-    lexer: Lexer<'s>,
+struct Parser<'s, 'b> {
+    lexer: Lexer<'s, 'b>,
     ast: Ast,
     scopes: Scopes,
+    pending: Pending,
     level: usize,
     /// The last name read that was a compile-time constant, and its
     /// expression: should it turn out to be assigned to, that is an error.
@@ -33,15 +39,33 @@ struct Parser<'s> {
     state_name: StrId,
 }
 
+/// The lists being read, each behind those around it: their items go to the
+/// tree when they are complete.
+#[derive(Default)]
+struct Pending {
+    exprs: Vec<ExprId>,
+    fields: Vec<Field>,
+    statements: Vec<Stat>,
+    arms: Vec<Arm>,
+}
+
 /// Parses a whole chunk.
-pub(crate) fn parse(source: &[u8], chunk_name: &[u8]) -> Result<Ast> {
-    let mut lexer = Lexer::new(source, chunk_name);
-    let env_name = lexer.strings.intern(b"_ENV");
-    let state_name = lexer.strings.intern(b"(for state)");
+pub(crate) fn parse<'s>(
+    source: &'s [u8],
+    chunk_name: &'s [u8],
+    meter: &'s mut Meter<'_>,
+) -> Result<Ast> {
+    if source.len() > Ast::MAX_SOURCE {
+        return Err(Refusal::Memory.into());
+    }
+    let mut lexer = Lexer::new(source, chunk_name, meter)?;
+    let env_name = lexer.intern(b"_ENV")?;
+    let state_name = lexer.intern(b"(for state)")?;
     let mut parser = Parser {
         lexer,
         ast: Ast::default(),
         scopes: Scopes::default(),
+        pending: Pending::default(),
         level: 0,
         constant_name: None,
         env_name,
@@ -53,9 +77,9 @@ pub(crate) fn parse(source: &[u8], chunk_name: &[u8]) -> Result<Ast> {
     Ok(ast)
 }
 
-impl Parser<'_> {
+impl Parser<'_, '_> {
     fn chunk(&mut self) -> Result<()> {
-        let main = self.open_function(0);
+        let main = self.open_function(0)?;
         let env = Upvalue {
             name: self.env_name,
             source: UpvalueSource::Host,
@@ -63,7 +87,7 @@ impl Parser<'_> {
             assigned: false,
         };
         let function = self.scopes.function();
-        function.upvalues.push(env);
+        self.lexer.meter.push(&mut function.upvalues, env)?;
         function.is_vararg = true;
         self.lexer.next()?;
         let body = self.statements()?;
@@ -76,11 +100,12 @@ impl Parser<'_> {
         self.close_function(main)
     }
 
-    fn open_function(&mut self, line: u32) -> FuncId {
+    fn open_function(&mut self, line: u32) -> Result<FuncId> {
         let id = FuncId(self.ast.functions.len() as u32);
-        self.ast.functions.push(Function::default());
-        self.scopes.open_function(id, line);
-        id
+        self.lexer.meter.push(&mut self.ast.functions, Function::default())?;
+        let opened = self.scopes.open_function(id, line, self.lexer.meter);
+        self.scoped(opened)?;
+        Ok(id)
     }
 
     fn close_function(&mut self, id: FuncId) -> Result<()> {
@@ -91,23 +116,39 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn close_block(&mut self) -> Result<()> {
-        let break_name = self.lexer.break_name;
-        let Some(lost) = self.scopes.close_block(break_name) else {
-            return Ok(());
-        };
-        let message = if lost.name == break_name {
-            format!("break outside loop at line {}", lost.line).into_bytes()
-        } else {
-            let end = format!("' for <goto> at line {}", lost.line);
-            self.naming("no visible label '", lost.name, &end)
-        };
-        Err(self.lexer.error_plain(message))
+    fn open_block(&mut self, is_loop: bool) -> Result<()> {
+        let opened = self.scopes.open_block(is_loop, self.lexer.meter);
+        self.scoped(opened)
     }
 
-    /// `before`, the name, `after`.
-    fn naming(&self, before: &str, name: StrId, after: &str) -> Vec<u8> {
-        [before.as_bytes(), self.lexer.strings.get(name), after.as_bytes()].concat()
+    fn close_block(&mut self) -> Result<()> {
+        let closed = self.scopes.close_block(self.lexer.meter);
+        let Some(lost) = self.scoped(closed)? else {
+            return Ok(());
+        };
+        if lost.name == self.lexer.break_name {
+            let message = format!("break outside loop at line {}", lost.line);
+            return Err(self.lexer.error_plain(message));
+        }
+        let end = format!("' for <goto> at line {}", lost.line);
+        Err(self.naming("no visible label '", lost.name, &end))
+    }
+
+    /// The error `before`, the name, `after`.
+    fn naming(&mut self, before: &str, name: StrId, after: &str) -> CompileError {
+        let name = self.lexer.strings.shared(name);
+        self.lexer.error_pieces(&[before.as_bytes(), &name, after.as_bytes()])
+    }
+
+    fn add(&mut self, expr: Expr, line: u32) -> Result<ExprId> {
+        Ok(self.ast.add(expr, line, self.lexer.meter)?)
+    }
+
+    /// The list of the pending expressions from `from` on.
+    fn list_from(&mut self, from: usize) -> Result<List> {
+        let list = self.ast.add_list(&self.pending.exprs[from..], self.lexer.meter)?;
+        self.pending.exprs.truncate(from);
+        Ok(list)
     }
 
     // ---- tokens ----
@@ -128,7 +169,7 @@ impl Parser<'_> {
         self.accept(Token::Byte(byte))
     }
 
-    fn expected(&self, token: Token) -> SyntaxError {
+    fn expected(&mut self, token: Token) -> CompileError {
         self.lexer.error_near(format!("{} expected", Lexer::expected_text(token)))
     }
 
@@ -184,14 +225,15 @@ impl Parser<'_> {
             message: b"C stack overflow".to_vec(),
             incomplete: false,
             line: self.lexer.line,
-        })
+        }
+        .into())
     }
 
     fn leave(&mut self) {
         self.level -= 1;
     }
 
-    fn limit_error(&self, what: &str, limit: usize, function_line: u32) -> SyntaxError {
+    fn limit_error(&mut self, what: &str, limit: usize, function_line: u32) -> CompileError {
         let place = if function_line == 0 {
             "main function".to_string()
         } else {
@@ -206,29 +248,42 @@ impl Parser<'_> {
             let line = self.scopes.function_line();
             return Err(self.limit_error("local variables", MAX_LOCALS, line));
         }
-        Ok(self.scopes.declare(name, attrib))
+        let declared = self.scopes.declare(name, attrib, self.lexer.meter);
+        self.scoped(declared)
     }
 
-    fn scope_error(&self, error: ScopeError) -> SyntaxError {
-        match error {
+    /// Makes `count` declared variables from `first` on visible.
+    fn activate(&mut self, first: LocalId, count: u32) -> Result<()> {
+        let done = self.scopes.activate(first, count, self.lexer.meter);
+        self.scoped(done)
+    }
+
+    /// What the resolver says, with its error worded.
+    fn scoped<T>(&mut self, result: std::result::Result<T, ScopeError>) -> Result<T> {
+        let error = match result {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        Err(match error {
+            ScopeError::Refused(refusal) => refusal.into(),
             ScopeError::TooManyUpvalues { line } => {
                 self.limit_error("upvalues", MAX_UPVALUES, line)
             }
             ScopeError::JumpsIntoScope { name, line, local } => {
                 let between = format!("> at line {line} jumps into the scope of local '");
-                let mut message = self.naming("<goto ", name, &between);
-                message.extend_from_slice(self.lexer.strings.get(local));
-                message.push(b'\'');
-                self.lexer.error_plain(message)
+                let name = self.lexer.strings.shared(name);
+                let local = self.lexer.strings.shared(local);
+                let pieces: [&[u8]; 5] = [b"<goto ", &name, between.as_bytes(), &local, b"'"];
+                self.lexer.error_pieces(&pieces)
             }
-        }
+        })
     }
 
     // ---- blocks and functions ----
 
     /// A block with its own scope.
     fn block(&mut self) -> Result<Block> {
-        self.scopes.open_block(false);
+        self.open_block(false)?;
         let block = self.statements()?;
         self.close_block()?;
         Ok(block)
@@ -236,12 +291,12 @@ impl Parser<'_> {
 
     /// `(parameters) body end`; `line` is that of the definition.
     fn function_body(&mut self, is_method: bool, line: u32) -> Result<ExprId> {
-        let id = self.open_function(line);
+        let id = self.open_function(line)?;
         self.expect_byte(b'(')?;
         let mut params = 0;
         let mut first = LocalId(0);
         if is_method {
-            let name = self.lexer.strings.intern(b"self");
+            let name = self.lexer.intern(b"self")?;
             first = self.declare(name, Attrib::Regular, 0)?;
             params = 1;
         }
@@ -268,7 +323,7 @@ impl Parser<'_> {
                 }
             }
         }
-        self.scopes.activate(first, params);
+        self.activate(first, params)?;
         let function = self.scopes.function();
         function.params = params;
         function.is_vararg = is_vararg;
@@ -280,6 +335,6 @@ impl Parser<'_> {
         function.body = body;
         function.end_line = end_line;
         self.close_function(id)?;
-        Ok(self.ast.add(crate::ast::Expr::Function(id), end_line))
+        self.add(Expr::Function(id), end_line)
     }
 }

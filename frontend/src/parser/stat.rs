@@ -1,25 +1,32 @@
 //! Statements.
 
 use super::{Parser, Result};
-use crate::ast::{Arm, Attrib, Block, Expr, ExprId, LocalId, Stat, StatKind};
+use crate::ast::{
+    Arm, Attrib, Block, Branches, Expr, ExprId, GenericFor, List, LocalId, NumericFor, Stat,
+    StatKind,
+};
 use crate::lexer::Token;
 use crate::strings::StrId;
 
-impl Parser<'_> {
+impl Parser<'_, '_> {
     /// Statements up to the end of the block, in the scope that is open.
     pub(super) fn statements(&mut self) -> Result<Block> {
-        let mut statements = Vec::new();
+        let from = self.pending.statements.len();
         while !self.ends_block(true) {
             let returns = self.lexer.token == Token::Return;
-            self.statement(&mut statements)?;
+            self.statement()?;
             if returns {
                 break;
             }
         }
+        let statements = &self.pending.statements[from..];
+        let statements = self.ast.add_statements(statements, self.lexer.meter)?;
+        self.pending.statements.truncate(from);
         Ok(Block { statements, end_line: self.lexer.last_line })
     }
 
-    fn statement(&mut self, out: &mut Vec<Stat>) -> Result<()> {
+    /// A statement, appended to the pending ones.
+    fn statement(&mut self) -> Result<()> {
         self.enter()?;
         let line = self.lexer.line;
         let (kind, line) = match self.lexer.token {
@@ -51,12 +58,12 @@ impl Parser<'_> {
             Token::DoubleColon => {
                 self.lexer.next()?;
                 let name = self.name()?;
-                (self.label(name, line, out)?, line)
+                (self.label(name, line)?, line)
             }
             Token::Return => {
                 self.lexer.next()?;
                 let ends = self.ends_block(true) || self.at(b';');
-                let values = if ends { Vec::new() } else { self.expr_list()? };
+                let values = if ends { List::EMPTY } else { self.expr_list()? };
                 let line = self.lexer.last_line;
                 self.accept_byte(b';')?;
                 (StatKind::Return(values), line)
@@ -64,24 +71,26 @@ impl Parser<'_> {
             Token::Break => {
                 self.lexer.next()?;
                 let name = self.lexer.break_name;
-                self.scopes.add_goto(name, line, true);
+                let noted = self.scopes.add_break(name, line, self.lexer.meter);
+                self.scoped(noted)?;
                 (StatKind::Break, line)
             }
             Token::Goto => {
                 self.lexer.next()?;
                 let line = self.lexer.line;
                 let name = self.name()?;
-                (StatKind::Goto(self.scopes.add_goto(name, line, false)), line)
+                let noted = self.scopes.add_goto(name, line, self.lexer.meter);
+                (StatKind::Goto(self.scoped(noted)?), line)
             }
             _ => self.expression_statement()?,
         };
-        out.push(Stat { kind, line });
+        self.lexer.meter.push(&mut self.pending.statements, Stat { kind, line })?;
         self.leave();
         Ok(())
     }
 
     fn if_statement(&mut self, line: u32) -> Result<StatKind> {
-        let mut arms = Vec::new();
+        let from = self.pending.arms.len();
         let mut otherwise = None;
         loop {
             self.lexer.next()?; // `if` or `elseif`
@@ -89,7 +98,8 @@ impl Parser<'_> {
             let then_line = self.lexer.line;
             self.expect(Token::Then)?;
             let block = self.block()?;
-            arms.push(Arm { condition, then_line, block });
+            let arm = Arm { condition, then_line, block };
+            self.lexer.meter.push(&mut self.pending.arms, arm)?;
             if self.lexer.token != Token::Elseif {
                 break;
             }
@@ -98,13 +108,17 @@ impl Parser<'_> {
             otherwise = Some(self.block()?);
         }
         self.expect_match(Token::End, Token::If, line)?;
-        Ok(StatKind::If { arms, otherwise })
+        let arms = self.ast.add_arms(&self.pending.arms[from..], self.lexer.meter)?;
+        self.pending.arms.truncate(from);
+        let index = self.ast.branches.len() as u32;
+        self.lexer.meter.push(&mut self.ast.branches, Branches { arms, otherwise })?;
+        Ok(StatKind::If(index))
     }
 
     fn while_statement(&mut self, line: u32) -> Result<(StatKind, u32)> {
         self.lexer.next()?;
         let condition = self.expr()?;
-        self.scopes.open_block(true);
+        self.open_block(true)?;
         self.expect(Token::Do)?;
         let body = self.block()?;
         let back_line = body.end_line;
@@ -114,8 +128,8 @@ impl Parser<'_> {
     }
 
     fn repeat_statement(&mut self, line: u32) -> Result<(StatKind, u32)> {
-        self.scopes.open_block(true);
-        self.scopes.open_block(false);
+        self.open_block(true)?;
+        self.open_block(false)?;
         self.lexer.next()?;
         let body = self.statements()?;
         self.expect_match(Token::Until, Token::Repeat, line)?;
@@ -127,7 +141,7 @@ impl Parser<'_> {
     }
 
     fn for_statement(&mut self, line: u32) -> Result<(StatKind, u32)> {
-        self.scopes.open_block(true);
+        self.open_block(true)?;
         self.lexer.next()?;
         let name = self.name()?;
         let result = match self.lexer.token {
@@ -150,9 +164,12 @@ impl Parser<'_> {
         self.expect_byte(b',')?;
         let limit = self.expr()?;
         let step = if self.accept_byte(b',')? { Some(self.expr()?) } else { None };
-        self.scopes.activate(state, 3);
+        self.activate(state, 3)?;
         let (body, do_line) = self.for_body(LocalId(state.0 + 3), 1)?;
-        Ok((StatKind::ForNum { state, start, limit, step, body, do_line }, line))
+        let index = self.ast.numeric_fors.len() as u32;
+        let statement = NumericFor { state, start, limit, step, body, do_line };
+        self.lexer.meter.push(&mut self.ast.numeric_fors, statement)?;
+        Ok((StatKind::ForNum(index), line))
     }
 
     fn generic_for(&mut self, name: StrId) -> Result<(StatKind, u32)> {
@@ -170,19 +187,22 @@ impl Parser<'_> {
         self.expect(Token::In)?;
         let line = self.lexer.line;
         let values = self.expr_list()?;
-        self.scopes.activate(state, 4);
+        self.activate(state, 4)?;
         self.scopes.mark_close();
         let (body, do_line) = self.for_body(LocalId(state.0 + 4), count)?;
         let end_line = self.lexer.line;
-        Ok((StatKind::ForIn { state, count, values, body, do_line, end_line }, line))
+        let index = self.ast.generic_fors.len() as u32;
+        let statement = GenericFor { state, count, values, body, do_line, end_line };
+        self.lexer.meter.push(&mut self.ast.generic_fors, statement)?;
+        Ok((StatKind::ForIn(index), line))
     }
 
     /// `do block` in the scope of the loop's own variables.
     fn for_body(&mut self, first: LocalId, count: u32) -> Result<(Block, u32)> {
         self.expect(Token::Do)?;
         let do_line = self.lexer.last_line;
-        self.scopes.open_block(false);
-        self.scopes.activate(first, count);
+        self.open_block(false)?;
+        self.activate(first, count)?;
         let body = self.block()?;
         self.close_block()?;
         Ok((body, do_line))
@@ -214,7 +234,7 @@ impl Parser<'_> {
     fn local_function(&mut self) -> Result<StatKind> {
         let name = self.name()?;
         let local = self.declare(name, Attrib::Regular, 0)?;
-        self.scopes.activate(local, 1);
+        self.activate(local, 1)?;
         let line = self.lexer.line;
         let function = self.function_body(false, line)?;
         Ok(StatKind::LocalFunction { local, function })
@@ -244,18 +264,18 @@ impl Parser<'_> {
                 break;
             }
         }
-        let values = if self.accept_byte(b'=')? { self.expr_list()? } else { Vec::new() };
+        let values = if self.accept_byte(b'=')? { self.expr_list()? } else { List::EMPTY };
         // The last variable is a compile-time constant if it can be.
-        if values.len() == count as usize
-            && let Some(&value) = values.last()
+        let list = self.ast.list(values);
+        if list.len() == count as usize
+            && let Some(&value) = list.last()
         {
-            let value = self.ast.expr(value);
             let last = &mut self.scopes.function().locals[(first.0 + count - 1) as usize];
-            if last.attrib == Attrib::Const && value.is_constant() {
+            if last.attrib == Attrib::Const && self.ast.expr(value).is_constant() {
                 last.value = Some(value);
             }
         }
-        self.scopes.activate(first, count);
+        self.activate(first, count)?;
         if closes {
             self.scopes.mark_close();
         }
@@ -271,25 +291,24 @@ impl Parser<'_> {
         match self.lexer.strings.get(name) {
             b"const" => Ok(Attrib::Const),
             b"close" => Ok(Attrib::Close),
-            _ => Err(self.lexer.error_plain(self.naming("unknown attribute '", name, "'"))),
+            _ => Err(self.naming("unknown attribute '", name, "'")),
         }
     }
 
     /// `::name::` after the name. Void statements after it are read first:
     /// the label may end the block behind them.
-    fn label(&mut self, name: StrId, line: u32, out: &mut Vec<Stat>) -> Result<StatKind> {
+    fn label(&mut self, name: StrId, line: u32) -> Result<StatKind> {
         self.expect(Token::DoubleColon)?;
         while self.at(b';') || self.lexer.token == Token::DoubleColon {
-            self.statement(out)?;
+            self.statement()?;
         }
         if let Some(other) = self.scopes.find_label(name) {
-            let message =
-                self.naming("label '", name, &format!("' already defined on line {other}"));
-            return Err(self.lexer.error_plain(message));
+            let end = format!("' already defined on line {other}");
+            return Err(self.naming("label '", name, &end));
         }
         let ends_block = self.ends_block(false);
-        let id = self.scopes.add_label(name, line, ends_block).map_err(|e| self.scope_error(e))?;
-        Ok(StatKind::Label(id))
+        let label = self.scopes.add_label(name, line, ends_block, self.lexer.meter);
+        Ok(StatKind::Label(self.scoped(label)?))
     }
 
     fn expression_statement(&mut self) -> Result<(StatKind, u32)> {
@@ -306,15 +325,17 @@ impl Parser<'_> {
     }
 
     fn assignment(&mut self, first: ExprId) -> Result<(StatKind, u32)> {
-        let mut targets = vec![first];
+        let from = self.pending.exprs.len();
+        self.lexer.meter.push(&mut self.pending.exprs, first)?;
         self.check_assignable(first)?;
         let level = self.level;
         while self.accept_byte(b',')? {
             let target = self.suffixed_expr()?;
             self.enter()?;
             self.check_assignable(target)?;
-            targets.push(target);
+            self.lexer.meter.push(&mut self.pending.exprs, target)?;
         }
+        let targets = self.list_from(from)?;
         self.expect_byte(b'=')?;
         let values = self.expr_list()?;
         self.level = level;
@@ -333,10 +354,7 @@ impl Parser<'_> {
             },
         };
         match constant {
-            Some(name) => {
-                let message = self.naming("attempt to assign to const variable '", name, "'");
-                Err(self.lexer.error_plain(message))
-            }
+            Some(name) => Err(self.naming("attempt to assign to const variable '", name, "'")),
             None => Ok(()),
         }
     }

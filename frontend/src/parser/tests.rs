@@ -1,6 +1,13 @@
 //! Parser tests: messages as PUC Lua 5.4 words them, and hostile sources.
 
-use crate::compile;
+use perilune_ir::budget::Unlimited;
+use perilune_ir::bytecode::Function;
+
+use crate::CompileError;
+
+fn compile(source: &[u8], name: &[u8]) -> Result<Function, CompileError> {
+    crate::compile(source, name, &mut Unlimited)
+}
 
 fn error(source: &str) -> String {
     match compile(source.as_bytes(), b"@x.lua") {
@@ -69,7 +76,10 @@ fn unclosed() {
 
 #[test]
 fn incomplete() {
-    let incomplete = |source: &str| compile(source.as_bytes(), b"=stdin").unwrap_err().incomplete;
+    let incomplete = |source: &str| match compile(source.as_bytes(), b"=stdin") {
+        Err(CompileError::Syntax(error)) => error.incomplete,
+        other => panic!("{other:?}"),
+    };
     for source in [
         "f(",
         "x = 'abc",

@@ -8,29 +8,46 @@
 //! of its own, no way to run off the end, and no return that leaves a captured or
 //! to-be-closed variable open.
 //! It does not track what registers hold: a register always holds some value.
+//!
+//! Time and memory are linear in the size of the code, and counted by a [`Meter`]:
+//! a few bytes for each word, and up to some hundred looks at an instruction in
+//! a loop that was made for that.
 
 mod open;
 
 use std::fmt;
 
+use crate::budget::{Meter, Refusal};
 use crate::bytecode::{
     Constant, Extra, Format, Function, MAX_REGISTERS, NO_FEEDBACK, NO_TEMPLATE, Op, Operand, Word,
 };
 
-/// What is wrong with a function.
+/// Why a function is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifyError {
-    /// The word index of the instruction, when one is to blame.
-    pub pc: Option<usize>,
-    /// The rule that it breaks.
-    pub message: String,
+pub enum VerifyError {
+    /// It breaks a rule.
+    Broken {
+        /// The word index of the instruction, when one is to blame.
+        pc: Option<usize>,
+        /// The rule.
+        message: String,
+    },
+    /// The budget refused what the check takes.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for VerifyError {
+    fn from(refusal: Refusal) -> VerifyError {
+        VerifyError::Refused(refusal)
+    }
 }
 
 impl fmt::Display for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.pc {
-            Some(pc) => write!(f, "at {pc}: {}", self.message),
-            None => f.write_str(&self.message),
+        match self {
+            VerifyError::Broken { pc: Some(pc), message } => write!(f, "at {pc}: {message}"),
+            VerifyError::Broken { pc: None, message } => f.write_str(message),
+            VerifyError::Refused(refusal) => write!(f, "not verified: {refusal:?}"),
         }
     }
 }
@@ -42,13 +59,17 @@ type Result<T = ()> = std::result::Result<T, VerifyError>;
 /// Verifies a function and all functions in it.
 ///
 /// # Errors
-/// The first rule that is broken.
-pub fn verify(function: &Function) -> Result {
-    let mut pending = vec![function];
+/// The first rule that is broken, or a refusal of the meter's budget.
+pub fn verify(function: &Function, meter: &mut Meter) -> Result {
+    let mut pending = Vec::new();
+    meter.push(&mut pending, function)?;
     while let Some(function) = pending.pop() {
-        verify_one(function)?;
-        pending.extend(function.functions.iter().map(|inner| &**inner));
+        verify_one(function, meter)?;
+        for inner in &function.functions {
+            meter.push(&mut pending, &**inner)?;
+        }
     }
+    meter.free(pending);
     Ok(())
 }
 
@@ -56,25 +77,29 @@ pub fn verify(function: &Function) -> Result {
 /// upvalues.
 ///
 /// # Errors
-/// The first rule that is broken.
-pub fn verify_one(function: &Function) -> Result {
-    let verifier = Verifier { function, starts: starts(function)?, pc: 0 };
-    verifier.header()?;
-    verifier.instructions()
+/// The first rule that is broken, or a refusal of the meter's budget.
+pub fn verify_one(function: &Function, meter: &mut Meter) -> Result {
+    let outside = meter.used();
+    let verifier = Verifier { function, starts: starts(function, meter)?, pc: 0 };
+    verifier.header(meter)?;
+    verifier.instructions(meter)?;
+    meter.settle(outside);
+    Ok(())
 }
 
 fn fail<T>(pc: Option<usize>, message: impl Into<String>) -> Result<T> {
-    Err(VerifyError { pc, message: message.into() })
+    Err(VerifyError::Broken { pc, message: message.into() })
 }
 
 /// For each word, whether an instruction starts there.
-fn starts(function: &Function) -> Result<Vec<bool>> {
-    let mut starts = vec![false; function.code.len()];
+fn starts(function: &Function, meter: &mut Meter) -> Result<Vec<bool>> {
+    let mut starts = meter.filled(false, function.code.len())?;
     let mut pc = 0;
     while pc < function.code.len() {
         let Some(op) = Op::decode(function.code[pc]) else {
             return fail(Some(pc), "unknown operation");
         };
+        meter.step()?;
         starts[pc] = true;
         pc += op.words();
     }
@@ -95,7 +120,7 @@ impl Verifier<'_> {
         if holds { Ok(()) } else { fail(Some(self.pc), message) }
     }
 
-    fn header(&self) -> Result {
+    fn header(&self, meter: &mut Meter) -> Result {
         let f = self.function;
         let require = |holds: bool, message: &str| if holds { Ok(()) } else { fail(None, message) };
         let max_stack = usize::from(f.max_stack);
@@ -110,32 +135,36 @@ impl Verifier<'_> {
         let prepares = Op::decode(f.code[0]) == Some(Op::VarargPrep);
         require(prepares == f.is_vararg, "VARARGPREP and the vararg flag disagree")?;
         for template in &f.templates {
+            meter.steps(1 + template.len() / 8)?;
             require(
                 template.iter().all(|&key| self.is_string(usize::from(key))),
                 "template key is no string",
             )?;
         }
         for local in &f.locals {
+            meter.step()?;
             let extent = local.start_pc <= local.end_pc && local.end_pc as usize <= f.code.len();
             require(extent && local.register < f.max_stack, "local variable out of range")?;
         }
         for upvalue in f.functions.iter().flat_map(|inner| &inner.upvalues) {
+            meter.step()?;
             let bound = if upvalue.in_stack { max_stack } else { f.upvalues.len() };
             require(usize::from(upvalue.index) < bound, "captured variable out of range")?;
         }
         Ok(())
     }
 
-    fn instructions(mut self) -> Result {
+    fn instructions(mut self, meter: &mut Meter) -> Result {
         let code = &self.function.code;
         // The register from which the previous instruction left its results open.
         let mut open: Option<u8> = None;
         let mut last = None;
-        let targets = self.jump_targets();
-        let mut cells = vec![false; usize::from(self.function.feedback_count)];
+        let targets = self.jump_targets(meter)?;
+        let mut cells = meter.filled(false, usize::from(self.function.feedback_count))?;
         while self.pc < code.len() {
             let op = self.op(self.pc).expect("the starts are decoded");
             let word = Word(code[self.pc]);
+            meter.step()?;
             self.operands(op, word)?;
             self.extra(op)?;
             // What a cell holds depends on the instruction.
@@ -168,7 +197,7 @@ impl Verifier<'_> {
         if !ends {
             return fail(None, "control runs off the end");
         }
-        self.open_variables()
+        self.open_variables(meter)
     }
 
     fn op(&self, pc: usize) -> Option<Op> {
@@ -177,16 +206,17 @@ impl Verifier<'_> {
 
     /// For each word, whether a jump leads there (out of range ones are left
     /// to the checks of the jump itself).
-    fn jump_targets(&self) -> Vec<bool> {
-        let mut targets = vec![false; self.starts.len()];
+    fn jump_targets(&self, meter: &mut Meter) -> Result<Vec<bool>> {
+        let mut targets = meter.filled(false, self.starts.len())?;
         for pc in 0..self.starts.len() {
+            meter.step()?;
             if let Some(target) = self.target(pc)
                 && let Some(slot) = targets.get_mut(target)
             {
                 *slot = true;
             }
         }
-        targets
+        Ok(targets)
     }
 
     /// Where the jump instruction at `pc` leads, if it is one.
@@ -455,7 +485,12 @@ fn produces_open(op: Op, word: Word) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Unlimited;
     use crate::bytecode::UpvalueDesc;
+
+    fn verify(function: &Function) -> Result {
+        super::verify(function, &mut Meter::new(&mut Unlimited))
+    }
 
     fn function(code: &[u32]) -> Function {
         Function {
@@ -487,7 +522,10 @@ mod tests {
     }
 
     fn error(code: &[u32]) -> String {
-        verify(&function(code)).unwrap_err().message
+        match verify(&function(code)).unwrap_err() {
+            VerifyError::Broken { message, .. } => message,
+            VerifyError::Refused(refusal) => panic!("{refusal:?}"),
+        }
     }
 
     #[test]

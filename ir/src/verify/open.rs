@@ -5,7 +5,8 @@
 //! nothing, and tail calls, say that nothing is open; here that is checked, by
 //! a forward data-flow analysis over the lowest register that may be open.
 
-use super::{Result, Verifier, VerifyError};
+use super::{Result, Verifier, fail};
+use crate::budget::Meter;
 use crate::bytecode::{Op, Word};
 
 /// No register is open.
@@ -31,15 +32,25 @@ impl Open {
 
 impl Verifier<'_> {
     /// Checks every reachable return and tail call.
-    pub(super) fn open_variables(&self) -> Result {
-        let mut states: Vec<Option<Open>> = vec![None; self.starts.len()];
-        let mut pending = vec![0];
+    pub(super) fn open_variables(&self, meter: &mut Meter) -> Result {
+        // The lowest register that a closure of each inner function captures.
+        let mut captured = Vec::new();
+        meter.reserve(&mut captured, self.function.functions.len())?;
+        for inner in &self.function.functions {
+            meter.steps(1 + inner.upvalues.len() / 8)?;
+            let registers = inner.upvalues.iter().filter(|upvalue| upvalue.in_stack);
+            captured.push(registers.map(|upvalue| u16::from(upvalue.index)).min().unwrap_or(NONE));
+        }
+        let mut states: Vec<Option<Open>> = meter.filled(None, self.starts.len())?;
+        let mut pending = Vec::new();
+        meter.push(&mut pending, 0)?;
         states[0] = Some(Open { upvalue: NONE, to_close: NONE });
         while let Some(pc) = pending.pop() {
             let (Some(before), Some(op)) = (states[pc], self.op(pc)) else {
                 continue;
             };
-            let after = self.step(pc, op, before)?;
+            meter.step()?;
+            let after = self.step(pc, op, before, &captured)?;
             let next = falls_through(op).then_some(pc + op.words());
             for successor in [next, self.target(pc)].into_iter().flatten() {
                 let Some(state) = states.get_mut(successor) else {
@@ -48,7 +59,7 @@ impl Verifier<'_> {
                 let joined = state.map_or(after, |state| state.join(after));
                 if *state != Some(joined) {
                     *state = Some(joined);
-                    pending.push(successor);
+                    meter.push(&mut pending, successor)?;
                 }
             }
         }
@@ -56,16 +67,13 @@ impl Verifier<'_> {
     }
 
     /// What is open after the instruction at `pc`.
-    fn step(&self, pc: usize, op: Op, mut open: Open) -> Result<Open> {
+    fn step(&self, pc: usize, op: Op, mut open: Open, captured: &[u16]) -> Result<Open> {
         let word = Word(self.function.code[pc]);
         let a = u16::from(word.a());
-        let fail = |message: &str| Err(VerifyError { pc: Some(pc), message: message.to_string() });
+        let fail = |message: &str| fail(Some(pc), message);
         match op {
             Op::Closure => {
-                let captured = self.function.functions[usize::from(word.d())].upvalues.iter();
-                for upvalue in captured.filter(|upvalue| upvalue.in_stack) {
-                    open.upvalue = open.upvalue.min(u16::from(upvalue.index));
-                }
+                open.upvalue = open.upvalue.min(captured[usize::from(word.d())]);
             }
             Op::Tbc => open.to_close = open.to_close.min(a),
             Op::TForPrep => open.to_close = open.to_close.min(a + 3),

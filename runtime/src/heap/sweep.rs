@@ -313,6 +313,6 @@ pub unsafe fn proto_bytes(p: *const Proto) -> usize {
             + p.arg_types.len() * 2
             + p.protos.len() * 8
             + p.templates.len() * 8
-            + p.function.code.len() * 8
+            + p.function.footprint()
     }
 }

@@ -3,6 +3,7 @@
 use perilune_ir::bytecode::{Constant, Function};
 
 use crate::heap::out_of_memory;
+use crate::load::LoadError;
 use crate::object::LuaClosure;
 use crate::value::Value;
 use crate::vm::{Throw, Vm};
@@ -54,12 +55,11 @@ fn dump_bound(f: &Function) -> usize {
 /// # Errors
 /// The message, as a value: the chunk is not valid.
 pub fn undump(vm: &mut Vm, chunk: &[u8], name: &[u8], env: Value) -> Result<Value, Value> {
-    match perilune_ir::dump::undump(chunk) {
-        Ok(function) => {
-            let closure = vm.new_main_closure(&function, env);
-            vm.loaded(closure)
-        }
-        Err(reason) => {
+    match crate::load::undump(vm, chunk) {
+        Ok(function) => vm.new_chunk(&function, env),
+        Err(LoadError::Thrown(Throw)) => Err(vm.thrown),
+        Err(LoadError::Syntax(error)) => Err(vm.string(&error.message)),
+        Err(LoadError::Binary(reason)) => {
             let name = match name {
                 [b'@' | b'=', rest @ ..] => rest,
                 // The chunk itself serves as its name.
