@@ -24,6 +24,10 @@ pub struct Profile {
     pub constants: Vec<u64>,
     /// One per feedback cell.
     pub sites: Vec<Site>,
+    /// The variable behind each upvalue.
+    pub upvalues: Vec<Variable>,
+    /// Registers that closures of nested functions capture, and the variable of each.
+    pub captured: Vec<(u8, Variable)>,
     /// Observed types of the parameters ([`crate::encoding::types`]).
     pub arg_types: Vec<u16>,
     /// Guards that failed too often: the builder must not emit these again, at this word index or
@@ -37,6 +41,15 @@ pub struct Profile {
     pub operators: FxHashMap<u32, OperatorSite>,
     /// What holds for all functions of the state.
     pub library: Library,
+}
+
+/// A captured variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its number in the state.
+    pub number: u32,
+    /// Nothing assigns it once it is captured, so far: code that takes it for constant says so.
+    pub constant: bool,
 }
 
 /// What was seen at an operator that called metamethods.

@@ -37,6 +37,7 @@ pub fn build(jit: &Jit, vm: &mut Vm, draft: &mut Draft, base: *mut Value) -> Res
     let options = BuildOptions {
         locals_in_memory: vm.heap.locals_observed.get(),
         own_upvalue: own_upvalue(draft, &profile, base),
+        mark: Some(draft.mark),
         ..BuildOptions::default()
     };
     let mut graph = build_graph(&profile, &entry, &slot_types, &options);
@@ -47,6 +48,7 @@ pub fn build(jit: &Jit, vm: &mut Vm, draft: &mut Draft, base: *mut Value) -> Res
         return Err(Refused::new("too large"));
     }
     roots(&graph, &profile, &mut draft.roots);
+    draft.relied = std::mem::take(&mut graph.relied);
     // SAFETY: the draft's prototype is live.
     let (num_params, is_vararg) =
         unsafe { (u32::from((*draft.proto).num_params), (*draft.proto).is_vararg) };
@@ -93,7 +95,7 @@ fn own_upvalue(draft: &Draft, profile: &Profile, base: *mut Value) -> Option<u32
     if draft.kind != UnitKind::Function || profile.is_blocked(0, ExitReason::CalleeGuard) {
         return None;
     }
-    let upvalues = profile.function.upvalues.iter().enumerate().filter(|(_, u)| u.constant);
+    let upvalues = profile.upvalues.iter().enumerate().filter(|(_, u)| u.constant);
     // SAFETY: `base` is the frame of a call of the function.
     let mut own = upvalues.filter(|(i, _)| unsafe {
         let callee = *base.sub(2);

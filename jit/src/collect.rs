@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use perilune_ir::bytecode::{NO_FEEDBACK, Op};
 use perilune_ir::profile::{
     Callee, FieldAccess, FieldCase, LUA_TYPES, Library, OperatorCase, OperatorSite, Profile, Site,
+    Variable,
 };
 use perilune_runtime::meta::Metamethod;
 use perilune_runtime::object::{
@@ -87,6 +88,23 @@ unsafe fn profile(
         proto: proto as u64,
         constants: p.constants.iter().map(|v| v.0).collect(),
         sites,
+        upvalues: p
+            .upvalue_variables
+            .iter()
+            .zip(&p.function.upvalues)
+            .map(|(&number, up)| Variable {
+                number,
+                constant: up.constant && vm.detail.variables.is_pristine(number),
+            })
+            .collect(),
+        captured: p
+            .captured
+            .iter()
+            .map(|&(register, number)| {
+                let constant = vm.detail.variables.is_pristine(number);
+                (register, Variable { number, constant })
+            })
+            .collect(),
         arg_types: p.arg_types.iter().map(|t| t.get()).collect(),
         blocked: blocked
             .iter()

@@ -77,6 +77,8 @@ pub struct ExitDescriptor {
     pub spec: ExitSpec,
     /// The function of the site, for messages.
     pub function: Arc<bytecode::Function>,
+    /// 1: the unit relies on what holds no more, so its callers must leave as well.
+    pub stale: Cell<u8>,
     /// The slots are values already: a poll materialised them and asked to leave by this exit.
     materialised: Cell<bool>,
 }
@@ -197,6 +199,7 @@ impl ExitTable {
             site,
             spec,
             function,
+            stale: Cell::new(0),
             materialised: Cell::new(false),
         }));
         &raw const **self.exits.last().expect("just pushed")

@@ -35,6 +35,7 @@ pub mod memory;
 pub mod options;
 mod policy;
 mod seam;
+mod stale;
 pub mod stats;
 mod tail_entry;
 pub mod tier;

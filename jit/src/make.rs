@@ -147,6 +147,8 @@ impl Jit {
             exits: ExitTable::new(id, force),
             entry_checks: Vec::new(),
             roots: Vec::new(),
+            mark: self.next_mark(vm),
+            relied: Vec::new(),
         };
         let made = build(self, vm, &mut draft, base).and_then(|()| self.finish(draft, keep));
         if made.is_err() {
@@ -192,6 +194,8 @@ impl Jit {
             exits: draft.exits,
             entry_checks: draft.entry_checks,
             roots: draft.roots,
+            mark: draft.mark,
+            relied: draft.relied,
             code_len,
             time,
             entered: Cell::new(0),

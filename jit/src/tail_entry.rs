@@ -13,6 +13,7 @@ use perilune_runtime::vm::Vm;
 
 use crate::calls::{TAIL_CALL, THREW, rt_exit, rt_interpret, rt_native};
 use crate::entry::throw;
+use crate::exits::ExitDescriptor;
 
 const _: () = assert!(THREW < 0 && TAIL_CALL == -2);
 
@@ -126,11 +127,17 @@ macro_rules! typed_exit {
         core::arch::naked_asm!(
             "push rbp",
             "mov rbp, rsp",
+            "push rdx",
+            "push rdx", // keeps the stack aligned
             "call {exit}",
+            "pop rdx",
+            "pop rdx",
             "pop rbp",
+            "movzx edx, byte ptr [rdx + {stale}]",
             $($convert,)*
             "ret",
             exit = sym tail_exit,
+            stale = const offset_of!(ExitDescriptor, stale),
             $($operand)*
         )
     };
@@ -140,13 +147,17 @@ macro_rules! typed_exit {
 macro_rules! typed_exit {
     ([$($convert:literal),*], $($operand:tt)*) => {
         core::arch::naked_asm!(
-            "stp x29, x30, [sp, #-16]!",
+            "stp x29, x30, [sp, #-32]!",
             "mov x29, sp",
+            "str x4, [sp, #16]",
             "bl {exit}",
-            "ldp x29, x30, [sp], #16",
+            "ldr x10, [sp, #16]",
+            "ldp x29, x30, [sp], #32",
+            "ldrb w10, [x10, #{stale}]",
             $($convert,)*
             "ret",
             exit = sym tail_exit,
+            stale = const offset_of!(ExitDescriptor, stale),
             $($operand)*
         )
     };
@@ -163,12 +174,14 @@ typed_exits! {
         "mov x3, #0"
     ],
     ();
-    "Of a unit with an integer: that or, of kind 1, a boxed value." tail_exit_int,
+    "Of a unit with an integer: that or, of kind 1, a boxed value, also where the unit is stale." tail_exit_int,
     [
         "mov rax, rcx",
         "shr rcx, {shift}",
         "cmp ecx, {int}",
         "mov ecx, 1",
+        "jne 2f",
+        "test edx, edx",
         "jne 2f",
         "shl rax, 16",
         "sar rax, 16",
@@ -182,25 +195,28 @@ typed_exits! {
         "cmp x3, x9",
         "mov x3, #1",
         "b.ne 2f",
+        "cbnz w10, 2f",
         "sbfx x2, x2, #0, #{shift}",
         "mov x3, #0",
         "2:"
     ],
     (shift = const TAG_SHIFT, int = const TAG_INT,);
-    "Of a unit with a float: that or, of kind 1, a boxed value." tail_exit_float,
+    "Of a unit with a float: that or, of kind 1, a boxed value, also where the unit is stale." tail_exit_float,
     [
         "movq xmm0, rcx",
         "shr rcx, {shift}",
         "xor eax, eax",
         "cmp ecx, {immediate}",
-        "setae al"
+        "setae al",
+        "or eax, edx"
     ],
     [
         "fmov d0, x3",
         "lsr x3, x3, #{shift}",
         "mov x9, #{immediate}",
         "cmp x3, x9",
-        "cset x2, hs"
+        "cset x2, hs",
+        "orr x2, x2, x10"
     ],
     (shift = const TAG_SHIFT, immediate = const TAG_IMMEDIATE,);
 }

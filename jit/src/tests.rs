@@ -85,6 +85,8 @@ impl World {
             function,
             protos: Box::new([]),
             templates: Box::new([]),
+            upvalue_variables: Box::new([]),
+            captured: Box::new([]),
         }));
         let closure = Box::leak(Box::new(LuaClosure {
             header: header(Kind::LuaClosure),

@@ -46,6 +46,8 @@ pub struct Jit {
     pub(crate) depth: Cell<u32>,
     /// There are retired units.
     pub(crate) retired: Cell<bool>,
+    /// The mark that the last unit got; see [`crate::stale`].
+    pub(crate) last_mark: Cell<u8>,
 }
 
 impl Jit {
@@ -65,6 +67,7 @@ impl Jit {
             dumps: RefCell::default(),
             depth: Cell::new(0),
             retired: Cell::new(false),
+            last_mark: Cell::new(0),
         };
         vm.interpreter_entry = Helper::Interpret.address() as *const u8;
         vm.native_code.jit_entry.set(Helper::Native.address() as *const u8);
@@ -144,6 +147,7 @@ impl Jit {
         self.depth.set(self.depth.get() - 1);
         if self.depth.get() == 0 && self.retired.get() {
             self.free_retired();
+            self.clear_marks(vm);
         }
         if status == 0 {
             return Ok(out);
@@ -429,6 +433,10 @@ impl Tier for Jit {
             *base.sub(2) = Value(returned.first);
             Ok(returned.count as u32)
         }
+    }
+
+    fn variable_changed(&self, vm: &mut Vm, variable: u32) {
+        self.give_up_variable(vm, variable);
     }
 
     fn forget(&self, proto: *mut Proto) {

@@ -63,6 +63,10 @@ pub struct Draft {
     pub entry_checks: Vec<EntryCheck>,
     /// Objects that the code refers to, constants in exits aside.
     pub roots: Vec<*mut Header>,
+    /// Which of the marks of `Vm::stale` it looks at.
+    pub mark: u8,
+    /// Variables that it takes for constant.
+    pub relied: Vec<u32>,
 }
 
 /// Compiled code of one function or loop.
@@ -84,6 +88,10 @@ pub struct Unit {
     pub entry_checks: Vec<EntryCheck>,
     /// Objects that the code refers to.
     pub roots: Vec<*mut Header>,
+    /// Which of the marks of `Vm::stale` it looks at.
+    pub mark: u8,
+    /// Variables that it takes for constant.
+    pub relied: Vec<u32>,
     /// Length of the code.
     pub code_len: usize,
     /// Time it took to make.

@@ -29,5 +29,6 @@ pub mod text;
 pub mod thread;
 pub mod tier;
 pub mod value;
+pub mod variables;
 pub mod varinfo;
 pub mod vm;

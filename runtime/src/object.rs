@@ -332,6 +332,10 @@ pub struct Proto {
     pub protos: Box<[*mut Proto]>,
     /// Template shape of each table constructor (rooted here).
     pub templates: Box<[*mut Shape]>,
+    /// The variable behind each upvalue; see [`crate::variables`].
+    pub upvalue_variables: Box<[u32]>,
+    /// Registers that closures made here capture, and the variable of each.
+    pub captured: Box<[(u8, u32)]>,
 }
 
 /// A set of observed types, as bits of a `u16`.

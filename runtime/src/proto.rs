@@ -24,17 +24,36 @@ const OBSERVED_PARAMETERS: usize = 16;
 impl Vm {
     /// Builds the prototype of `function` and of everything nested in it.
     pub fn new_proto(&mut self, function: &Arc<Function>) -> *mut Proto {
-        self.build_proto(function, &mut HashMap::new())
+        let variables = function.upvalues.iter().map(|_| self.detail.variables.add()).collect();
+        self.build_proto(function, variables, &mut HashMap::new())
     }
 
-    /// As [`Vm::new_proto`]; equal long strings of a chunk become one object, by `long`.
+    /// As [`Vm::new_proto`]; `variables` are those behind its upvalues. Equal long strings of a chunk become one
+    /// object, by `long`.
     fn build_proto<'f>(
         &mut self,
         function: &'f Arc<Function>,
+        variables: Box<[u32]>,
         long: &mut HashMap<&'f [u8], Value>,
     ) -> *mut Proto {
-        let protos: Box<[*mut Proto]> =
-            function.functions.iter().map(|f| self.build_proto(f, long)).collect();
+        let mut captured: Vec<(u8, u32)> = Vec::new();
+        let mut protos = Vec::with_capacity(function.functions.len());
+        for inner in &function.functions {
+            let mut inner_variables = Vec::with_capacity(inner.upvalues.len());
+            for upvalue in &inner.upvalues {
+                inner_variables.push(if !upvalue.in_stack {
+                    variables[usize::from(upvalue.index)]
+                } else if let Some(known) = captured.iter().find(|c| c.0 == upvalue.index) {
+                    known.1
+                } else {
+                    let variable = self.detail.variables.add();
+                    captured.push((upvalue.index, variable));
+                    variable
+                });
+            }
+            protos.push(self.build_proto(inner, inner_variables.into(), long));
+        }
+        let protos: Box<[*mut Proto]> = protos.into();
         let constants: Box<[Value]> = function
             .constants
             .iter()
@@ -84,6 +103,8 @@ impl Vm {
                 function: Arc::clone(function),
                 protos,
                 templates,
+                upvalue_variables: variables,
+                captured: captured.into(),
             },
         );
         // SAFETY: just made.

@@ -224,6 +224,8 @@ pub struct Detail {
     pub finalizing: usize,
     /// `warn` is on.
     pub warnings: bool,
+    /// Captured variables of all prototypes.
+    pub variables: crate::variables::Variables,
     /// The seed, if the host chose it.
     pub fixed_seed: Option<u64>,
     /// The most slots of a stack, but for those of message handlers: at most [`MAX_STACK`].
@@ -271,6 +273,7 @@ impl Vm {
             c_depth: 0,
             entry_sp: 0,
             scratch: [0; 16],
+            stale: [0; crate::vm::STALE_MARKS],
             interpreter_entry: ptr::null(),
             native_code: CodeHead { header: native_header, jit_entry: Cell::new(ptr::null()) },
             heap,
@@ -291,6 +294,7 @@ impl Vm {
                 library: Vec::new(),
                 finalizing: 0,
                 warnings: false,
+                variables: crate::variables::Variables::default(),
                 fixed_seed: options.seed,
                 max_stack: options.max_stack.unwrap_or(MAX_STACK).clamp(LEAST_STACK, MAX_STACK),
                 thread_stack: ThreadStack::new(ptr::null_mut()),

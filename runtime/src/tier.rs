@@ -81,6 +81,11 @@ pub trait Tier {
     /// The function threw.
     fn call(&self, vm: &mut Vm, base: *mut Value, nargs: u32) -> Result<u32, Throw>;
 
+    /// A captured variable (see [`crate::variables`]) was changed from outside of the program's text for the
+    /// first time. Code that took it for constant is entered no more, and left where it runs: at the next
+    /// return of a call at the latest.
+    fn variable_changed(&self, vm: &mut Vm, variable: u32);
+
     /// A prototype is about to be freed (its `tier_id` is not `u32::MAX`). No frame of it exists.
     fn forget(&self, proto: *mut Proto);
 

@@ -215,6 +215,9 @@ impl Poll {
     }
 }
 
+/// Marks that compiled units share, see [`Vm::stale`].
+pub const STALE_MARKS: usize = 128;
+
 /// One Lua world. Compiled code addresses the leading fields by `offset_of!`.
 #[repr(C)]
 pub struct Vm {
@@ -239,6 +242,9 @@ pub struct Vm {
     pub entry_sp: usize,
     /// Operands and results of stubs that keep all registers.
     pub scratch: [u64; 16],
+    /// Marks of compiled units: not 0 where a unit relies on what holds no more. Each leaves behind its calls when
+    /// its mark is set.
+    pub stale: [u8; STALE_MARKS],
     /// Entry for functions that are not compiled (installed by the tier).
     pub interpreter_entry: *const u8,
     /// The shared code head of native functions.

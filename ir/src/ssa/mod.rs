@@ -348,6 +348,8 @@ pub struct Graph {
     pub own_upvalue: Option<u32>,
     /// Addresses of prototypes inlined into it.
     pub inlined: Vec<u64>,
+    /// Variables that it takes for constant, by number.
+    pub relied: Vec<u32>,
 }
 
 impl Graph {

@@ -111,6 +111,7 @@ macro_rules! for_each_ssa_op {
             NextKey,      "next_key",     ALL,    NONE,   false, "the key after y in table x, nil at the end, or NEXT_FAILED; its value is left for scratch; imm: address of the position hint";
             Scratch,      "scratch",      ALL,    NONE,   false, "the word that the instruction before left in scratch cell aux";
             GuardClosed,  "guard_closed", ALL,    NONE,   true,  "leaves when a variable at slot aux or above is to be closed";
+            GuardFresh,   "guard_fresh",  ALL,    NONE,   true,  "leaves when the unit's mark aux is set: a variable that it takes for constant was changed";
             GuardDepth,   "guard_depth",  ALL,    NONE,   true,  "leaves when one more metamethod would be called too deep in others";
             AddDepth,     "add_depth",    STACK,  STACK,  false, "imm, 1 or -1, more such calls";
             CloseUpvalues,"close_upvals", SHARED, SHARED, false, "upvalues at slot aux and above leave the stack";

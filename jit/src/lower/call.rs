@@ -367,6 +367,12 @@ impl Lower<'_, '_> {
                 self.leave_if(wrong, inst.snapshot.expect("a guard"));
                 None
             }
+            Opcode::GuardFresh => {
+                let mark = self.load_u8(self.vm, offset_of!(Vm, stale) + inst.aux as usize);
+                let stale = self.icmp_imm(IntCC::NotEqual, mark, 0);
+                self.leave_if(stale, inst.snapshot.expect("a guard"));
+                None
+            }
             Opcode::GuardDepth => {
                 let depth = self.load_u32(self.vm, offset_of!(Vm, c_depth));
                 let most = i64::from(MAX_C_DEPTH) - 1;

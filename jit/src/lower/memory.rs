@@ -81,8 +81,14 @@ impl Lower<'_, '_> {
                 let f = arg(self, 0);
                 self.load_const(types::I64, f, offset_of!(FunctionObject, code))
             }
-            Opcode::LoadUpval | Opcode::LoadConstUpval => {
-                let location = self.upvalue_location(inst.args[0], aux);
+            Opcode::LoadConstUpval => {
+                let upvalue = self.const_upvalue(inst.args[0], aux);
+                let location = self.load(types::I64, upvalue, offset_of!(Upvalue, location));
+                self.load(types::I64, location, 0)
+            }
+            Opcode::LoadUpval => {
+                let upvalue = self.upvalue(inst.args[0], aux);
+                let location = self.load(types::I64, upvalue, offset_of!(Upvalue, location));
                 self.load(types::I64, location, 0)
             }
             Opcode::StoreUpval => {
@@ -307,14 +313,16 @@ impl Lower<'_, '_> {
         self.b.ins().iadd(arr, offset)
     }
 
+    /// An upvalue of a closure, which `debug.upvaluejoin` may replace.
     fn upvalue(&mut self, closure: Value, index: usize) -> V {
         let closure = self.v(closure);
-        self.load_const(types::I64, closure, offset_of!(LuaClosure, upvalues) + 8 * index)
+        self.load(types::I64, closure, offset_of!(LuaClosure, upvalues) + 8 * index)
     }
 
-    fn upvalue_location(&mut self, closure: Value, index: usize) -> V {
-        let upvalue = self.upvalue(closure, index);
-        self.load(types::I64, upvalue, offset_of!(Upvalue, location))
+    /// The same of a variable that the unit takes for constant: it leaves when that is replaced.
+    fn const_upvalue(&mut self, closure: Value, index: usize) -> V {
+        let closure = self.v(closure);
+        self.load_const(types::I64, closure, offset_of!(LuaClosure, upvalues) + 8 * index)
     }
 
     fn store_upvalue(&mut self, value: Value) {

@@ -813,6 +813,7 @@ impl Lower<'_, '_> {
             | Opcode::Scratch
             | Opcode::GetIndex => self.memory(value),
             Opcode::GuardClosed
+            | Opcode::GuardFresh
             | Opcode::GuardDepth
             | Opcode::AddDepth
             | Opcode::CloseUpvalues

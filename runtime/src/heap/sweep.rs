@@ -314,5 +314,7 @@ pub unsafe fn proto_bytes(p: *const Proto) -> usize {
             + p.protos.len() * 8
             + p.templates.len() * 8
             + p.function.footprint()
+            + p.upvalue_variables.len() * 4
+            + p.captured.len() * 8
     }
 }

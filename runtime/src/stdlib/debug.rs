@@ -326,8 +326,11 @@ fn setupvalue(vm: &mut Vm, a: Args) -> Outcome {
     let Some((slot, name)) = upvalue(f, n) else {
         return a.ret0();
     };
-    // SAFETY: a live upvalue; the barrier follows the store.
+    // SAFETY: a live upvalue of an argument; the barrier follows the store.
     unsafe {
+        if let Some(f) = f.as_closure() {
+            vm.change_variable(f, n as usize - 1);
+        }
         *slot = v;
         vm.barrier_back(*up);
     }
@@ -370,6 +373,9 @@ fn upvaluejoin(vm: &mut Vm, a: Args) -> Outcome {
     if let (Some(target), Some(source)) = (upvalue_slot(to, i), upvalue_slot(from, j)) {
         // SAFETY: slots of live closures; the barrier follows the store.
         unsafe {
+            // From now on each may be assigned by functions that know the other.
+            vm.change_variable(to, i as usize - 1);
+            vm.change_variable(from, j as usize - 1);
             *target = *source;
             vm.barrier_back(to);
         }

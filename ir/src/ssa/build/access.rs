@@ -38,8 +38,11 @@ impl Builder<'_> {
     /// Upvalue `index` of the innermost function.
     fn upvalue(&mut self, index: usize) -> Value {
         let frame = self.frame();
-        let constant = frame.profile.function.upvalues[index].constant;
+        let constant = frame.profile.upvalues[index].constant;
+        let number = frame.profile.upvalues[index].number;
         let closure = frame.closure;
+        self.rely(constant.then_some(number));
+        let frame = self.frame();
         if self.graph.own_upvalue == Some(index as u32) && frame.callee == self.frames[0].callee {
             return frame.callee;
         }

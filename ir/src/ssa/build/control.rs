@@ -424,6 +424,7 @@ impl Builder<'_> {
         let same = |inc: &Incoming| is_same_anchor(inc.state.anchor.as_ref(), anchor.as_ref());
         let anchor = if incoming.iter().all(same) { anchor } else { None };
         self.anchors.insert(block, anchor);
+        state.called = incoming.iter().any(|inc| inc.state.called);
         if incoming.len() == 1 {
             self.patch(incoming[0].from, incoming[0].arm, block, vec![]);
             self.state = state;
@@ -554,6 +555,8 @@ impl Builder<'_> {
             (block.start, block.end)
         };
         let mut pc = start;
+        self.go_behind(pc);
+        self.check_mark(pc);
         while pc < end {
             self.go_behind(pc);
             let op = self.frame().profile.function.op(pc);
@@ -569,6 +572,7 @@ impl Builder<'_> {
                 return;
             }
             pc = self.go_on_at.take().unwrap_or(pc + op.words());
+            self.check_mark(pc);
         }
         self.jump_to(end);
     }

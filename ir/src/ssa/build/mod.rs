@@ -19,6 +19,7 @@ mod arith;
 mod calls;
 mod cfg;
 mod closing;
+mod constants;
 mod control;
 mod intrinsics;
 mod iterate;
@@ -64,6 +65,8 @@ pub struct Options {
     pub polls: bool,
     /// The constant upvalue that holds the function itself, for typed entries.
     pub own_upvalue: Option<u32>,
+    /// The mark that says that the unit relies on what holds no more; `None`: nobody will.
+    pub mark: Option<u8>,
     /// Keep every register in memory, and leave behind calls that set hooks: for programs that look at
     /// locals of running functions or set hooks.
     pub locals_in_memory: bool,
@@ -77,6 +80,7 @@ impl Default for Options {
             inline_depth: 4,
             polls: true,
             own_upvalue: None,
+            mark: None,
             locals_in_memory: false,
         }
     }
@@ -101,6 +105,8 @@ struct State {
     /// The state before the first instruction behind the last effect, or behind a merge: executing what
     /// follows it again changes nothing, so guards leave with it.
     anchor: Option<Rc<Snapshot>>,
+    /// Something may have run that changed variables, since the unit's mark was looked at.
+    called: bool,
 }
 
 /// One way into a block that is not built yet.
@@ -188,6 +194,8 @@ struct Builder<'a> {
     /// The instruction at hand has called something by now: executing it again would repeat that.
     ran: bool,
     self_entry: Option<(Vec<Type>, Type)>,
+    /// Where a variable is read that is taken for constant: block and number of instructions before.
+    relied_at: Vec<(Block, usize)>,
 }
 
 /// Builds the unit of `profile` entered as `entry` says. `slot_types` gives the observed types of the
@@ -203,6 +211,7 @@ pub fn build(
         let mut builder = Builder::new(profile, entry, options, &mut hints);
         builder.run(slot_types);
         if !builder.retry {
+            builder.drop_idle_checks();
             let mut graph = builder.graph;
             super::passes::prune(&mut graph);
             return graph;
@@ -239,6 +248,7 @@ impl<'a> Builder<'a> {
             proto: profile.proto,
             own_upvalue: options.own_upvalue.filter(|_| self_entry.is_some()),
             inlined: vec![],
+            relied: vec![],
         };
         let mut builder = Builder {
             graph,
@@ -246,7 +256,7 @@ impl<'a> Builder<'a> {
             hints,
             retry: false,
             frames: vec![],
-            state: State { slots: vec![], mem: vec![], anchor: None },
+            state: State { slots: vec![], mem: vec![], anchor: None, called: false },
             anchors: FxHashMap::default(),
             cur: Block(0),
             open: true,
@@ -258,6 +268,7 @@ impl<'a> Builder<'a> {
             go_on_at: None,
             ran: false,
             self_entry,
+            relied_at: vec![],
         };
         builder.cur = builder.new_block();
         let start = match entry {
@@ -291,6 +302,13 @@ impl<'a> Builder<'a> {
         };
         if self.options.locals_in_memory {
             analysis.memory.insert_range(0, 256);
+        }
+        for (register, variable) in &profile.captured {
+            // What was changed from outside may be again.
+            let register = usize::from(*register);
+            if !variable.constant && analysis.write_through.contains(register) {
+                analysis.memory.insert(register);
+            }
         }
         let analysis = Rc::new(analysis);
         let extent = base + profile.function.max_stack as i32;
@@ -346,6 +364,7 @@ impl<'a> Builder<'a> {
         }
         // Only what may run code of the program writes everything.
         self.ran |= op.writes() == super::effect::ALL;
+        self.state.called |= self.may_change_variables(op);
         let v = self.make(op, ty, args, imm, aux);
         self.graph.blocks[self.cur.0 as usize].insts.push(v);
         v
@@ -437,6 +456,11 @@ impl<'a> Builder<'a> {
         let slot = self.slot_of(reg);
         if self.is_memory(reg) {
             return self.emit(Opcode::LoadShared, Type::Any, &[], 0, slot as u32);
+        }
+        if self.frame().analysis.write_through.contains(reg) {
+            let captured = self.frame().profile.captured.iter();
+            let variable = captured.clone().find(|c| usize::from(c.0) == reg).map(|c| c.1.number);
+            self.rely(variable);
         }
         match self.state.slots[Self::index(slot)] {
             Some(v) => v,
@@ -618,7 +642,7 @@ impl<'a> Builder<'a> {
         for slot in self.live_slots(pc) {
             let i = Self::index(slot);
             let Some(v) = self.state.slots[i] else { continue };
-            if self.state.mem[i] == Some(v) {
+            if self.state.mem[i] == Some(v) || self.is_written_through(slot) {
                 continue;
             }
             slots.push((slot, self.slot_value(v)));
