@@ -115,8 +115,6 @@ pub mod table_flags {
     /// A compiled function or inline cache relies on the contents (method lookups through
     /// `__index` chains): writes to string keys of this table bump `Heap::method_epoch`.
     pub const CACHED_METHODS: u8 = 16;
-    /// A library function's own: it relies on where the parts are, so no script gets to see it.
-    pub const INTERNAL: u8 = 32;
     /// Writes of string keys to such tables may invalidate caches.
     pub const WATCHED: u8 = IS_METATABLE | CACHED_METHODS;
 }

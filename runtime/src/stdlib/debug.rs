@@ -228,10 +228,7 @@ fn getlocal(vm: &mut Vm, a: Args) -> Outcome {
         Some((slot, name)) => {
             let name = vm.string(&name);
             // SAFETY: a slot of a live frame.
-            let v = unsafe { *slot };
-            // SAFETY: what is in a live frame is live.
-            let is_internal = v.as_table().is_some_and(|t| unsafe { (*t).is_internal() });
-            a.ret2(name, if is_internal { Value::NIL } else { v })
+            a.ret2(name, unsafe { *slot })
         }
         None => a.ret1(Value::NIL),
     }

@@ -259,11 +259,6 @@ impl Table {
         unsafe { heap.barrier_back(ptr::from_mut(self)) }
     }
 
-    /// Whether a library function has the table for itself; see [`table_flags::INTERNAL`](crate::object::table_flags::INTERNAL).
-    pub fn is_internal(&self) -> bool {
-        self.header.flags & crate::object::table_flags::INTERNAL != 0
-    }
-
     /// The length: a border. O(1).
     #[inline(always)]
     pub fn len(&self) -> i64 {
