@@ -353,6 +353,7 @@ impl Lua {
         let mut vm = Vm::new(perilune_runtime::state::Options {
             seed: options.seed,
             max_stack: options.max_stack,
+            fault: None,
         });
         Jit::install(&mut vm, options.jit);
         if options.ignore_environment {
@@ -370,6 +371,9 @@ impl Lua {
             vm.heap.handles.root(handler)
         });
         lua.0.handler.set(Some(handler));
+        if lua.with(perilune_runtime::vm::Vm::settled).is_err() {
+            return Err(Error::Memory);
+        }
         Ok(lua)
     }
 

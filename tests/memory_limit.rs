@@ -184,6 +184,66 @@ fn lengths_that_lie() {
 }
 
 #[test]
+fn coroutines() {
+    check(
+        "coroutines",
+        r#"
+        refused(function()
+            local t = {}
+            for i = 1, 1e9 do t[i] = coroutine.create(print) end
+        end)
+        refused(function()
+            local t = {}
+            for i = 1, 1e9 do t[i] = coroutine.wrap(function() coroutine.yield() end) t[i]() end
+        end)
+        refused(function()
+            local t = {}
+            for i = 1, 1e9 do
+                t[i] = coroutine.create(function() error("dead") end)
+                coroutine.resume(t[i])
+            end
+        end)
+        refused(function()
+            local t = {}
+            local function deep(n) if n == 0 then error("dead") end return 1 + deep(n - 1) end
+            for i = 1, 1e9 do
+                t[i] = coroutine.create(deep)
+                local ok, e = coroutine.resume(t[i], 10000)
+                if e == "not enough memory" then error(e, 0) end
+            end
+        end)
+        refused(function()
+            local t = {}
+            local function deep(n) if n == 0 then coroutine.yield() return 0 end return 1 + deep(n - 1) end
+            for i = 1, 1e9 do
+                t[i] = coroutine.create(deep)
+                local ok, e = coroutine.resume(t[i], 20000)
+                if not ok then error(e, 0) end
+            end
+        end)
+        refused(function()
+            local t = {}
+            local function deep(n)
+                if n == 0 then coroutine.yield() return 0 end
+                return select(2, pcall(deep, n - 1))
+            end
+            for i = 1, 1e9 do
+                t[i] = coroutine.create(deep)
+                local ok, e = coroutine.resume(t[i], 150)
+                if not ok then error(e, 0) end
+            end
+        end)
+        -- Those that are dead and forgotten take nothing.
+        for round = 1, 20 do
+            local t = {}
+            for i = 1, 400 do t[i] = coroutine.wrap(function() coroutine.yield() end) t[i]() end
+            for i = 1, 400 do t[i]() end
+        end
+        "#,
+    );
+}
+
+#[test]
 fn patterns_that_are_kept() {
     check(
         "patterns",

@@ -252,12 +252,17 @@ pub struct Options {
     pub seed: Option<u64>,
     /// The most slots of a stack; `None`: [`MAX_STACK`]. Fixed from the start, so that no frame lies beyond it.
     pub max_stack: Option<usize>,
+    /// For tests: see [`Heap::set_fault`].
+    pub fault: Option<(u64, u64)>,
 }
 
 impl Vm {
     /// A state without libraries.
     pub fn new(options: Options) -> Box<Vm> {
         let mut heap = Heap::new(options.seed.unwrap_or_else(crate::hash::random_seed));
+        if let Some((after, count)) = options.fault {
+            heap.set_fault(after, count);
+        }
         let (native_limit, native_end) = crate::stack::initial_limit();
         let stack = StackState::new(StackMemory::new(), native_limit, native_end);
         let native_header = Header { kind: Kind::Proto, color: 0, flags: 0, aux: 0, extra: 0 };
@@ -359,7 +364,17 @@ impl Vm {
         if end <= hard {
             let used = end.addr().wrapping_sub(self.detail.stack.memory.bottom().addr()) / 8;
             let step = used.clamp(FIRST_STACK, STACK_STEP);
-            self.stack_limit = end.wrapping_add(step).min(hard);
+            let limit = end.wrapping_add(step).min(hard);
+            let bytes = self.detail.stack.memory.growth(limit);
+            if bytes > 0 {
+                if self.heap.admit(bytes).is_err() {
+                    return Err(crate::heap::out_of_memory(self));
+                }
+                self.heap.charge(bytes);
+                self.detail.stack.memory.grow(bytes, &self.heap.outside);
+            }
+            crate::thread::charge_native(self)?;
+            self.stack_limit = limit;
             return Ok(());
         }
         if self.detail.stack.in_overflow {

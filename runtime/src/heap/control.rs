@@ -72,6 +72,7 @@ pub fn relieve(vm: &mut Vm) {
     with_roots(vm, |heap, roots| heap.full_cycle(roots));
     empty_graveyard(vm);
     if vm.heap.limit() != usize::MAX {
+        crate::thread::release_stacks(vm);
         vm.heap.release_empty(0);
         vm.heap.store.release_dirty();
         trim_allocator();

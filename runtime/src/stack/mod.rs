@@ -11,6 +11,10 @@
 //! each collector cycle it keeps as many ready as were taken during the cycle; the memory of the
 //! others goes back to the system, their reservation is kept.
 //!
+//! All of that memory is charged to the state. What each coroutine takes in any case ([`VALUE_BASE`],
+//! [`NATIVE_BASE`]) is counted with its object while it has the stack, and in the pool's account else; what is
+//! touched beyond (`extra`) in the account until it is given back.
+//!
 //! | file | holds |
 //! |---|---|
 //! | [`native`] | native stacks and their guards |
@@ -21,7 +25,9 @@
 
 use std::cell::RefCell;
 use std::ptr::NonNull;
+use std::rc::Rc;
 
+use crate::heap::door::Account;
 use crate::value::Value;
 
 mod bounds;
@@ -46,16 +52,29 @@ const READY: usize = 64;
 /// A VM stack of which more slots were used gives its memory back at once.
 const READY_SLOTS: usize = 4096;
 
+/// Bytes of a VM stack that every coroutine touches: a page.
+pub const VALUE_BASE: usize = 4 << 10;
+/// Bytes of a native stack that every coroutine touches.
+pub const NATIVE_BASE: usize = 8 << 10;
+/// Memory is committed in pages of this size, at least.
+const PAGE: usize = 4 << 10;
+/// A native stack of which more bytes were used gives its memory back at once.
+const READY_NATIVE: usize = 64 << 10;
+/// So many bytes that a running stack has touched and needs no more go back to the system.
+const SPARE: usize = 256 << 10;
+
 /// The memory of one VM stack, all zero at first (which reads as the float 0).
 #[derive(Debug)]
 pub struct StackMemory {
     bottom: NonNull<Value>,
+    /// Bytes beyond [`VALUE_BASE`] that may have been touched, and are counted.
+    extra: usize,
 }
 
 impl StackMemory {
     /// Reserves a stack; `None` when the system has no room for it.
     pub fn reserve() -> Option<StackMemory> {
-        system::reserve(VALUE_STACK).map(|p| StackMemory { bottom: p.cast() })
+        system::reserve(VALUE_STACK).map(|p| StackMemory { bottom: p.cast(), extra: 0 })
     }
 
     /// Reserves a stack.
@@ -70,6 +89,37 @@ impl StackMemory {
     #[inline]
     pub fn bottom(&self) -> *mut Value {
         self.bottom.as_ptr()
+    }
+
+    /// Bytes to be charged before slots up to `limit` are used.
+    #[inline]
+    pub fn growth(&self, limit: *mut Value) -> usize {
+        let bytes = limit.addr().saturating_sub(self.bottom().addr() + VALUE_BASE);
+        bytes.next_multiple_of(PAGE).saturating_sub(self.extra)
+    }
+
+    /// Counts bytes that were charged.
+    pub fn grow(&mut self, bytes: usize, account: &Account) {
+        self.extra += bytes;
+        account.add(bytes);
+    }
+
+    /// Gives memory above `limit`, where all is zero, back to the system, if it is much.
+    pub fn shrink(&mut self, limit: *mut Value, account: &Account) {
+        let used = limit.addr().saturating_sub(self.bottom().addr() + VALUE_BASE);
+        let kept = used.next_multiple_of(64 << 10);
+        if self.extra > kept + SPARE {
+            let bytes = self.extra - kept;
+            // SAFETY: touched memory within the stack that holds nothing; page-aligned, as all of these sizes.
+            unsafe {
+                let from = self.bottom().cast::<u8>().add(VALUE_BASE + kept);
+                let whole = from.map_addr(|a| a.next_multiple_of(64 << 10));
+                let skipped = whole.addr() - from.addr();
+                system::decommit(whole, bytes.next_multiple_of(64 << 10).saturating_sub(skipped));
+                self.extra -= bytes - skipped;
+                account.subtract(bytes - skipped);
+            }
+        }
     }
 
     /// The end for ordinary frames.
@@ -104,6 +154,8 @@ impl Drop for StackMemory {
 #[derive(Debug, Default)]
 pub struct StackPool {
     free: RefCell<Free>,
+    /// Counts the memory of stacks: see the module's head.
+    account: Rc<Account>,
 }
 
 #[derive(Debug, Default)]
@@ -121,24 +173,40 @@ struct Free {
 }
 
 impl StackPool {
+    /// A pool that counts in `account`.
+    pub fn new(account: Rc<Account>) -> StackPool {
+        StackPool { free: RefCell::default(), account }
+    }
+
+    /// Where the memory of stacks is counted.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
     /// A VM stack, all zero; `None` when the system has no room for it.
     pub fn value_stack(&self) -> Option<StackMemory> {
         let mut free = self.free.borrow_mut();
-        free.ready_values = free.ready_values.saturating_sub(1);
+        if free.ready_values > 0 {
+            free.ready_values -= 1;
+            self.account.subtract(VALUE_BASE);
+        }
         free.taken_values += 1;
         free.values.pop().or_else(StackMemory::reserve)
     }
 
     /// Takes back a VM stack of which nothing beyond the first `used` slots was written.
-    pub fn return_value_stack(&self, stack: StackMemory, used: usize) {
+    pub fn return_value_stack(&self, mut stack: StackMemory, used: usize) {
         let mut free = self.free.borrow_mut();
-        if used <= READY_SLOTS {
+        let touched = used.max((VALUE_BASE + stack.extra) / size_of::<Value>());
+        if touched <= READY_SLOTS {
             // SAFETY: within the stack, which nobody uses.
             unsafe { stack.bottom().write_bytes(0, used) };
+            self.account.add(VALUE_BASE);
             free.values.push(stack);
             free.ready_values += 1;
         } else {
-            let size = (used.min(MAX_STACK + ERROR_STACK) * 8).next_multiple_of(64 << 10);
+            self.account.subtract(std::mem::take(&mut stack.extra));
+            let size = (touched.min(MAX_STACK + ERROR_STACK) * 8).next_multiple_of(64 << 10);
             // SAFETY: as above; reservations are page-aligned.
             unsafe { system::decommit(stack.bottom().cast(), size.min(VALUE_STACK)) };
             // In front of the ready ones.
@@ -155,32 +223,59 @@ impl StackPool {
         if free.native.is_empty() {
             free.native = native::reserve(&mut free.guards)?;
         }
-        free.ready_native = free.ready_native.saturating_sub(1);
+        if free.ready_native > 0 {
+            free.ready_native -= 1;
+            self.account.subtract(NATIVE_BASE);
+        }
         free.taken_native += 1;
         free.native.pop()
     }
 
     /// Takes back a native stack.
-    pub fn return_native_stack(&self, stack: NativeStack) {
+    pub fn return_native_stack(&self, mut stack: NativeStack) {
         let mut free = self.free.borrow_mut();
-        free.native.push(stack);
-        free.ready_native += 1;
+        if NATIVE_BASE + stack.extra <= READY_NATIVE {
+            self.account.add(NATIVE_BASE);
+            free.native.push(stack);
+            free.ready_native += 1;
+        } else {
+            self.account.subtract(std::mem::take(&mut stack.extra));
+            stack.decommit();
+            // In front of the ready ones.
+            let at = free.native.len() - free.ready_native;
+            free.native.push(stack);
+            let end = free.native.len() - 1;
+            free.native.swap(at, end);
+        }
     }
 
     /// At the end of a collector cycle: gives the memory of stacks back that the next cycle will
     /// hardly need.
     pub fn trim(&self) {
+        let mut free = self.free.borrow_mut();
+        let values = READY.max(std::mem::take(&mut free.taken_values));
+        let native = READY.max(std::mem::take(&mut free.taken_native));
+        drop(free);
+        self.keep_ready(values, native);
+    }
+
+    /// Gives the memory of all stacks back that are not in use.
+    pub fn release(&self) {
+        self.keep_ready(0, 0);
+    }
+
+    fn keep_ready(&self, values: usize, native: usize) {
         let free = &mut *self.free.borrow_mut();
-        let keep = READY.max(std::mem::take(&mut free.taken_values)).min(free.ready_values);
-        let n = free.values.len();
-        for stack in &free.values[n - free.ready_values..n - keep] {
+        let (n, keep) = (free.values.len(), values.min(free.ready_values));
+        for stack in &mut free.values[n - free.ready_values..n - keep] {
+            self.account.subtract(VALUE_BASE + std::mem::take(&mut stack.extra));
             // SAFETY: nobody uses the stack, of which no more than that was touched.
             unsafe { system::decommit(stack.bottom().cast(), READY_SLOTS * 8) };
         }
         free.ready_values = keep;
-        let keep = READY.max(std::mem::take(&mut free.taken_native)).min(free.ready_native);
-        let n = free.native.len();
-        for stack in &free.native[n - free.ready_native..n - keep] {
+        let (n, keep) = (free.native.len(), native.min(free.ready_native));
+        for stack in &mut free.native[n - free.ready_native..n - keep] {
+            self.account.subtract(NATIVE_BASE + std::mem::take(&mut stack.extra));
             stack.decommit();
         }
         free.ready_native = keep;

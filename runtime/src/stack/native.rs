@@ -53,6 +53,9 @@ pub(super) struct Guards {
 #[derive(Debug)]
 pub struct NativeStack {
     bottom: NonNull<u8>,
+    /// Bytes beyond [`super::NATIVE_BASE`] that were touched, and are counted. Known of a stack that is not in
+    /// use.
+    pub extra: usize,
     _chunk: Rc<Chunk>,
 }
 
@@ -134,7 +137,7 @@ pub(super) fn reserve(guards: &mut Guards) -> Option<Vec<NativeStack>> {
         }
     }
     let chunk = Rc::new(chunk);
-    let stack = |i| NativeStack { bottom: bottom(i), _chunk: Rc::clone(&chunk) };
+    let stack = |i| NativeStack { bottom: bottom(i), extra: 0, _chunk: Rc::clone(&chunk) };
     Some((0..PER_CHUNK).rev().map(stack).collect())
 }
 

@@ -74,6 +74,7 @@ pub unsafe fn visit(
             }
             // All registers of the running frame stay below the limit, dead ones too.
             *limit = (*limit).min(end.max(frame).wrapping_add(FIRST_STACK));
+            (*stack).memory.shrink(*limit, (*d).pool.account());
         }
         end.offset_from(bottom) as usize * 8
     }

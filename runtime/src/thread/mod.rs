@@ -38,9 +38,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
 use std::rc::Rc;
 
+use crate::call::native_position;
 use crate::heap::Heap;
 use crate::object::{Kind, LuaString, Thread};
-use crate::stack::{NativeStack, StackMemory, StackPool};
+use crate::stack::{NATIVE_BASE, NativeStack, StackMemory, StackPool, VALUE_BASE};
 use crate::state::{Displaced, Hook, MAX_C_DEPTH, StackState};
 use crate::stop::STOP;
 use crate::value::{TAG_IMMEDIATE, TAG_SHIFT, Value};
@@ -95,8 +96,10 @@ impl StatusNames {
     }
 }
 
-/// Bytes that a started coroutine is accounted for: pages of both stacks.
-const STARTED_BYTES: usize = 12 << 10;
+/// Bytes that a coroutine is accounted for, beside its object, before it is started.
+const NEW_BYTES: usize = size_of::<ThreadDetail>();
+/// Bytes that a started coroutine is accounted for beyond: what it takes of both stacks in any case.
+const STARTED_BYTES: usize = VALUE_BASE + NATIVE_BASE + size_of::<StackState>();
 
 /// State of a coroutine.
 pub struct ThreadDetail {
@@ -131,6 +134,9 @@ pub struct ThreadDetail {
     panic: Option<Box<dyn Any + Send>>,
     /// Bytes accounted for it.
     accounted: usize,
+    /// The lowest address of its native stack that is counted, and the stack's end.
+    native_low: usize,
+    native_end: usize,
     pool: Rc<StackPool>,
 }
 
@@ -152,7 +158,9 @@ impl ThreadDetail {
             failed: false,
             error: Value::NIL,
             panic: None,
-            accounted: 0,
+            accounted: NEW_BYTES,
+            native_low: 0,
+            native_end: 0,
             pool,
         }
     }
@@ -167,7 +175,9 @@ impl ThreadDetail {
         // The frames on the stack hold nothing that must be dropped: the coroutine is done, or plain
         // (see the module's head).
         if let Some(native) = self.native.take() {
-            self.pool.return_native_stack(native.into_stack());
+            let mut stack = native.into_stack();
+            stack.extra = (self.native_end - NATIVE_BASE).saturating_sub(self.native_low);
+            self.pool.return_native_stack(stack);
         }
     }
 
@@ -204,7 +214,7 @@ fn detail(thread: *mut Thread) -> *mut ThreadDetail {
 
 /// Makes the main coroutine of a new state.
 pub fn new_main(vm: &mut Vm) -> *mut Thread {
-    let main = allocate(vm, Rc::new(StackPool::default()), Value::NIL);
+    let main = allocate(vm, Rc::new(StackPool::new(Rc::clone(&vm.heap.outside))), Value::NIL);
     // SAFETY: just made.
     unsafe {
         let d = detail(main);
@@ -227,6 +237,8 @@ pub fn new_thread(vm: &mut Vm, function: Value) -> *mut Thread {
 
 fn allocate(vm: &mut Vm, pool: Rc<StackPool>, function: Value) -> *mut Thread {
     let header = vm.heap.header(Kind::Thread);
+    vm.heap.admit_small(NEW_BYTES);
+    vm.heap.account(NEW_BYTES as isize);
     let detail = Box::new(ThreadDetail::new(pool, function));
     vm.heap.alloc_with(Kind::Thread, 0, Thread { header, detail })
 }
@@ -449,8 +461,8 @@ unsafe fn forget(vm: &mut Vm, thread: *mut Thread) {
         let d = detail(thread);
         (*d).function = Value::NIL;
         (*d).retire_stack();
-        vm.heap.account(-((*d).accounted as isize));
-        (*d).accounted = 0;
+        vm.heap.account(NEW_BYTES as isize - (*d).accounted as isize);
+        (*d).accounted = NEW_BYTES;
     }
 }
 
@@ -474,27 +486,33 @@ unsafe fn start(vm: &mut Vm, thread: *mut Thread) -> Result<(), Value> {
     // SAFETY: the thread is live: the caller's frame keeps it, as a safepoint needs.
     unsafe {
         let d = detail(thread);
+        if vm.heap.try_charge(STARTED_BYTES).is_err() {
+            return Err(Value::string(vm.heap.memory_message));
+        }
         let mut stacks = take_stacks(d);
         if stacks.is_none() && crate::heap::collect(vm) {
             // Finalizers have run.
-            if (*d).status != Status::Suspended {
-                return Err(refuse(vm, (*d).status));
-            }
-            if (*d).native.is_some() {
-                return Ok(());
+            if (*d).status != Status::Suspended || (*d).native.is_some() {
+                vm.heap.account(-(STARTED_BYTES as isize));
+                return match (*d).status {
+                    Status::Suspended => Ok(()),
+                    status => Err(refuse(vm, status)),
+                };
             }
             stacks = take_stacks(d);
         }
         let Some((memory, native)) = stacks else {
-            return Err(vm.string(b"not enough memory"));
+            vm.heap.account(-(STARTED_BYTES as isize));
+            return Err(Value::string(vm.heap.memory_message));
         };
+        (*d).native_end = native.end().addr();
+        (*d).native_low = (*d).native_end - NATIVE_BASE;
         let mut stack = StackState::new(memory, native.native_limit(), native.end() as usize);
         stack.hook = (*d).hook;
         (*d).stack = Some(Box::new(stack));
         (*d).root_depth = vm.c_depth;
         (*d).native = Some(Context::new(native, vm, thread));
-        (*d).accounted = STARTED_BYTES;
-        vm.heap.account(STARTED_BYTES as isize);
+        (*d).accounted = NEW_BYTES + STARTED_BYTES;
     }
     Ok(())
 }
@@ -568,6 +586,9 @@ pub fn yield_values(vm: &mut Vm, frame: Args, values: &[Value]) -> Result<u32, T
             return Err(cannot_yield(vm, d));
         }
         vm.settled()?;
+        if native_position() < (*d).native_low {
+            charge_native(vm)?;
+        }
         (*d).transfer = (values.as_ptr(), values.len() as u32);
         (*d).status = Status::Suspended;
         let plain = is_plain(vm, d);
@@ -593,6 +614,43 @@ pub fn yield_values(vm: &mut Vm, frame: Args, values: &[Value]) -> Result<u32, T
         copy_values(first, dest, count);
         Ok(count)
     }
+}
+
+/// Charges what the running coroutine has touched of its native stack, if it has one. To be called where it may
+/// have become deep: where the VM stack grows, and before it is suspended.
+///
+/// # Errors
+/// `not enough memory`
+#[cold]
+#[inline(never)]
+pub(crate) fn charge_native(vm: &mut Vm) -> Result<(), Throw> {
+    /// What may be touched below before this is called again.
+    const AHEAD: usize = 16 << 10;
+    let d = detail(vm.current);
+    // SAFETY: the running thread is live.
+    unsafe {
+        let here = native_position();
+        // Not on a stack that a host function was given instead.
+        let own = (*d).native.is_some() && vm.detail.stack.native_end == (*d).native_end;
+        if !own || here >= (*d).native_low {
+            return Ok(());
+        }
+        let low = (*d).native_low.min(here - AHEAD);
+        let bytes = (*d).native_low - low;
+        if vm.heap.admit(bytes).is_err() {
+            return Err(crate::heap::out_of_memory(vm));
+        }
+        vm.heap.charge(bytes);
+        (*d).pool.account().add(bytes);
+        (*d).native_low = low;
+    }
+    Ok(())
+}
+
+/// Gives the memory of stacks that are not in use back to the system.
+pub(crate) fn release_stacks(vm: &Vm) {
+    // SAFETY: the main thread lives as long as the state.
+    unsafe { (*detail(vm.main)).pool.release() }
 }
 
 /// Whether the running coroutine's native stack holds only frames that may be forgotten: no Rust code
