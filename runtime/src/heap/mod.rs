@@ -195,6 +195,8 @@ pub struct Heap {
     live_estimate: usize,
     /// Why a table did not take a key, until that has become an error.
     refused: Option<KeyError>,
+    /// A table found no room for a larger array: `arr_len + 1` may be in its hash part.
+    pub(crate) kept_in_hash: bool,
     /// Most elements of a table's array, and words of the index of its hash part. Only tests lower it.
     pub max_table: usize,
     /// Cycles ended so far.
@@ -262,6 +264,7 @@ impl Heap {
             door: Door::new(),
             live_estimate: 0,
             refused: None,
+            kept_in_hash: false,
             max_table: crate::table::array::MAX_ARRAY,
             cycles: 0,
             disturbances: 0,

@@ -228,6 +228,8 @@ impl Walk<'_> {
                 return;
             }
             let hash = &*(*t).hash;
+            // The last key that the array should have.
+            let last = if self.heap.kept_in_hash { capacity } else { capacity.max(length + 1) };
             let mut live = 0;
             for &(k, v) in &hash.entries {
                 if v.is_nil() {
@@ -243,7 +245,7 @@ impl Walk<'_> {
                 }
                 if let Some(i) = k.as_int()
                     && i >= 1
-                    && i <= capacity.max(length + 1) as i64
+                    && i <= last as i64
                 {
                     self.fail(|| {
                         format!(

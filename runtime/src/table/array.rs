@@ -316,7 +316,9 @@ impl Table {
         }
         let size = (self.arr_cap as usize * 2).max(FIRST_ARRAY);
         // This comes back here if the array is full again. Without room the keys stay where they are.
-        let _ = self.set_capacity(heap, size);
+        if self.set_capacity(heap, size).is_err() {
+            heap.kept_in_hash = true;
+        }
     }
 
     /// Makes room for `n` elements. False, and [`Heap::refuse`]d, when there is none.
