@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::function::Function;
 use crate::lua::Lua;
 use crate::multi::{FromLuaMulti, IntoLuaMulti, MultiValue};
-use crate::state::{Border, HostBox, Noted, State};
+use crate::state::{Border, HostBox, NOBODY, Noted, State};
 
 /// A callback with the conversion of its arguments and results.
 type Callback = Box<dyn Fn(&Lua, &mut Arguments<'_>, &mut Results) -> Result<()>>;
@@ -103,12 +103,12 @@ fn trampoline(vm: &mut Vm, args: Args) -> std::result::Result<u32, Throw> {
             .and_then(|()| lua.check_all(results.as_slice()))
     };
     if let Err(throw) = vm.check_stop() {
-        lua.0.killed.set(std::ptr::null_mut());
+        lua.0.killed.set(NOBODY);
         return Err(throw);
     }
-    if lua.0.killed.get() == vm.current {
+    if lua.0.killed.get().0 == vm.current {
         // The coroutine is being closed, whatever the callback made of that.
-        lua.0.killed.set(std::ptr::null_mut());
+        lua.0.killed.set(NOBODY);
         vm.thrown = perilune_runtime::thread::KILL;
         return Err(Throw);
     }

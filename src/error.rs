@@ -493,7 +493,7 @@ impl Lua {
                 vm.throw(message)
             }
             Error::Memory => perilune_runtime::heap::out_of_memory(vm),
-            Error::CoroutineClosed if self.0.killed.get() == vm.current => {
+            Error::CoroutineClosed if self.0.killed.get().0 == vm.current => {
                 vm.thrown = KILL;
                 Throw
             }

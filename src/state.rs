@@ -23,7 +23,7 @@ use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 
 use perilune_runtime::heap::RootId;
 use perilune_runtime::object::Thread as RawThread;
-use perilune_runtime::thread::KILL;
+use perilune_runtime::thread::{Ended, KILL};
 use perilune_runtime::value::Value as Raw;
 use perilune_runtime::vm::{POLL_GC, POLL_INTERRUPT, POLL_TIME, Throw, Vm};
 
@@ -73,8 +73,8 @@ pub(crate) struct State {
     pub handler: Cell<Option<RootId>>,
     /// What the handler noted.
     pub noted: RefCell<Option<Noted>>,
-    /// The coroutine that is being ended while a callback runs on it.
-    pub killed: Cell<*mut RawThread>,
+    /// The coroutine that is being ended while a callback runs on it, and how often the callback was told.
+    pub killed: Cell<(*mut RawThread, u32)>,
     /// Metatables of userdata by type.
     pub metatables: RefCell<HashMap<TypeId, RootId>>,
     /// Each chunk gets globals of its own, and has to be source text.
@@ -156,7 +156,7 @@ impl State {
             interrupt: Arc::new(interrupt),
             handler: Cell::new(None),
             noted: RefCell::default(),
-            killed: Cell::new(std::ptr::null_mut()),
+            killed: Cell::new(NOBODY),
             metatables: RefCell::default(),
             sandboxed: Cell::new(false),
             closed: Cell::new(false),
@@ -172,7 +172,11 @@ impl Drop for State {
         // SAFETY: from `Box::leak`, and nobody else has the state any more.
         drop(unsafe { Box::from_raw(self.owner.as_ptr()) });
         // The trash is dropped last: what is in it may release handles to nowhere.
-        self.trash.values.take();
+        loop {
+            let Some(value) = self.trash.values.borrow_mut().pop() else { break };
+            // Nobody is left to be told of a panic.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+        }
     }
 }
 
@@ -242,6 +246,13 @@ impl Drop for Border<'_> {
         self.state.left(self.outer, self.depth);
     }
 }
+
+/// No coroutine is being ended.
+pub(crate) const NOBODY: (*mut RawThread, u32) = (std::ptr::null_mut(), 0);
+
+/// How often a callback may call what fails because its coroutine is being ended, until it is unwound. (The
+/// collector ends coroutines, too, and must not wait for ever.)
+const MOST_REFUSALS: u32 = 100;
 
 /// What a border restores after a panic.
 struct Snapshot {
@@ -379,7 +390,9 @@ impl Lua {
         let run = |vm: &mut Vm| match vm.protect(handler, body) {
             Ok(value) => Ok(value),
             Err(KILL) => {
-                state.killed.set(vm.current);
+                let (thread, told) = state.killed.get();
+                let told = if thread == vm.current { told + 1 } else { 1 };
+                state.killed.set((vm.current, told));
                 Err(Error::CoroutineClosed)
             }
             Err(value) => Err(self.error_from_raw(vm, value)),
@@ -394,9 +407,16 @@ impl Lua {
         let Ok(result) = result else { return Err(Error::Memory) };
         match result {
             Ok(_) if vm.stopping() => Err(self.stopped(vm, outermost)),
+            Ok(Err(Error::CoroutineClosed))
+                if state.killed.get().1 > MOST_REFUSALS && !std::thread::panicking() =>
+            {
+                state.killed.set(NOBODY);
+                resume_unwind(Box::new(Ended))
+            }
             Ok(result) => result,
             Err(panic) => {
                 snapshot.restore(vm);
+                state.killed.set(NOBODY);
                 if outermost {
                     vm.end_stop();
                 }
@@ -460,7 +480,12 @@ impl Lua {
         self.set_deadline(vm, None, false);
         vm.end_stop();
         perilune_runtime::stdlib::flush_all(vm);
-        self.empty_trash();
+        while catch_unwind(AssertUnwindSafe(|| self.empty_trash())).is_err() {}
+        if Rc::strong_count(&self.0) > 1 {
+            // A finalizer or destructor has kept a handle: the state lives on.
+            self.with(perilune_runtime::heap::reopen);
+            state.closed.set(false);
+        }
     }
 
     /// Roots a value.

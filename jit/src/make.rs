@@ -99,6 +99,10 @@ impl Jit {
                 let mut units = self.units.borrow_mut();
                 // SAFETY: as above.
                 unsafe { units.of(proto) }.version(kind).refused = true;
+                drop(units);
+                if self.arena.borrow().as_ref().is_some_and(Arena::is_lost) {
+                    self.lose_code(vm);
+                }
                 Err(refused)
             }
         }

@@ -10,6 +10,10 @@
 //! inside [`Arena::place`] and [`Arena::free`], on the thread that owns the state, so no code of the
 //! range runs meanwhile. Everything lies within one range so that calls between units can be
 //! relative. Freed blocks are merged with their neighbours; whole free chunks go back to the system.
+//!
+//! The system may refuse to change a protection (a policy, too many mappings). Where pages that hold other
+//! blocks stay without execution for it, the range is [lost](Arena::is_lost): what it holds must not be
+//! entered any more, and nothing is placed in it.
 
 use std::collections::BTreeMap;
 
@@ -25,6 +29,9 @@ const RESERVE: usize = 512 << 20;
 const RESERVE: usize = 64 << 20;
 /// Below this size a reservation is not worth having.
 const RESERVE_LEAST: usize = 1 << 20;
+
+/// How often the system is asked to make code executable.
+const ATTEMPTS: usize = 3;
 
 /// Code memory could not be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +78,17 @@ pub struct Arena {
     /// Free runs within the committed part: offset to length. No two touch.
     free: BTreeMap<usize, usize>,
     live: usize,
+    lost: bool,
+    /// `mprotect`, or what stands in for it in tests.
+    change: Change,
+}
+
+/// Changes the protection of whole pages of a mapping: true if it was done.
+type Change = fn(*mut u8, usize, i32) -> bool;
+
+fn change(start: *mut u8, len: usize, protection: i32) -> bool {
+    // SAFETY: pages of an arena's own mapping (`Arena::protect`, the only caller).
+    unsafe { libc::mprotect(start.cast(), len, protection) == 0 }
 }
 
 impl Arena {
@@ -107,6 +125,8 @@ impl Arena {
                     committed: 0,
                     free: BTreeMap::new(),
                     live: 0,
+                    lost: false,
+                    change,
                 });
             }
             reserved = (reserved / 2).next_multiple_of(CHUNK);
@@ -129,26 +149,42 @@ impl Arena {
         (self.start as usize..self.start as usize + self.reserved).contains(&(p as usize))
     }
 
+    /// Whether pages with live blocks cannot be executed any more.
+    pub fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Has `change` called in place of `mprotect`.
+    #[cfg(test)]
+    pub fn set_change(&mut self, change: Change) {
+        self.change = change;
+    }
+
     /// Takes `len` bytes and lets `fill` write them, given their final address.
     ///
     /// # Errors
-    /// The range is full, or the system refuses to change a page's protection.
+    /// The range is full or lost, or the system refuses to change a page's protection; the range may be
+    /// lost then.
     pub fn place(
         &mut self,
         len: usize,
         fill: impl FnOnce(*const u8, &mut [u8]),
     ) -> Result<Block, OutOfCodeMemory> {
         let len = len.max(1).next_multiple_of(GRANULE);
+        if self.lost {
+            return Err(OutOfCodeMemory);
+        }
         let offset = self.take(len)?;
         // SAFETY: `take` answers a run within the committed part of the mapping.
         let address = unsafe { self.start.add(offset) };
-        if self.protect(offset, len, libc::PROT_READ | libc::PROT_WRITE).is_err() {
-            self.give_back(offset, len);
-            return Err(OutOfCodeMemory);
+        let writable = self.protect(offset, len, libc::PROT_READ | libc::PROT_WRITE);
+        if writable.is_ok() {
+            // SAFETY: the run is writable, `len` bytes long, and belongs to nobody else.
+            fill(address, unsafe { std::slice::from_raw_parts_mut(address, len) });
         }
-        // SAFETY: the run is writable, `len` bytes long, and belongs to nobody else.
-        fill(address, unsafe { std::slice::from_raw_parts_mut(address, len) });
-        if self.protect(offset, len, libc::PROT_READ | libc::PROT_EXEC).is_err() {
+        // Where not all could be made writable, some of it may have been.
+        let sealed = self.seal(offset, len);
+        if writable.and(sealed).is_err() {
             self.give_back(offset, len);
             return Err(OutOfCodeMemory);
         }
@@ -157,18 +193,34 @@ impl Arena {
         Ok(Block { offset, len, address })
     }
 
+    /// Makes a run executable, with the pages that it shares with others. If that cannot be done and there
+    /// are others, the range is lost.
+    fn seal(&mut self, offset: usize, len: usize) -> Result<(), OutOfCodeMemory> {
+        let sealed = || self.protect(offset, len, libc::PROT_READ | libc::PROT_EXEC).is_ok();
+        if (0..ATTEMPTS).any(|_| sealed()) {
+            return Ok(());
+        }
+        let page = page_size();
+        let (first, end) = (offset / page * page, (offset + len).next_multiple_of(page));
+        let overlap = |o: usize, s: usize| (o + s).min(end).saturating_sub(o.max(first));
+        let free: usize = self.free.range(..end).map(|(&o, &s)| overlap(o, s)).sum();
+        self.lost |= free + len < end - first;
+        Err(OutOfCodeMemory)
+    }
+
     /// Gives a block back. No frame may be in it and nothing may call it any more.
     pub fn free(&mut self, block: Block) {
         let Block { offset, len, .. } = block;
         self.live -= len;
         if cfg!(debug_assertions)
+            && !self.lost
             && self.protect(offset, len, libc::PROT_READ | libc::PROT_WRITE).is_ok()
         {
             // SAFETY: the run is writable and was this block's alone. The pattern traps on x86 and
             // is undefined on AArch64, so a stale pointer is found at once.
             unsafe { std::ptr::write_bytes(self.start.add(offset), 0xCC, len) };
-            // Failure here leaves a writable, never executed page, which `place` protects again.
-            let _ = self.protect(offset, len, libc::PROT_READ | libc::PROT_EXEC);
+            let sealed = self.seal(offset, len);
+            assert!(sealed.is_ok() || !self.lost, "code memory was lost by freeing a part of it");
         }
         self.give_back(offset, len);
     }
@@ -227,9 +279,9 @@ impl Arena {
         let page = page_size();
         let first = offset / page * page;
         let end = (offset + len).next_multiple_of(page);
-        // SAFETY: pages of our own mapping.
-        let status = unsafe { libc::mprotect(self.start.add(first).cast(), end - first, prot) };
-        if status == 0 { Ok(()) } else { Err(OutOfCodeMemory) }
+        // SAFETY: within the mapping.
+        let start = unsafe { self.start.add(first) };
+        if (self.change)(start, end - first, prot) { Ok(()) } else { Err(OutOfCodeMemory) }
     }
 }
 
@@ -353,6 +405,65 @@ mod tests {
         arena.free(a);
         let b = filled(&mut arena, 128 << 10, 1);
         arena.free(b);
+    }
+
+    thread_local! {
+        /// Calls of `refusing` that succeed, and those that fail then.
+        static PLAN: std::cell::Cell<(usize, usize)> = const { std::cell::Cell::new((0, 0)) };
+    }
+
+    fn refusing(start: *mut u8, len: usize, protection: i32) -> bool {
+        let (good, bad) = PLAN.get();
+        if good > 0 {
+            PLAN.set((good - 1, bad));
+        } else if bad > 0 {
+            PLAN.set((0, bad - 1));
+            return false;
+        }
+        change(start, len, protection)
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_refused_protection_leaves_neighbours_executable_or_the_range_lost() {
+        for good in 0..4 {
+            for bad in 1..6 {
+                let mut arena = Arena::with_reserve(1 << 20).expect("range");
+                let neighbour = filled(&mut arena, 64, 0xC3);
+                arena.set_change(refusing);
+                PLAN.set((good, bad));
+                let placed = arena.place(64, |_, bytes| bytes.fill(0xC3));
+                PLAN.set((0, 0));
+                // The first call makes it writable, the next ones executable.
+                let lost = match good {
+                    0 => bad > ATTEMPTS,
+                    1 => bad >= ATTEMPTS,
+                    _ => false,
+                };
+                assert_eq!(arena.is_lost(), lost, "{good} {bad}");
+                if lost {
+                    assert!(arena.place(64, |_, _| unreachable!("lost")).is_err());
+                } else {
+                    assert_eq!(placed.is_ok(), good > 0, "{good} {bad}");
+                    assert_eq!(protection_of(neighbour.address()), "r-xp");
+                    filled(&mut arena, 64, 0xC3);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_without_neighbours_is_not_missed() {
+        let mut arena = Arena::with_reserve(1 << 20).expect("range");
+        arena.set_change(refusing);
+        // Memory is made accessible; writable; not executable, three times.
+        PLAN.set((2, ATTEMPTS));
+        assert!(arena.place(64, |_, _| ()).is_err());
+        assert!(!arena.is_lost());
+        PLAN.set((0, 1));
+        assert!(arena.place(100 << 10, |_, _| ()).is_err());
+        filled(&mut arena, 64, 0xC3);
+        filled(&mut arena, 100 << 10, 0xC3);
     }
 
     #[cfg(target_os = "linux")]

@@ -284,3 +284,93 @@ fn interrupts_stop_compiled_loops() {
     assert_eq!(vm.entry_sp, 0);
     assert_eq!(Jit::of(vm).depth.get(), 0);
 }
+
+thread_local! {
+    /// Changes of protection that are still granted.
+    static GRANTED: std::cell::Cell<usize> = const { std::cell::Cell::new(usize::MAX) };
+}
+
+/// `mprotect` until the system has had enough.
+fn grudging(start: *mut u8, len: usize, protection: i32) -> bool {
+    let granted = GRANTED.get();
+    GRANTED.set(granted.saturating_sub(1));
+    // SAFETY: pages of an arena.
+    granted > 0 && unsafe { libc::mprotect(start.cast(), len, protection) == 0 }
+}
+
+/// Runs functions that are compiled one after the other, from the interpreter or from compiled code, while the
+/// system grants so many changes of protection.
+fn run_grudgingly(granted: usize, nested: bool) -> i64 {
+    crate::build::FAKE.set(Some(crate::baseline::build));
+    let mut vm = Vm::new(state::Options::default());
+    let vm = &mut *vm;
+    Jit::install(vm, Options { threshold: 2, ..Options::default() });
+    let jit = Jit::of(vm);
+    jit.prepare().ok().expect("an arena");
+    jit.arena.borrow_mut().as_mut().expect("an arena").set_change(grudging);
+    GRANTED.set(granted);
+    let source = if nested {
+        "local function c(n) return n + 1 end
+         local function b(n) if n % 10 == 0 then return c(n) end return n end
+         local function a(n) return b(n) + 1 end
+         local s = 0
+         local function run() for i = 1, 5 do s = s + a(i) end s = s + a(10) + a(20) + a(30) end
+         for i = 1, 5 do run() end
+         return s"
+    } else {
+        "local function a(n) return n + 1 end
+         local function b(n) return n + 2 end
+         local function c(n) return n + 3 end
+         local s = a(1) + a(2) + a(3)
+         s = s + b(1) + b(2) + b(3) + a(4)
+         s = s + c(1) + c(2) + c(3) + b(4) + a(5)
+         return s"
+    };
+    let globals = vm.globals;
+    let f = vm.load(source.as_bytes(), b"=test", Value::table(globals)).expect("loads");
+    let results = vm.pcall(f, &[]).expect("no error");
+    results.get(0).as_int().expect("an integer")
+}
+
+#[test]
+fn code_memory_that_is_lost_is_not_entered() {
+    let expected = run_grudgingly(usize::MAX, false);
+    for granted in 0..12 {
+        assert_eq!(run_grudgingly(granted, false), expected, "{granted}");
+    }
+}
+
+/// With a frame of compiled code that cannot go on, the process ends, and says why.
+#[test]
+fn code_memory_lost_under_running_code_ends_the_process() {
+    const NAME: &str = "PERILUNE_TEST_LOSE_CODE";
+    if let Some(granted) = std::env::var(NAME).ok().and_then(|text| text.parse().ok()) {
+        println!("sum {}", run_grudgingly(granted, true));
+        return;
+    }
+    let expected = format!("sum {}\n", run_grudgingly(usize::MAX, true));
+    let mut aborted = 0;
+    for granted in 0..14usize {
+        let output = std::process::Command::new(std::env::current_exe().expect("this program"))
+            .args([
+                "--exact",
+                "--nocapture",
+                "tests_lua::code_memory_lost_under_running_code_ends_the_process",
+            ])
+            .env(NAME, granted.to_string())
+            .output()
+            .expect("a child");
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        if stdout.contains(&expected) {
+            assert!(output.status.success(), "{granted}: {stderr}");
+        } else {
+            aborted += 1;
+            assert!(
+                stderr.contains("does not let code memory be executable"),
+                "{granted}: {stderr} {stdout}"
+            );
+        }
+    }
+    assert!(aborted > 0);
+}

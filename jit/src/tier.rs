@@ -160,6 +160,7 @@ impl Jit {
 
     /// Turns compiled code on or off. What is running goes on; later calls obey.
     pub fn set_enabled(&self, vm: &mut Vm, enabled: bool) {
+        let enabled = enabled && !self.arena.borrow().as_ref().is_some_and(Arena::is_lost);
         self.enabled.set(enabled);
         vm.detail.profiling = enabled;
         let units = self.units.borrow();
@@ -179,6 +180,18 @@ impl Jit {
             }
             proto.hotness.set(self.initial_hotness());
         }
+    }
+
+    /// The system has made pages of code memory unusable that hold code. Where none of it is running, it is
+    /// not entered any more; else the process cannot go on, for a frame would return there.
+    #[cold]
+    pub(crate) fn lose_code(&self, vm: &mut Vm) {
+        if self.depth.get() > 0 {
+            eprintln!("perilune: the system does not let code memory be executable again");
+            std::process::abort();
+        }
+        self.options.borrow_mut().enabled = false;
+        self.set_enabled(vm, false);
     }
 
     /// What was done so far.
@@ -395,6 +408,9 @@ impl Tier for Jit {
                 unit.entered.set(unit.entered.get() + 1);
             }
             self.compile_called_often(vm, proto, base);
+            if !self.enabled.get() {
+                return Ok(None);
+            }
             self.run_loop(vm, proto, base, unit).map(Some)
         }
     }
@@ -419,6 +435,9 @@ impl Tier for Jit {
         // SAFETY: the caller's frame is at the loop's header, whose current unit this is.
         unsafe {
             self.compile_called_often(vm, proto, base);
+            if !self.enabled.get() {
+                return Ok(None);
+            }
             self.run_loop(vm, proto, base, unit).map(Some)
         }
     }

@@ -273,6 +273,7 @@ impl Vm {
                 self.pc = pc;
                 self.c_depth = depth;
                 self.top = top;
+                self.detail.stack.thrown_at = None;
                 let error = if self.stopping() {
                     // SAFETY: `level` is above the current frame.
                     unsafe { self.abandon(level) }
@@ -558,6 +559,7 @@ unsafe fn protected_window(
             }
             Err(Throw) => {
                 vm.top = func;
+                vm.detail.stack.thrown_at = None;
                 let passes = vm.stopping() || vm.thrown == KILL;
                 let error = if passes { vm.thrown } else { vm.close_after_error(func) };
                 if passes || error == STOP {

@@ -69,7 +69,7 @@ pub struct StackState {
     pub displaced: Vec<Displaced>,
     /// Whether an overflow of this stack is being handled.
     pub in_overflow: bool,
-    /// `base`, `top` and `pc` at the last throw.
+    /// `base`, `top` and `pc` at the last throw, until it is caught: then other frames lie there.
     pub thrown_at: Option<(*mut Value, *mut Value, u32)>,
     /// This coroutine's hook.
     pub hook: Hook,

@@ -85,6 +85,7 @@ pub fn out_of_memory(vm: &mut Vm) -> Throw {
     // Whatever was noted is reported by this.
     let _ = vm.heap.settled();
     vm.thrown = Value::string(vm.heap.memory_message);
+    vm.detail.stack.thrown_at = None;
     Throw
 }
 
@@ -134,6 +135,14 @@ pub fn restart(vm: &mut Vm) {
     if stopped && vm.heap.count() > 2 * vm.heap.live_estimate {
         // What piled up meanwhile is not left to the usual pace.
         collect(vm);
+    }
+}
+
+/// Takes back what [`close`](super::close) began: somebody kept a handle while finalizers ran.
+pub fn reopen(vm: &mut Vm) {
+    vm.heap.stopped &= !stop::CLOSING;
+    if vm.heap.is_running() {
+        vm.heap.next_step_after(super::cycle::STEP);
     }
 }
 

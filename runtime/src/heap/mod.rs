@@ -53,7 +53,7 @@ mod verify;
 pub mod weak;
 
 pub use byte_buffer::ByteBuffer;
-pub use control::{collect, out_of_memory, relieve, safepoint, step, verify};
+pub use control::{collect, out_of_memory, relieve, reopen, safepoint, step, verify};
 pub use door::OutOfMemory;
 pub use finalize::close;
 pub use handles::{RootId, RootSet};

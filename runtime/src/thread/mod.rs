@@ -53,6 +53,10 @@ use context::Context;
 /// The "error value" that unwinds a coroutine which is being ended. No Lua value; protected calls pass it on.
 pub const KILL: Value = Value(TAG_IMMEDIATE << TAG_SHIFT | 9);
 
+/// A panic that unwinds a host function which goes on although its coroutine is being ended.
+#[derive(Debug)]
+pub struct Ended;
+
 /// What `coroutine.status` answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -543,11 +547,11 @@ fn run(vm: *mut Vm, thread: *mut Thread) {
         // A panic must not leave the coroutine before the stacks are exchanged.
         let result = match catch_unwind(AssertUnwindSafe(|| vm.call((*d).function, args))) {
             Ok(result) => result.and_then(|results| vm.settled().map(|()| results)),
+            // What remains to be closed is what `close` closes.
+            Err(panic) if (*d).kill && panic.is::<Ended>() => Err(Throw),
             Err(panic) => {
                 (*d).panic = Some(panic);
-                vm.detail.stack.tbc.clear();
-                vm.settle_closing();
-                vm.thrown = Value::NIL;
+                give_up_variables(vm);
                 Err(Throw)
             }
         };
@@ -724,15 +728,21 @@ pub fn close(vm: &mut Vm, thread: *mut Thread) -> Result<(), Value> {
         let failed = std::mem::take(&mut (*d).failed);
         let mut error = std::mem::replace(&mut (*d).error, Value::NIL);
         if (*d).stack.is_some() {
-            error = close_variables(vm, thread, error);
+            let closed = close_variables(vm, thread, error);
             forget(vm, thread);
+            error = closed.unwrap_or_else(|panic| resume_unwind(panic));
         }
         if failed || !error.is_nil() { Err(error) } else { Ok(()) }
     }
 }
 
-/// Closes all upvalues and variables of a dead coroutine's stack, on the native stack of the caller.
-unsafe fn close_variables(vm: &mut Vm, thread: *mut Thread, error: Value) -> Value {
+/// Closes all upvalues and variables of a dead coroutine's stack, on the native stack of the caller. A
+/// panic in a host function is returned, the variables that remain are given up.
+unsafe fn close_variables(
+    vm: &mut Vm,
+    thread: *mut Thread,
+    error: Value,
+) -> std::thread::Result<Value> {
     // SAFETY: the caller's: a live dead thread that keeps its own stack.
     unsafe {
         let d = detail(thread);
@@ -756,14 +766,27 @@ unsafe fn close_variables(vm: &mut Vm, thread: *mut Thread, error: Value) -> Val
         vm.thrown = error;
         // The handlers of calls that are abandoned are not in force any more.
         vm.detail.stack.handler = Value::NIL;
-        let error = vm.close_after_error(vm.base);
+        let result = catch_unwind(AssertUnwindSafe(|| vm.close_after_error(vm.base)));
+        if result.is_err() {
+            give_up_variables(vm);
+        }
         exchange(vm, thread);
         vm.current = resumer;
         (*r).status = Status::Running;
         (*r).child = ptr::null_mut();
         (*d).status = Status::Dead;
-        error
+        result
     }
+}
+
+/// After a panic: nothing that the running coroutine had to close is closed, its upvalues leave the stack.
+unsafe fn give_up_variables(vm: &mut Vm) {
+    vm.detail.stack.tbc.clear();
+    vm.settle_closing();
+    vm.thrown = Value::NIL;
+    vm.detail.stack.thrown_at = None;
+    // SAFETY: the caller's: a coroutine that is ending, whose frames nobody goes on with.
+    unsafe { vm.close_upvalues(vm.detail.stack.memory.bottom()) };
 }
 
 /// The finalizer of a coroutine that became garbage while suspended with Rust frames on its stack.
