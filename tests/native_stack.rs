@@ -1,5 +1,7 @@
 //! Native stacks: whatever stack the host stands on, and however deep, Lua runs, or throws.
 
+mod harness;
+
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -442,4 +444,55 @@ fn results_and_errors_cross() {
             assert_eq!(co.call::<i64>(i).unwrap(), i + 1);
         }
     });
+}
+
+/// Every allocation collects, and the heap is checked each time: also while a stack overflows.
+#[test]
+fn an_overflow_under_stress_with_verification() {
+    for jit in [interpreted(), eager()] {
+        let lua = with_jit(jit);
+        lua.gc_stress(1, true);
+        let f: Function = lua
+            .load("local function f(n) local t = { n } return 1 + f(n + 1) + #t end return f")
+            .eval()
+            .unwrap();
+        for in_coroutine in [false, true] {
+            let result = if in_coroutine {
+                lua.create_thread(f.clone()).unwrap().resume::<Value>(1)
+            } else {
+                f.call::<Value>(1)
+            };
+            assert!(result.unwrap_err().to_string().contains("stack overflow"));
+        }
+    }
+}
+
+/// How deep coroutines can be nested. PUC Lua counts the call of an iterator, too; here a generic loop calls
+/// it without recursion, so that only coroutines count.
+#[test]
+fn nesting_of_coroutines() {
+    let source = "local function levels(body)
+            local n = 0
+            local function f() n = n + 1 return body(f) end
+            pcall(f)
+            return n
+        end
+        print(levels(function(f) coroutine.wrap(f)() end),
+            levels(function(f) for _ in coroutine.wrap(f) do end end))";
+    let file = std::env::temp_dir().join(format!("perilune-nesting-{}.lua", std::process::id()));
+    std::fs::write(&file, source).unwrap();
+    let run = |program: &std::path::Path, options: &[&str]| {
+        let args = [file.to_str().unwrap()];
+        harness::run(program, harness::root(), options, &args).stdout
+    };
+    for options in [["--no-jit"], ["--jit-threshold=1"]] {
+        assert_eq!(run(harness::perilune(), &options), "197\t197\n");
+    }
+    if let Some(reference) = harness::reference() {
+        // The exact figures are those of a release.
+        let text = run(reference, &[]);
+        let counts: Vec<i64> = text.split_whitespace().map(|n| n.parse().unwrap()).collect();
+        assert!(counts[0] > 190 && (95..105).contains(&counts[1]), "{text}");
+    }
+    std::fs::remove_file(&file).unwrap();
 }
