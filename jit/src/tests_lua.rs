@@ -306,7 +306,7 @@ fn run_grudgingly(granted: usize, nested: bool) -> i64 {
     let vm = &mut *vm;
     Jit::install(vm, Options { threshold: 2, ..Options::default() });
     let jit = Jit::of(vm);
-    jit.prepare().ok().expect("an arena");
+    jit.prepare().expect("an arena");
     jit.arena.borrow_mut().as_mut().expect("an arena").set_change(grudging);
     GRANTED.set(granted);
     let source = if nested {
