@@ -244,6 +244,7 @@ fn large_objects() {
         // SAFETY: just allocated with that size.
         unsafe {
             (*f).header.extra = 1000;
+            (*f).outside = 0;
             (&raw mut (*f).host).write(None);
             fill_nil((&raw mut (*f).upvalues).cast(), 1000);
         }
