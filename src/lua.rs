@@ -670,6 +670,31 @@ impl Lua {
         drop(old);
     }
 
+    /// Has `function` called by `os.exit`, right before the process ends: for what a host does at its
+    /// end, which it will not reach. The state's streams are written out by then, and where the script
+    /// asked for that, the state is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use perilune::Lua;
+    ///
+    /// let lua = Lua::new();
+    /// lua.on_exit(|_| eprintln!("the script ended the process"));
+    /// lua.load("os.exit()").exec().unwrap();
+    /// ```
+    pub fn on_exit(&self, function: impl FnOnce(&Lua) + 'static) {
+        let weak = self.weak();
+        let last = move |vm: &mut Vm| {
+            if let Some(lua) = weak.upgrade() {
+                let _border = Border::enter(&lua.0, vm);
+                function(&lua);
+            }
+        };
+        let old = self.with(|vm| vm.detail.on_exit.replace(Box::new(last)));
+        drop(old);
+    }
+
     /// Puts the default answer to interrupts back: a stop.
     pub fn remove_interrupt(&self) {
         let old = self.with(|vm| vm.detail.stopping.on_interrupt.take());

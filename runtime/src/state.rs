@@ -207,12 +207,17 @@ impl Default for Hook {
     }
 }
 
+/// What a host does last when a script ends the process.
+pub type ExitFn = Box<dyn FnOnce(&mut Vm)>;
+
 /// The parts of a state that compiled code never touches.
 pub struct Detail {
     /// The running coroutine's stack. Its fields that [`Vm`] has too are stale here while it runs.
     pub stack: Box<StackState>,
     /// Requests to stop, and the stop under way.
     pub stopping: Stopping,
+    /// Called by `os.exit`, when all is written out and closed, before the process ends.
+    pub on_exit: Option<ExitFn>,
     /// The tier wants a profile: the interpreter counts, records types, and enters compiled code. Off,
     /// it runs as if there were no tier.
     pub profiling: bool,
@@ -294,6 +299,7 @@ impl Vm {
             detail: Box::new(Detail {
                 stack: Box::new(stack),
                 stopping: Stopping::default(),
+                on_exit: None,
                 profiling: false,
                 hot_threshold: 1 << 30,
                 library: Vec::new(),

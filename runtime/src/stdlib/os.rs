@@ -228,6 +228,9 @@ fn exit(vm: &mut Vm, a: Args) -> Outcome {
         vm.check_stop()?;
     }
     super::flush_all(vm);
+    if let Some(last) = vm.detail.on_exit.take() {
+        last(vm);
+    }
     std::process::exit(code)
 }
 

@@ -29,23 +29,25 @@ pub const BANNER: &str =
     concat!("Perilune ", env!("CARGO_PKG_VERSION"), "  Lua 5.4, the language by PUC-Rio");
 
 fn main() -> ExitCode {
+    signal::end_with_pipes();
     let all: Vec<OsString> = std::env::args_os().collect();
     let program = all.first().map_or("perilune".into(), |p| p.to_string_lossy().into_owned());
     let args = match Args::parse(&all) {
         Ok(args) => args,
         Err(message) => {
-            eprint!("{program}: {message}\n{}", args::usage(&program));
+            report::complain(&format!("{program}: {message}\n{}", args::usage(&program)));
             return ExitCode::FAILURE;
         }
     };
     if args.help {
-        print!("{}", args::usage(&program));
-        return ExitCode::SUCCESS;
+        let Err(error) = report::say(&args::usage(&program)) else { return ExitCode::SUCCESS };
+        report::complain(&format!("{program}: {}\n", report::not_written(&error)));
+        return ExitCode::FAILURE;
     }
     let lua = match Lua::new_with(StdLib::ALL, options(&args)) {
         Ok(lua) => lua,
         Err(error) => {
-            eprintln!("{program}: cannot create state: {}", error.message());
+            report::complain(&format!("{program}: cannot create state: {}\n", error.message()));
             return ExitCode::FAILURE;
         }
     };
@@ -57,14 +59,17 @@ fn main() -> ExitCode {
     lua.set_time_limit(args.time_limit);
     // As `lua`, it waits for finalizers, which Ctrl-C ends.
     lua.set_closing_limit(args.time_limit);
+    if let Some(format) = args.stats {
+        lua.on_exit(move |lua| report::print_stats(lua, format));
+    }
     let session = Session { program, args, all, interactive: Cell::new(false) };
     let result = session.run(&lua);
     if let Err(error) = &result {
         session.report(&lua, error);
     }
-    if session.args.stats.is_some() {
+    if let Some(format) = session.args.stats {
         lua.flush();
-        session.print_stats(&lua);
+        report::print_stats(&lua, format);
     }
     drop(lua);
     if matches!(result, Ok(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -120,7 +125,11 @@ impl Session {
     fn run(&self, lua: &Lua) -> Result<std::result::Result<(), Failed>> {
         let args = &self.args;
         if args.version {
-            println!("{BANNER}");
+            let shown = banner();
+            // A session goes on without it.
+            if !args.interactive {
+                shown?;
+            }
         }
         self.set_arg_table(lua)?;
         if !args.ignore_environment && self.initialise(lua).is_err() {
@@ -148,7 +157,7 @@ impl Session {
             repl::run(self, lua)?;
         } else if !script && !executed && !args.version {
             if repl::is_terminal() {
-                println!("{BANNER}");
+                let _ = banner();
                 repl::run(self, lua)?;
             } else {
                 return Ok(self.run_stdin(lua, Vec::new()));
@@ -262,7 +271,7 @@ impl Session {
         let result = loaded.and_then(|function| {
             if self.args.jit.dump.iter().any(|stage| stage == "bytecode") {
                 let filter = self.args.jit.dump_filter.as_deref();
-                eprint!("{}", function.bytecode(filter).unwrap_or_default());
+                report::complain(&function.bytecode(filter).unwrap_or_default());
             }
             self.protected(lua, &function, Variadic::from(rest)).map(|_| ())
         });
@@ -299,6 +308,10 @@ impl Session {
             Failed
         })
     }
+}
+
+fn banner() -> Result<()> {
+    report::say(&format!("{BANNER}\n")).map_err(|e| Error::runtime(report::not_written(&e)))
 }
 
 /// The script's arguments: what the global `arg` holds by now, as in `lua`.

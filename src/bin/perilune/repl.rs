@@ -1,6 +1,6 @@
 //! The interactive mode: prompts, several lines, printing of results, commands that look inside.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 
 use crate::Session;
-use crate::report::Report;
+use crate::report::{Report, say};
 
 const HELP: &str = "\
 Lua statements are run, expressions evaluated and printed. An unfinished chunk goes on in the next line.
@@ -24,6 +24,11 @@ Ctrl-C interrupts, Ctrl-D ends.
 /// Whether standard input is a terminal.
 pub fn is_terminal() -> bool {
     std::io::stdin().is_terminal()
+}
+
+/// Writes to standard output. What cannot be written is passed over: the session goes on.
+fn show(text: &str) {
+    let _ = say(text);
 }
 
 /// Where lines come from.
@@ -65,8 +70,7 @@ impl Input {
                 Err(_) => Line::End,
             },
             Input::Plain => {
-                print!("{prompt}");
-                let _ = std::io::stdout().flush();
+                show(prompt);
                 let mut line = Vec::new();
                 match std::io::stdin().lock().read_until(b'\n', &mut line) {
                     Ok(n) if n > 0 => {
@@ -75,7 +79,7 @@ impl Input {
                         }
                         let line = String::from_utf8_lossy(&line).into_owned();
                         // As `lua` does: the output reads like a session at a terminal.
-                        println!("{line}");
+                        show(&format!("{line}\n"));
                         Line::Text(line)
                     }
                     _ => Line::End,
@@ -84,18 +88,14 @@ impl Input {
         }
     }
 
-    /// Notes a complete chunk.
+    /// Notes a complete chunk, also in the file: `os.exit` may be all there is to the session's end.
     fn remember(&mut self, chunk: &str) {
-        if let Input::Editor(editor, _) = self {
-            let _ = editor.add_history_entry(chunk);
+        let Input::Editor(editor, history) = self else { return };
+        let noted = editor.add_history_entry(chunk);
+        if let (Ok(true), Some(path)) = (noted, history) {
+            // A session without its history is better than none.
+            let _ = editor.append_history(path);
         }
-    }
-
-    fn finish(&mut self) {
-        if let Input::Editor(editor, Some(path)) = self {
-            let _ = editor.save_history(path);
-        }
-        println!();
     }
 }
 
@@ -149,7 +149,7 @@ pub fn run(session: &Session, lua: &Lua) -> Result<()> {
         session.report(lua, &error);
     }
     lua.flush();
-    input.finish();
+    show("\n");
     Ok(())
 }
 
@@ -210,17 +210,17 @@ impl Repl<'_> {
             None => (command, ""),
         };
         match (name, rest) {
-            ("help", _) => print!("{HELP}"),
-            ("stats", "") => print!("{}", self.lua.jit_stats().table()),
-            ("stats", "json") => println!("{}", self.lua.jit_stats().json()),
+            ("help", _) => show(HELP),
+            ("stats", "") => show(&self.lua.jit_stats().table()),
+            ("stats", "json") => show(&(self.lua.jit_stats().json() + "\n")),
             ("jit", "on") => self.lua.set_jit_enabled(true),
             ("jit", "off") => self.lua.set_jit_enabled(false),
             ("jit", "") => {
-                println!("jit is {}", if self.lua.jit_enabled() { "on" } else { "off" });
+                show(if self.lua.jit_enabled() { "jit is on\n" } else { "jit is off\n" });
             }
             ("dump", expression) if !expression.is_empty() => self.dump(expression),
             ("time", expression) if !expression.is_empty() => self.time(expression),
-            _ => println!("unknown command ':{command}'; ':help' lists them"),
+            _ => show(&format!("unknown command ':{command}'; ':help' lists them\n")),
         }
     }
 
@@ -228,10 +228,10 @@ impl Repl<'_> {
         let found = self.lua.load(expression).set_name("=stdin").eval::<Value>();
         match found {
             Ok(Value::Function(function)) => match function.bytecode(None) {
-                Some(text) => print!("{text}"),
-                None => println!("a host function has no bytecode"),
+                Some(text) => show(&text),
+                None => show("a host function has no bytecode\n"),
             },
-            Ok(other) => println!("a function expected, got {}", other.type_name()),
+            Ok(other) => show(&format!("a function expected, got {}\n", other.type_name())),
             Err(error) => self.session.report(self.lua, &error),
         }
     }
@@ -249,6 +249,6 @@ impl Repl<'_> {
             Err(error) => self.session.report(self.lua, &error),
         }
         self.lua.flush();
-        println!("{:.3} ms", time.as_secs_f64() * 1e3);
+        show(&format!("{:.3} ms\n", time.as_secs_f64() * 1e3));
     }
 }

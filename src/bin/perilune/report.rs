@@ -1,4 +1,5 @@
-//! What the user is told on standard error.
+//! What the user is told on standard output and standard error. Neither may be written to at all: that is an
+//! error or passed over, never a panic.
 
 use std::io::Write;
 
@@ -11,8 +12,6 @@ use crate::args::StatsFormat;
 pub trait Report {
     /// `program: message`, with the traceback; in the interactive mode without the program's name.
     fn report(&self, lua: &Lua, error: &Error);
-    /// `--stats`
-    fn print_stats(&self, lua: &Lua);
 }
 
 /// Makes the message of an error value, at the point of the error.
@@ -27,6 +26,26 @@ pub fn message_handler(lua: &Lua, value: Value) -> Result<Value> {
     lua.pack(lua.traceback(Some(&message), 1))
 }
 
+/// Writes to standard output at once.
+///
+/// # Errors
+/// It cannot be written to.
+pub fn say(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Writes to standard error. Nobody could be told that it cannot be written to.
+pub fn complain(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// What a failure of [`say`] is called.
+pub fn not_written(error: &std::io::Error) -> String {
+    format!("cannot write to standard output: {}", without_number(error))
+}
+
 /// An I/O error's text without its number, as C's `strerror`.
 pub fn without_number(error: &std::io::Error) -> String {
     let text = error.to_string();
@@ -39,21 +58,19 @@ pub fn without_number(error: &std::io::Error) -> String {
 impl Report for Session {
     fn report(&self, lua: &Lua, error: &Error) {
         lua.flush();
-        // Nobody could be told that standard error is closed.
-        let _ = if self.interactive.get() {
-            writeln!(std::io::stderr(), "{error}")
+        if self.interactive.get() {
+            complain(&format!("{error}\n"));
         } else {
-            writeln!(std::io::stderr(), "{}: {error}", self.program)
-        };
+            complain(&format!("{}: {error}\n", self.program));
+        }
     }
+}
 
-    fn print_stats(&self, lua: &Lua) {
-        let stats = lua.jit_stats();
-        let text = match self.args.stats {
-            Some(StatsFormat::Json) => stats.json() + "\n",
-            Some(StatsFormat::Table) => stats.table(),
-            None => return,
-        };
-        let _ = std::io::stderr().write_all(text.as_bytes());
-    }
+/// `--stats`
+pub fn print_stats(lua: &Lua, format: StatsFormat) {
+    let stats = lua.jit_stats();
+    complain(&match format {
+        StatsFormat::Json => stats.json() + "\n",
+        StatsFormat::Table => stats.table(),
+    });
 }

@@ -1,15 +1,23 @@
-//! Ctrl-C: interrupts the running chunk; a second one while that is pending ends the process.
+//! Signals. Ctrl-C interrupts the running chunk; a second one while that is pending ends the process. Writing to
+//! a pipe that nobody reads ends it at once, as it does other programs.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use perilune::Lua;
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGINT, SIGPIPE};
 
 /// While this holds, the signal has its default effect.
 static FATAL: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// Prepares for the signal. Outside of [`guard`] it ends the process.
+/// Gives SIGPIPE its usual effect, which Rust's start takes away. A program's business, not the library's.
+pub fn end_with_pipes() {
+    // Without the handler writing fails, which is good enough.
+    let _ =
+        signal_hook::flag::register_conditional_default(SIGPIPE, Arc::new(AtomicBool::new(true)));
+}
+
+/// Prepares for Ctrl-C. Outside of [`guard`] it ends the process.
 pub fn install(lua: &Lua) {
     let fatal = FATAL.get_or_init(|| Arc::new(AtomicBool::new(true)));
     let handle = lua.interrupt_handle();

@@ -1,6 +1,9 @@
 //! The command line: arguments, exit status, messages, standard input, the interactive mode.
 
+#[path = "../harness/mod.rs"]
 mod harness;
+mod pipes;
+mod terminal;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
