@@ -40,6 +40,11 @@
 //! Running code can be stopped from outside ([`Lua::interrupt_handle`]), and kept within a time limit
 //! ([`Lua::set_time_limit`]) and a memory limit ([`Lua::set_memory_limit`]), compiled or not. A [stop](Stopped)
 //! cannot be caught by Lua code.
+//!
+//! # Programs that are not trusted
+//!
+//! [`Lua::sandboxed`] makes states without what reaches the system, within [`Limits`], in which each chunk has
+//! globals of its own. `SECURITY.md` says what is promised to hosts of such programs.
 
 mod arguments;
 mod callback;

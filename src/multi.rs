@@ -39,7 +39,7 @@ pub trait FromLuaMulti: Sized {
     /// Converts.
     ///
     /// # Errors
-    /// A value has the wrong type: [`Error::BadArgument`] says which.
+    /// A value has the wrong type: [`Error::BadArgument`](crate::Error::BadArgument) says which.
     fn from_lua_multi(values: MultiValue, lua: &Lua) -> Result<Self>;
 
     /// From the arguments of a host function that are left.

@@ -60,3 +60,20 @@ fn unsafe_code_is_where_the_list_says() {
         assert!(lib.contains("#![forbid(unsafe_code)]"), "{forbidding} does not forbid it");
     }
 }
+
+/// Documents name files by their path, in backticks.
+#[test]
+fn documents_name_files_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for document in ["README.md", "SECURITY.md"] {
+        let text = std::fs::read_to_string(root.join(document)).expect("the document");
+        for name in text.split('`') {
+            let of_ours = ["tests/", "fuzz/", "examples/", "benches/", "src/"];
+            if of_ours.iter().any(|start| name.starts_with(start))
+                && !name.contains(char::is_whitespace)
+            {
+                assert!(root.join(name).exists(), "{document} names {name}");
+            }
+        }
+    }
+}

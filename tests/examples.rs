@@ -68,3 +68,26 @@ fn host_loop_compiles_what_it_calls() {
     assert!(text.contains("3000 updates of objects"), "{text}");
     assert!(text.contains("compiled: true"), "{text}");
 }
+
+#[test]
+fn sandbox_survives_its_plugins() {
+    let output = example("sandbox").output().expect("the example is built");
+    assert!(output.status.success(), "{output:?}");
+    let text = stdout(&output);
+    for line in [
+        "counter: 1: START",
+        "counter: 2: MOON",
+        "spy: failed: spy:1: attempt to index a nil value (global 'io')",
+        "hoarder: failed: not enough memory",
+        "clinger: stopped for good: clinger:1: time limit exceeded",
+        "typist: not loaded: typist:1: <name> or '...' expected near 'end'",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line} is missing in {text}");
+    }
+    assert!(
+        text.lines().any(|l| l.starts_with("digger: failed: ") && l.contains("overflow")),
+        "{text}"
+    );
+    assert!(!text.contains("vandal"), "{text}");
+    assert_eq!(text.matches("stopped for good").count(), 1, "{text}");
+}

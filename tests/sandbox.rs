@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::ffi::c_void;
+use std::time::Duration;
 
 use perilune::{
-    AnyUserData, Error, Function, JitOptions, Limits, Lua, LuaOptions, Table, UserData,
+    AnyUserData, Error, Function, JitOptions, Limits, Lua, LuaOptions, StopReason, Table, UserData,
     UserDataMethods, Value,
 };
 
@@ -377,6 +378,25 @@ fn memory_is_limited() {
         Lua::sandboxed(Limits::default().memory(1000)),
         Err(Error::Memory | Error::Runtime(_))
     ));
+}
+
+#[test]
+fn time_is_limited() {
+    let limits = Limits::default().time(Duration::from_millis(30));
+    everywhere_limited(limits, |lua| {
+        for program in [
+            "while true do end",
+            "while true do pcall(function() while true do end end) end",
+            "local function f() return f() end f()",
+            "while true do xpcall(error, function() while true do end end) end",
+            "coroutine.wrap(function() while true do pcall(coroutine.wrap(function() while true do end end)) end end)()",
+            "setmetatable({}, { __gc = function() while true do end end }) while true do collectgarbage() end",
+        ] {
+            let Err(Error::Stopped(stop)) = lua.load(program).exec() else { panic!("{program}") };
+            assert!(matches!(stop.reason(), StopReason::TimeLimit), "{program}");
+            assert_eq!(lua.load("1 + 1").eval::<i64>().unwrap(), 2, "{program}");
+        }
+    });
 }
 
 #[test]
