@@ -391,6 +391,8 @@ fn time_is_limited() {
             "while true do xpcall(error, function() while true do end end) end",
             "coroutine.wrap(function() while true do pcall(coroutine.wrap(function() while true do end end)) end end)()",
             "setmetatable({}, { __gc = function() while true do end end }) while true do collectgarbage() end",
+            "load(function() return ' ' end)",
+            "while true do load('return 1') end",
         ] {
             let Err(Error::Stopped(stop)) = lua.load(program).exec() else { panic!("{program}") };
             assert!(matches!(stop.reason(), StopReason::TimeLimit), "{program}");
