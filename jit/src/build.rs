@@ -16,12 +16,9 @@ use perilune_runtime::vm::Vm;
 
 use crate::collect::collect;
 use crate::lower::{Input, lower};
+use crate::cost;
 use crate::tier::Jit;
 use crate::units::{Draft, Refused, UnitKind};
-
-/// Instructions of the largest graph that is lowered. Cranelift's time grows faster than the code:
-/// a million instructions that store a table's elements took a minute.
-const LARGEST: usize = 40_000;
 
 /// Fills the draft's functions, exits and roots.
 ///
@@ -31,6 +28,10 @@ pub fn build(jit: &Jit, vm: &mut Vm, draft: &mut Draft, base: *mut Value) -> Res
     #[cfg(test)]
     if let Some(fake) = FAKE.get() {
         return fake(jit, vm, draft, base);
+    }
+    // SAFETY: the draft's prototype is live.
+    if cost::words(unsafe { &(*draft.proto).function }, draft.kind) > cost::MOST_WORDS {
+        return Err(Refused::new("too long"));
     }
     let profile = collect(vm, &jit.blocked.borrow(), draft.proto);
     let (entry, slot_types) = entry(jit, draft, &profile, base);
@@ -44,8 +45,8 @@ pub fn build(jit: &Jit, vm: &mut Vm, draft: &mut Draft, base: *mut Value) -> Res
     jit.dump(draft, "ssa", || graph.to_string());
     optimize(&mut graph, &passes(jit));
     jit.dump(draft, "ssa-opt", || graph.to_string());
-    if graph.insts.len() > LARGEST {
-        return Err(Refused::new("too large"));
+    if cost::lowering(&graph) > cost::MOST_LOWERING {
+        return Err(Refused::new("too costly"));
     }
     roots(&graph, &profile, &mut draft.roots);
     draft.relied = std::mem::take(&mut graph.relied);

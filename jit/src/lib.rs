@@ -22,6 +22,7 @@ pub mod build;
 mod calls;
 mod collect;
 pub mod compile;
+mod cost;
 pub mod entry;
 pub mod exits;
 mod generic;

@@ -9,8 +9,9 @@ use crate::ssa::{Block, Graph};
 pub struct Dominators {
     /// Reachable blocks in reverse postorder.
     pub order: Vec<u32>,
-    rank: Vec<u32>,
-    idom: Vec<u32>,
+    /// Positions in a walk over the tree that visits a block before those that it dominates, which follow it:
+    /// the block's own, and the end of theirs.
+    span: Vec<(u32, u32)>,
     /// Predecessors of each block (reachable ones).
     pub preds: Vec<SmallVec<[u32; 4]>>,
 }
@@ -69,24 +70,44 @@ impl Dominators {
                 }
             }
         }
-        Dominators { order, rank, idom, preds }
+        let span = spans(&order, &idom);
+        Dominators { order, span, preds }
     }
 
     /// Whether control can reach `b`.
     pub fn is_reachable(&self, b: u32) -> bool {
-        self.rank[b as usize] != NONE
+        let (start, end) = self.span[b as usize];
+        start < end
     }
 
     /// Whether every way to `b` passes `a`.
-    pub fn dominates(&self, a: u32, mut b: u32) -> bool {
-        if !self.is_reachable(a) || !self.is_reachable(b) {
-            return false;
-        }
-        while self.rank[b as usize] > self.rank[a as usize] {
-            b = self.idom[b as usize];
-        }
-        a == b
+    pub fn dominates(&self, a: u32, b: u32) -> bool {
+        let (start, end) = self.span[a as usize];
+        self.is_reachable(b) && (start..end).contains(&self.span[b as usize].0)
     }
+}
+
+/// See [`Dominators::span`]. Empty for blocks that are not in `order`.
+fn spans(order: &[u32], idom: &[u32]) -> Vec<(u32, u32)> {
+    let mut size = vec![0u32; idom.len()];
+    for &b in order.iter().rev() {
+        size[b as usize] += 1;
+        if b != order[0] {
+            size[idom[b as usize] as usize] += size[b as usize];
+        }
+    }
+    let mut span = vec![(0, 0); idom.len()];
+    // Where the next block below each one begins.
+    let mut next = vec![0u32; idom.len()];
+    for &b in order {
+        let start = if b == order[0] { 0 } else { next[idom[b as usize] as usize] };
+        if b != order[0] {
+            next[idom[b as usize] as usize] += size[b as usize];
+        }
+        span[b as usize] = (start, start + size[b as usize]);
+        next[b as usize] = start + 1;
+    }
+    span
 }
 
 fn meet(idom: &[u32], rank: &[u32], mut a: u32, mut b: u32) -> u32 {
