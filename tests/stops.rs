@@ -408,3 +408,66 @@ fn panics_end_a_stop() {
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
     usable(&lua);
 }
+
+/// Programs in which library functions run for long.
+const LONG_CALLS: &[&str] = &[
+    "table.insert(lying, 1, 1)",
+    "table.remove(lying, 1)",
+    "getmetatable(lying).__len = function() return 1 << 30 end table.sort(lying, function() return false end)",
+    "table.move(lying, 1, 1 << 50, 2)",
+    "table.concat(lying, '', 1, 1 << 50)",
+    "table.unpack(lying, 1, 1e5) while true do pcall(table.unpack, lying, 1, 1e5) end",
+    "next(lying) for _ in ipairs(setmetatable({}, { __index = function() return 1 end })) do end",
+    "string.find(('a'):rep(40), ('(a?)'):rep(31) .. ('(a)'):rep(1) .. 'b')",
+    "string.find(('a'):rep(100), ('a*'):rep(20) .. 'b')",
+    "string.find(('a'):rep(1000), ('.-'):rep(10) .. 'b')",
+    "string.match(('('):rep(1e6), '%b()%b()')",
+    "string.gsub(('a'):rep(1e5), ('a-'):rep(10) .. '%f[b]', '')",
+    "for _ in string.gmatch(('a'):rep(1000), ('a*'):rep(20) .. 'b') do end",
+    "while true do pcall(string.format, ('%99.99f'):rep(200), table.unpack(numbers)) end",
+    "while true do local s = ('xy'):rep(1 << 24, ' ') s = s:upper():lower():reverse() end",
+    "while true do utf8.len(text) utf8.codepoint(text, 1, 100) end",
+    "while true do table.sort(equal) end",
+    "while true do tostring(setmetatable({}, { __tostring = function() return text end })) tonumber(text, 36) end",
+    "while true do collectgarbage() collectgarbage('step') end",
+    "while true do local a, b = text .. 'x', text .. 'y' if a < b and a == b then break end end",
+    "while true do local s = '' for i = 1, 1000 do s = s .. text end local n = #s:sub(1, 2) .. s:byte(-1) end",
+    "while true do string.pack(('s8'):rep(100), table.unpack(equal, 1, 100)) end",
+];
+
+/// Processor time of this thread.
+fn thread_time() -> Duration {
+    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a live value of the right type.
+    let status = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut t) };
+    assert_eq!(status, 0);
+    Duration::new(t.tv_sec as u64, t.tv_nsec as u32)
+}
+
+/// Long calls are stopped soon after the time limit. Of a build for release, `PERILUNE_STRICT_TIMES` asks for 50 ms.
+#[test]
+fn library_functions_are_stopped() {
+    let limit = Duration::from_millis(10);
+    let strict = std::env::var_os("PERILUNE_STRICT_TIMES").is_some();
+    let bound = if strict { Duration::from_millis(60) } else { Duration::from_secs(3) };
+    for way in ["interpreter", "threshold 1"] {
+        for program in LONG_CALLS {
+            let lua = state(way);
+            let setup = "
+                lying = setmetatable({}, { __len = function() return 1 << 50 end, __newindex = function() end,
+                    __index = function(_, k) if k % 8 == 0 then return '' end return '' end })
+                numbers, equal, text = {}, {}, ('x'):rep(1 << 18)
+                for i = 1, 200 do numbers[i] = 1e308 end
+                for i = 1, 500 do equal[i] = ('x'):rep(10000) .. i % 7 end";
+            lua.load(setup).exec().unwrap();
+            lua.set_time_limit(Some(limit));
+            let before = thread_time();
+            let stop = stopped(lua.load(*program).exec());
+            let time = thread_time() - before;
+            assert!(matches!(stop.reason(), StopReason::TimeLimit), "{way}, {program}");
+            assert!(time < bound, "{way}, {program}: {time:?}");
+            lua.set_time_limit(None);
+            usable(&lua);
+        }
+    }
+}

@@ -15,8 +15,8 @@ use perilune_runtime::value::Value;
 use perilune_runtime::vm::Vm;
 
 use crate::collect::collect;
-use crate::lower::{Input, lower};
 use crate::cost;
+use crate::lower::{Input, lower};
 use crate::tier::Jit;
 use crate::units::{Draft, Refused, UnitKind};
 

@@ -15,6 +15,10 @@ use crate::vm::{Args, Throw, Vm};
 
 /// So many elements are too many.
 const LIMIT: i64 = i32::MAX as i64;
+/// The most elements that are sorted at once: this takes some 20 ms.
+const AT_ONCE: usize = 1 << 19;
+/// The most bytes that strings sorted at once have together.
+const LONG: usize = 4 << 20;
 /// Ranges larger than this get a pivot that is not always in the middle.
 const LARGE: usize = 100;
 
@@ -71,6 +75,9 @@ pub(super) fn sort(vm: &mut Vm, a: Args) -> Outcome {
 /// # Errors
 /// `not enough memory`
 fn sort_primitives(vm: &mut Vm, elements: &[Value]) -> Result<Option<Vec<Value>>, Throw> {
+    if elements.len() > AT_ONCE || is_long(vm, elements)? {
+        return Ok(None);
+    }
     // Given back at once.
     let mut sorted = Vec::new();
     if vm.heap.admit(size_of_val(elements)).is_err()
@@ -108,6 +115,16 @@ fn sort_primitives(vm: &mut Vm, elements: &[Value]) -> Result<Option<Vec<Value>>
         return Ok(None);
     }
     Ok(Some(sorted))
+}
+
+/// Whether comparing strings takes so long that it has to be interruptible: they are long, and may begin alike.
+fn is_long(vm: &mut Vm, elements: &[Value]) -> Result<bool, Throw> {
+    let mut bytes = 0usize;
+    for v in elements {
+        let Some(s) = v.as_string() else { return Ok(false) };
+        bytes = bytes.saturating_add(bytes_of(vm, s)?.len());
+    }
+    Ok(bytes > LONG)
 }
 
 struct Sorter<'a> {
@@ -164,7 +181,7 @@ impl Sorter<'_> {
         Ok(self.vm.call1(self.compare, &[x, y])?.is_truthy())
     }
 
-    /// Sorts elements `low ..= up`.
+    /// Sorts elements `low ..= up`. Each comparison's element is read by `get_index`, which polls.
     fn sort(&mut self, mut low: usize, mut up: usize, mut spread: usize) -> Result<(), Throw> {
         while low < up {
             let (first, last) = (self.load(0, low)?, self.load(1, up)?);

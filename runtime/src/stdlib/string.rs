@@ -161,25 +161,37 @@ fn char(vm: &mut Vm, a: Args) -> Outcome {
     a.ret1(s)
 }
 
-fn map_bytes(vm: &mut Vm, a: Args, f: impl FnOnce(&mut [u8])) -> Outcome {
+/// Bytes that are worked on between two polls.
+const PART: usize = 1 << 20;
+
+/// A new string of what `f` makes of each part of the argument, in this order or from the last.
+fn map_bytes(vm: &mut Vm, a: Args, from_end: bool, f: impl Fn(&mut [u8])) -> Outcome {
     let s = a.check_bytes(vm, 1)?;
     let mut buffer = take_buffer(vm);
-    buffer.extend(vm, s)?;
-    f(buffer.as_mut_slice());
+    buffer.room(vm, s.len())?;
+    let count = s.len().div_ceil(PART);
+    for i in 0..count {
+        let part = if from_end { count - 1 - i } else { i };
+        let part = &s[part * PART..s.len().min((part + 1) * PART)];
+        let done = buffer.len();
+        buffer.extend(vm, part)?;
+        f(&mut buffer.as_mut_slice()[done..]);
+        super::poll(vm)?;
+    }
     let s = finish_buffer(vm, buffer)?;
     a.ret1(s)
 }
 
 fn lower(vm: &mut Vm, a: Args) -> Outcome {
-    map_bytes(vm, a, |s| s.make_ascii_lowercase())
+    map_bytes(vm, a, false, |s| s.make_ascii_lowercase())
 }
 
 fn upper(vm: &mut Vm, a: Args) -> Outcome {
-    map_bytes(vm, a, |s| s.make_ascii_uppercase())
+    map_bytes(vm, a, false, |s| s.make_ascii_uppercase())
 }
 
 fn reverse(vm: &mut Vm, a: Args) -> Outcome {
-    map_bytes(vm, a, |s| s.reverse())
+    map_bytes(vm, a, true, |s| s.reverse())
 }
 
 fn rep(vm: &mut Vm, a: Args) -> Outcome {
@@ -205,30 +217,27 @@ fn rep(vm: &mut Vm, a: Args) -> Outcome {
         buffer.room(vm, total)?;
     }
     let out = buffer.room(vm, total)?;
-    if separator.is_empty() {
-        if let [c] = s {
-            out.resize(total, *c);
-        } else {
-            out.extend_from_slice(s);
-            double_up(out, total);
-        }
-    } else {
-        out.extend_from_slice(s);
-        out.extend_from_slice(separator);
-        // The last unit lacks its separator.
-        double_up(out, total);
+    out.extend_from_slice(s);
+    // The last unit lacks its separator.
+    out.extend_from_slice(&separator[..separator.len().min(total - s.len())]);
+    while !double_up(buffer.room(vm, 0)?, unit as usize, total) {
+        super::poll(vm)?;
     }
     let s = Value::string(vm.heap.string_from_vec(buffer.take()));
     a.ret1(s)
 }
 
-/// Repeats what is in `out` until it has `total` bytes.
-fn double_up(out: &mut Vec<u8>, total: usize) {
-    while out.len() < total {
-        let more = out.len().min(total - out.len());
+/// Repeats the units in `out`, some at a time, until it has `total` bytes: true when that is done.
+fn double_up(out: &mut Vec<u8>, unit: usize, total: usize) -> bool {
+    let most = (PART / unit).max(1) * unit;
+    for _ in 0..PART.ilog2() {
+        let more = out.len().min(most).min(total - out.len());
+        if more == 0 {
+            return true;
+        }
         out.extend_from_within(..more);
     }
-    out.truncate(total);
+    false
 }
 
 fn dump(vm: &mut Vm, a: Args) -> Outcome {

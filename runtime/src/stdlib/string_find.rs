@@ -9,7 +9,7 @@ use crate::object::LuaString;
 use crate::text::pattern::{Capture, MAX_CAPTURES, Matcher, PatternError, find_plain, is_plain};
 use crate::text::pattern_compile::{Pattern, PatternCache};
 use crate::value::Value;
-use crate::vm::{Args, POLL_INTERRUPT, Poll, Throw, Vm};
+use crate::vm::{Args, Poll, Throw, Vm};
 
 /// The compiled form of a pattern. Those of long patterns are charged as long as they are in use, and not
 /// kept for the next use.
@@ -40,11 +40,15 @@ fn pattern_error(vm: &mut Vm, e: PatternError) -> Result<(), Throw> {
     Err(vm.error(&e.to_string()))
 }
 
-/// A function that says whether an interrupt waits.
+/// A function that says whether a request waits that is to be answered now.
 fn interrupted(vm: &Vm) -> impl Fn() -> bool + use<> {
     let poll: *const Poll = &raw const vm.poll;
-    // SAFETY: the state outlives the running function, which outlives the matcher that polls.
-    move || unsafe { (*poll).load(Ordering::Relaxed) & POLL_INTERRUPT != 0 }
+    let waiting = vm.waiting_requests();
+    move || {
+        // SAFETY: the state outlives the running function, which outlives the matcher that polls.
+        let raised = unsafe { (*poll).load(Ordering::Relaxed) };
+        waiting.to_be_answered(raised)
+    }
 }
 
 /// A capture as a value.
@@ -275,9 +279,7 @@ pub(super) fn gsub(vm: &mut Vm, a: Args) -> Outcome {
         if pattern.is_anchored() {
             break;
         }
-        if count & 0xFF == 0 {
-            super::poll(vm)?;
-        }
+        super::poll(vm)?;
     }
     let result = if changed {
         out.extend(vm, &subject[kept..])?;

@@ -17,6 +17,7 @@ pub(super) fn format(vm: &mut Vm, a: Args) -> Outcome {
     let mut rest = text;
     let mut n = 1;
     while let Some(at) = memchr::memchr(b'%', rest) {
+        super::poll(vm)?;
         out.extend(vm, &rest[..at])?;
         rest = &rest[at + 1..];
         match rest {

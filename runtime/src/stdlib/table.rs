@@ -71,9 +71,10 @@ pub(super) fn check_table_like(vm: &mut Vm, a: Args, n: usize, uses: Uses) -> Re
     Ok(())
 }
 
-/// `t[i]` with metamethods.
+/// `t[i]` with metamethods. Polls: what loops over a table, however long that says it is, comes by here.
 #[inline]
 pub(super) fn get_index(vm: &mut Vm, t: Value, i: i64) -> Result<Value, Throw> {
+    super::poll(vm)?;
     if let Some(table) = t.as_table() {
         // SAFETY: the caller's table is in a frame.
         let v = unsafe { (*table).get_int(i) };
@@ -214,6 +215,7 @@ fn concat(vm: &mut Vm, a: Args) -> Outcome {
             break; // `to` may be the greatest integer
         }
         i += 1;
+        super::poll(vm)?;
     }
     let s = finish_buffer(vm, out)?;
     a.ret1(s)
@@ -295,9 +297,6 @@ fn move_(vm: &mut Vm, a: Args) -> Outcome {
             let i = if upwards { k } else { n - 1 - k };
             let v = get_index(vm, source, from + i)?;
             put_index(vm, target, to + i, v)?;
-            if k & 0xFFF == 0xFFF {
-                super::poll(vm)?;
-            }
         }
     }
     a.ret1(target)

@@ -98,6 +98,9 @@ fn len(vm: &mut Vm, a: Args) -> Outcome {
         };
         at += n;
         count += 1;
+        if count & 0xFFFF == 0 {
+            super::poll(vm)?;
+        }
     }
     a.ret1(Value::small_int(count))
 }
