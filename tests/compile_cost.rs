@@ -20,7 +20,7 @@ fn function(shape: &str, n: usize) -> String {
         "while loops" => lines(n, |_| "c = 0 while c < 3 do s = s + c c = c + 1 end".to_owned()),
         "nested loops" => {
             let n = n.min(40);
-            let open = lines(n, |i| format!("for i{i} = 1, 2 do if a < {i} then break end"));
+            let open = lines(n, |i| format!("for i{i} = 1, 2 do if a % 5 < {i} then break end"));
             format!("{open} s = s + 1 {}", "end ".repeat(n))
         }
         "gotos" => {
