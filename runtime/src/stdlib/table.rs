@@ -255,6 +255,9 @@ fn unpack(vm: &mut Vm, a: Args) -> Outcome {
     let first = vm.top;
     for i in 0..count {
         let v = get_index(vm, t, from.wrapping_add(i as i64))?;
+        // A collection takes back what room is not in use.
+        let top = vm.top;
+        vm.ensure_stack(top, 1)?;
         vm.push(v);
     }
     // SAFETY: the pushed values, above the arguments.
