@@ -65,32 +65,19 @@ pub struct Stopping {
     pub unwatched: bool,
 }
 
-/// Which requests code that would have to start again from its beginning should not answer: they stay in the poll
-/// word, whatever is done.
-#[derive(Clone, Copy, Debug)]
-pub struct WaitingRequests {
-    /// An interrupt waits for the end of the function that answers interrupts.
-    asking: bool,
-    /// Polls look at the clock until then.
-    until: Option<Instant>,
-}
-
-impl WaitingRequests {
-    /// Whether these bits of the poll word ask for an answer now.
-    pub fn to_be_answered(self, raised: u32) -> bool {
+impl Stopping {
+    /// Whether these bits of the poll word ask code for an answer now that would have to start again from its
+    /// beginning afterwards: others stay in the poll word, whatever is done.
+    #[cold]
+    pub fn is_due(&self, raised: u32) -> bool {
+        let passed = |deadline| Instant::now() >= deadline;
         raised & POLL_STOP != 0
             || raised & POLL_INTERRUPT != 0 && !self.asking
-            || raised & POLL_TIME != 0 && self.until.is_none_or(|until| Instant::now() >= until)
+            || raised & POLL_TIME != 0 && (!self.unwatched || self.deadline.is_none_or(passed))
     }
 }
 
 impl Vm {
-    /// See [`WaitingRequests`].
-    pub fn waiting_requests(&self) -> WaitingRequests {
-        let Stopping { asking, deadline, unwatched, .. } = self.detail.stopping;
-        WaitingRequests { asking, until: deadline.filter(|_| unwatched) }
-    }
-
     /// Begins a stop; the state is stopping until [`Vm::end_stop`].
     #[cold]
     pub fn stop(&mut self, reason: StopReason) -> Throw {

@@ -9,7 +9,7 @@ use crate::object::LuaString;
 use crate::text::pattern::{Capture, MAX_CAPTURES, Matcher, PatternError, find_plain, is_plain};
 use crate::text::pattern_compile::{Pattern, PatternCache};
 use crate::value::Value;
-use crate::vm::{Args, Poll, Throw, Vm};
+use crate::vm::{Args, Throw, Vm};
 
 /// The compiled form of a pattern. Those of long patterns are charged as long as they are in use, and not
 /// kept for the next use.
@@ -42,12 +42,12 @@ fn pattern_error(vm: &mut Vm, e: PatternError) -> Result<(), Throw> {
 
 /// A function that says whether a request waits that is to be answered now.
 fn interrupted(vm: &Vm) -> impl Fn() -> bool + use<> {
-    let poll: *const Poll = &raw const vm.poll;
-    let waiting = vm.waiting_requests();
-    move || {
-        // SAFETY: the state outlives the running function, which outlives the matcher that polls.
-        let raised = unsafe { (*poll).load(Ordering::Relaxed) };
-        waiting.to_be_answered(raised)
+    let vm: *const Vm = vm;
+    // SAFETY: the state outlives the running function, which outlives the matcher that polls; nobody changes it
+    // while that runs but for the poll word.
+    move || unsafe {
+        let raised = (*vm).poll.load(Ordering::Relaxed);
+        raised != 0 && (*vm).detail.stopping.is_due(raised)
     }
 }
 
