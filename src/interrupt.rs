@@ -5,7 +5,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use perilune_runtime::vm::{POLL_INTERRUPT, Poll};
+use perilune_runtime::vm::{POLL_BREAK, POLL_INTERRUPT, Poll};
 
 use crate::timer::Deadline;
 
@@ -91,7 +91,26 @@ impl InterruptHandle {
         self.0.raise(POLL_INTERRUPT);
     }
 
-    /// Takes back a request that running code has not noticed yet.
+    /// Has the running code throw the error `interrupted!`, which it can catch: what `lua` does at Ctrl-C. Code
+    /// that is not trusted is [stopped](InterruptHandle::interrupt) instead.
+    ///
+    /// As safe in signal handlers as that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use perilune::Lua;
+    ///
+    /// let lua = Lua::new();
+    /// lua.interrupt_handle().throw();
+    /// let caught: bool = lua.load("return (pcall(function() while true do end end))").eval().unwrap();
+    /// assert!(!caught);
+    /// ```
+    pub fn throw(&self) {
+        self.0.raise(POLL_BREAK);
+    }
+
+    /// Takes back requests that running code has not noticed yet.
     ///
     /// # Examples
     ///
@@ -105,7 +124,7 @@ impl InterruptHandle {
     /// assert!(lua.load("for i = 1, 10 do end").exec().is_ok());
     /// ```
     pub fn clear(&self) {
-        self.0.use_poll(|poll| poll.withdraw(POLL_INTERRUPT));
+        self.0.use_poll(|poll| poll.withdraw(POLL_INTERRUPT | POLL_BREAK));
     }
 }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::value::{TAG_IMMEDIATE, TAG_SHIFT, Value};
-use crate::vm::{POLL_INTERRUPT, POLL_STOP, POLL_TIME, Throw, Vm};
+use crate::vm::{POLL_BREAK, POLL_INTERRUPT, POLL_STOP, POLL_TIME, Throw, Vm};
 
 /// The "error value" of a state that is stopping. No Lua value.
 pub const STOP: Value = Value(TAG_IMMEDIATE << TAG_SHIFT | 11);
@@ -122,7 +122,7 @@ impl Vm {
     /// came meanwhile are dropped: they asked for the same. The hook of the main coroutine is removed.
     pub fn end_stop(&mut self) -> Option<Stop> {
         let stop = self.detail.stopping.stop.take()?;
-        self.poll.lower(POLL_STOP | POLL_INTERRUPT | POLL_TIME, self.native_limit);
+        self.poll.lower(POLL_STOP | POLL_BREAK | POLL_INTERRUPT | POLL_TIME, self.native_limit);
         self.thrown = Value::NIL;
         if self.hook().mask != 0 {
             self.set_hook(Value::NIL, 0, 0);
@@ -142,6 +142,10 @@ impl Vm {
             if self.detail.stopping.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Err(self.stop(StopReason::TimeLimit));
             }
+        }
+        if poll & POLL_BREAK != 0 {
+            self.poll.lower(POLL_BREAK, self.native_limit);
+            return Err(self.error("interrupted!"));
         }
         if poll & POLL_INTERRUPT != 0 && !self.detail.stopping.asking {
             self.poll.lower(POLL_INTERRUPT, self.native_limit);

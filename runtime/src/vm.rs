@@ -125,6 +125,8 @@ pub const POLL_HOOK: u32 = perilune_ir::encoding::POLL_HOOK;
 pub const POLL_STOP: u32 = 8;
 /// `Vm::poll`: the deadline may have passed.
 pub const POLL_TIME: u32 = 16;
+/// Bit of the poll word: the error `interrupted!` is to be thrown.
+pub const POLL_BREAK: u32 = 32;
 
 /// Results of a call from Rust: they stand on the stack above the current frame, and stay valid
 /// until the next push or call.

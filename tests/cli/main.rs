@@ -280,7 +280,7 @@ fn statistics_and_dumps() {
 fn interrupt_from_the_keyboard() {
     for options in [&["--no-jit"][..], &["--jit-threshold=1"]] {
         let mut child = command(options)
-            .args(["-e", "print(1) io.stdout:flush() while true do pcall(function() while true do end end) end"])
+            .args(["-e", "print(1) io.stdout:flush() while true do end"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -308,7 +308,7 @@ fn the_keyboard_interrupts_a_line_of_a_session() {
         .spawn()
         .expect("the program starts");
     let mut input = child.stdin.take().unwrap();
-    writeln!(input, "print('be'..'gun') io.stdout:flush() while true do pcall(error) end").unwrap();
+    writeln!(input, "print('be'..'gun') io.stdout:flush() while true do end").unwrap();
     let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     while line.trim_end() != "begun" {

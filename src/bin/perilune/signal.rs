@@ -1,4 +1,4 @@
-//! Signals. Ctrl-C interrupts the running chunk; a second one while that is pending ends the process. Writing to
+//! Signals. Ctrl-C has the running chunk throw `interrupted!`; a second one while that is pending ends the process. Writing to
 //! a pipe that nobody reads ends it at once, as it does other programs.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,11 +24,11 @@ pub fn install(lua: &Lua) {
     let raised = Arc::clone(fatal);
     let action = move || {
         raised.store(true, Ordering::SeqCst);
-        handle.interrupt();
+        handle.throw();
     };
     // Without the handler Ctrl-C ends the process, which is good enough.
     if signal_hook::flag::register_conditional_default(SIGINT, Arc::clone(fatal)).is_ok() {
-        // SAFETY: the action only stores to atomics: `InterruptHandle::interrupt` may be called by
+        // SAFETY: the action only stores to atomics: `InterruptHandle::throw` may be called by
         // signal handlers.
         let _ = unsafe { signal_hook::low_level::register(SIGINT, action) };
     }
