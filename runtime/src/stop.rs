@@ -145,7 +145,7 @@ impl Vm {
         }
         if poll & POLL_BREAK != 0 {
             self.poll.lower(POLL_BREAK, self.native_limit);
-            return Err(self.error("interrupted!"));
+            return Err(self.runtime_error(b"interrupted!"));
         }
         if poll & POLL_INTERRUPT != 0 && !self.detail.stopping.asking {
             self.poll.lower(POLL_INTERRUPT, self.native_limit);

@@ -171,9 +171,9 @@ fn load_with(vm: &mut Vm, a: Args, mode: Option<&[u8]>, env: Value) -> Outcome {
     let reader = a.check_function(vm, 1)?;
     let mut source = ByteBuffer::new();
     loop {
-        // A small reader has no poll of its own.
-        super::poll(vm)?;
         let piece = vm.protect(vm.detail.stack.handler, |vm| {
+            // A small reader has no poll of its own.
+            super::poll(vm)?;
             let piece = vm.call1(reader, &[])?;
             if piece.is_nil() || super::base::is_string_or_number(piece) {
                 Ok(piece)
