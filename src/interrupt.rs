@@ -102,9 +102,15 @@ impl InterruptHandle {
     /// use perilune::Lua;
     ///
     /// let lua = Lua::new();
-    /// lua.interrupt_handle().throw();
-    /// let caught: bool = lua.load("return (pcall(function() while true do end end))").eval().unwrap();
-    /// assert!(!caught);
+    /// let handle = lua.interrupt_handle();
+    /// let press = lua.create_function(move |_, ()| {
+    ///     handle.throw();
+    ///     Ok(())
+    /// });
+    /// lua.globals().set("press", press.unwrap()).unwrap();
+    /// let program = "return pcall(function() press() while true do end end)";
+    /// let (ok, message): (bool, String) = lua.load(program).eval().unwrap();
+    /// assert!(!ok && message.ends_with("interrupted!"));
     /// ```
     pub fn throw(&self) {
         self.0.raise(POLL_BREAK);
