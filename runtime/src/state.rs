@@ -16,7 +16,7 @@ use crate::meta::Metamethod;
 use crate::object::{CodeHead, Header, Kind, Upvalue};
 use crate::stop::Stopping;
 use crate::value::Value;
-use crate::vm::{Link, POLL_BREAK, POLL_GC, POLL_INTERRUPT, POLL_STOP, POLL_TIME, Poll, Throw, Vm};
+use crate::vm::{Link, POLL_GC, POLL_REQUESTS, Poll, Throw, Vm};
 
 use crate::stack::ThreadStack;
 pub use crate::stack::{ERROR_STACK, MAX_STACK, StackMemory};
@@ -512,7 +512,7 @@ impl Vm {
             // A request was withdrawn.
             self.poll.settle(self.native_limit);
         }
-        if poll & (POLL_STOP | POLL_BREAK | POLL_INTERRUPT | POLL_TIME) != 0 {
+        if poll & POLL_REQUESTS != 0 {
             self.answer_requests(poll)?;
         }
         if poll & POLL_GC != 0 {

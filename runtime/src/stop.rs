@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::value::{TAG_IMMEDIATE, TAG_SHIFT, Value};
-use crate::vm::{POLL_BREAK, POLL_INTERRUPT, POLL_STOP, POLL_TIME, Throw, Vm};
+use crate::vm::{POLL_BREAK, POLL_INTERRUPT, POLL_REQUESTS, POLL_STOP, POLL_TIME, Throw, Vm};
 
 /// The "error value" of a state that is stopping. No Lua value.
 pub const STOP: Value = Value(TAG_IMMEDIATE << TAG_SHIFT | 11);
@@ -71,7 +71,7 @@ impl Stopping {
     #[cold]
     pub fn is_due(&self, raised: u32) -> bool {
         let passed = |deadline| Instant::now() >= deadline;
-        raised & POLL_STOP != 0
+        raised & (POLL_STOP | POLL_BREAK) != 0
             || raised & POLL_INTERRUPT != 0 && !self.asking
             || raised & POLL_TIME != 0 && (!self.unwatched || self.deadline.is_none_or(passed))
     }
@@ -122,7 +122,7 @@ impl Vm {
     /// came meanwhile are dropped: they asked for the same. The hook of the main coroutine is removed.
     pub fn end_stop(&mut self) -> Option<Stop> {
         let stop = self.detail.stopping.stop.take()?;
-        self.poll.lower(POLL_STOP | POLL_BREAK | POLL_INTERRUPT | POLL_TIME, self.native_limit);
+        self.poll.lower(POLL_REQUESTS, self.native_limit);
         self.thrown = Value::NIL;
         if self.hook().mask != 0 {
             self.set_hook(Value::NIL, 0, 0);

@@ -127,6 +127,8 @@ pub const POLL_STOP: u32 = 8;
 pub const POLL_TIME: u32 = 16;
 /// Bit of the poll word: the error `interrupted!` is to be thrown.
 pub const POLL_BREAK: u32 = 32;
+/// The bits that ask running code to end, in one way or another.
+pub const POLL_REQUESTS: u32 = POLL_STOP | POLL_BREAK | POLL_INTERRUPT | POLL_TIME;
 
 /// Results of a call from Rust: they stand on the stack above the current frame, and stay valid
 /// until the next push or call.
